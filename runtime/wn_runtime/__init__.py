@@ -1,0 +1,1 @@
+"""What runs on the device: open a model, stream it, write the sound."""

@@ -1,0 +1,26 @@
+"""The error type that a command prints as one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class WavestepError(Exception):
+    """What is wrong, the value met, and how to mend it, in one line.
+
+    Commands catch this type, print the line and exit with code 2; with `--debug` they show
+    the traceback too.
+    """
+
+
+def unknown(kind: str, value: object, known: Iterable[object], owner: str = "known are") -> str:
+    """A sentence for a name that is not one of `known`, with the nearest known one.
+
+    >>> unknown("speaker", "teo", ["theo", "lucas"], "this model has")
+    "speaker 'teo' is unknown; this model has: theo, lucas (did you mean 'theo'?)"
+    """
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(str(value), names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"{kind} {str(value)!r} is unknown; {owner}: {', '.join(names) or 'none'}{hint}"

@@ -1,0 +1,33 @@
+"""mu-law companding with A classes (ITU-T G.711's curve with mu = A - 1; WaveNet, section 2.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def encode(audio: NDArray[np.floating[Any]], classes: int = 256) -> NDArray[np.int32]:
+    """Samples in [-1, 1] (beyond: clipped) to classes 0 to A-1, nearest; 0.0 gives A//2."""
+    mu = classes - 1
+    x = np.clip(np.asarray(audio, np.float64), -1.0, 1.0)
+    y = np.sign(x) * np.log1p(mu * np.abs(x)) / np.log1p(mu)  # [-1, 1]
+    classes_of_x: NDArray[np.int32] = np.floor((y + 1) / 2 * mu + 0.5).astype(np.int32)
+    return classes_of_x
+
+
+def decode_table(classes: int = 256) -> NDArray[np.float32]:
+    """The sample value of every class, (A,) float32 in [-1, 1]."""
+    mu = classes - 1
+    y = 2 * np.arange(classes, dtype=np.float64) / mu - 1
+    table: NDArray[np.float32] = (np.sign(y) * np.expm1(np.abs(y) * np.log1p(mu)) / mu).astype(
+        np.float32
+    )
+    return table
+
+
+def decode(codes: NDArray[np.integer[Any]], classes: int = 256) -> NDArray[np.float32]:
+    """Classes 0 to A-1 to samples in [-1, 1], float32. `decode(encode(x))` is nearest to x."""
+    samples: NDArray[np.float32] = decode_table(classes)[codes]
+    return samples

@@ -1,0 +1,86 @@
+"""Frozen dataclasses from untrusted dictionaries: an unknown key or a wrong type is an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from wn_runtime.errors import WavestepError, unknown
+
+T = TypeVar("T")
+
+
+def parse(cls: type[T], data: object, where: str) -> T:
+    """Build the dataclass `cls` from `data`, a mapping as JSON or TOML gives it.
+
+    Fields may be int, float, str, bool, tuple[X, ...], dict[str, X], X | None, and dataclasses
+    of these. `where` names the source in messages. Raises WavestepError for an unknown key, a
+    missing field or a value of another type; ValueErrors of `__post_init__` are passed on so.
+    """
+    assert dataclasses.is_dataclass(cls)
+    if not isinstance(data, Mapping):
+        raise WavestepError(f"{where}: expected a table of keys, got {_shown(data)}")
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    hints = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in fields:
+            raise WavestepError(f"{where}: {unknown('key', key, fields, 'the keys are')}")
+        values[key] = _convert(hints[key], value, f"{where}: {key}")
+    for name, field in fields.items():
+        required = (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        )
+        if required and name not in values:
+            raise WavestepError(f"{where}: key {name!r} is missing")
+    try:
+        return typing.cast(T, cls(**values))
+    except ValueError as error:
+        raise WavestepError(f"{where}: {error}") from error
+
+
+def plain(value: Any) -> Any:
+    """The inverse of `parse`: dataclasses to dictionaries and tuples to lists, ready for JSON."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def _convert(hint: Any, value: object, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        options = typing.get_args(hint)
+        if value is None and type(None) in options:
+            return None
+        return _convert(next(o for o in options if o is not type(None)), value, where)
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise WavestepError(f"{where}: expected a list, got {_shown(value)}")
+        item = typing.get_args(hint)[0]
+        return tuple(_convert(item, v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise WavestepError(f"{where}: expected a table of keys, got {_shown(value)}")
+        item = typing.get_args(hint)[1]
+        return {str(k): _convert(item, v, f"{where}.{k}") for k, v in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return parse(typing.cast(type[Any], hint), value, where)
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    raise WavestepError(f"{where}: expected {hint.__name__}, got {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
