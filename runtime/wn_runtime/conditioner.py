@@ -49,7 +49,8 @@ class Conditioner:
             each = [values] * streams if isinstance(values, (str, int)) else list(values)
             if len(each) != streams:
                 raise WavestepError(
-                    f"{name} has {len(each)} values for {streams} streams; give one, or one a stream"
+                    f"{name} has {len(each)} values for {streams} streams; give one for all or "
+                    "one a stream"
                 )
             rows = np.zeros((streams, len(condition.values)), np.float32)
             for row, value in zip(rows, each, strict=True):
