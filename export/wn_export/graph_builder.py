@@ -1,0 +1,104 @@
+"""A thin layer over `onnx.helper`: names, shapes and types once, and a model that is checked.
+
+Plain `onnx.helper` rather than onnxscript or onnx-ir: the graphs are a few hundred nodes written
+straight from the weights, so nothing is traced or rewritten, and a Jetson that rebuilds its own
+graphs needs no package beyond `onnx` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 17
+"""The newest whose every op TensorRT 10.3 (JetPack 6) runs right: later ScatterND needs 10.9."""
+IR_VERSION = 8
+"""The file format that came with opset 17: older parsers refuse newer ones."""
+
+ELEMENT = {"fp32": np.dtype(np.float32), "fp16": np.dtype(np.float16)}
+"""Precision to the type of weights, activations and state."""
+
+
+class GraphBuilder:
+    """Collects nodes, each named after its place in the model; every output bears its node's name.
+
+    Floating-point initialisers are cast to the graph's own type.
+    """
+
+    def __init__(self, name: str, precision: str) -> None:
+        self.element = ELEMENT[precision]
+        self._name = name
+        self._nodes: list[onnx.NodeProto] = []
+        self._initializers: dict[str, TensorProto] = {}
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+
+    def input(self, name: str, shape: Sequence[int], dtype: Any = None) -> str:
+        """A graph input of a static shape, by default of the graph's own type."""
+        self._inputs.append(_value(name, shape, dtype or self.element))
+        return name
+
+    def output(self, name: str, shape: Sequence[int], dtype: Any = None) -> None:
+        """Declare the node output `name` a graph output."""
+        self._outputs.append(_value(name, shape, dtype or self.element))
+
+    def constant(self, name: str, array: NDArray[Any] | Sequence[int]) -> str:
+        """An initialiser: floats in the graph's own type, integers as they come."""
+        values = np.asarray(array)
+        if values.dtype.kind == "f":
+            values = values.astype(self.element)
+        assert name not in self._initializers, name
+        self._initializers[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        return name
+
+    def shape(self, *sizes: int) -> str:
+        """An int64 vector as an initialiser, one for equal vectors: a shape, axes, or sizes."""
+        name = "shape_" + "x".join(map(str, sizes))
+        if name not in self._initializers:
+            self.constant(name, np.array(sizes, np.int64))
+        return name
+
+    def node(self, op: str, name: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node with one output, and return the output's name, which is the node's."""
+        self._nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
+        return name
+
+    def split(self, name: str, tensor: str, names: Sequence[str], size: int, axis: int) -> None:
+        """Cut `tensor` along `axis` into equal pieces of `size`, called `names`."""
+        if len(names) == 1:  # Split of one is no cut, and TensorRT would copy for it
+            self.node("Identity", names[0], tensor)
+            return
+        sizes = f"sizes_{len(names)}_of_{size}"
+        if sizes not in self._initializers:
+            self.constant(sizes, np.full(len(names), size, np.int64))
+        self._nodes.append(
+            helper.make_node("Split", [tensor, sizes], list(names), name=name, axis=axis)
+        )
+
+    def model(self, metadata: Mapping[str, str]) -> onnx.ModelProto:
+        """The checked model with every tensor's shape inferred. Raises onnx's own errors."""
+        graph = helper.make_graph(
+            self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
+        )
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="wavestep",
+        )
+        helper.set_model_props(model, dict(metadata))
+        onnx.checker.check_model(model, full_check=True)
+        return onnx.shape_inference.infer_shapes(
+            model, check_type=True, strict_mode=True, data_prop=True
+        )
+
+
+def _value(name: str, shape: Sequence[int], dtype: Any) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(
+        name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), list(shape)
+    )
