@@ -60,7 +60,7 @@ def random_weights(spec: ModelSpec, seed: int = 0) -> dict[str, NDArray[np.float
             name, shape[-2] if len(shape) > 1 else 25
         )
         if name == "skip.weight":
-            fan_in = spec.layers * spec.gate // 8
+            fan_in = spec.layers * spec.gate / 8
         if name.startswith("condition."):
             fan_in = 4
         if name == "head.1.weight":

@@ -1,0 +1,155 @@
+"""The configuration of a training run: presets, a TOML file over them, and strict checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wn_runtime import strict
+from wn_runtime.errors import WavestepError, unknown
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network's shape; rate and conditions come with the data. See `wn_runtime.spec`."""
+
+    cycle: int = 512
+    """Dilations 1, 2, 4, … up to this one, repeated; ignored where `dilations` is given."""
+    layers: int = 20
+    """L, where `dilations` is not given."""
+    dilations: tuple[int, ...] = ()
+    """One a layer, instead of `cycle` and `layers`."""
+    kernel: int = 2
+    input_kernel: int = 1
+    residual: int = 32
+    gate: int = 0
+    """G; 0 means 2R."""
+    skip: int = 128
+    head: int = 256
+    classes: int = 256
+    residual_scale: float = 1.0
+    weight_norm: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cycle < 1 or self.cycle & (self.cycle - 1):
+            raise ValueError(f"cycle is {self.cycle}; it must be a power of two")
+
+    @property
+    def all_dilations(self) -> tuple[int, ...]:
+        """One dilation for each layer."""
+        period = self.cycle.bit_length()
+        return self.dilations or tuple(1 << (i % period) for i in range(self.layers))
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is read from the data folder, and how it is cut."""
+
+    conditions: tuple[str, ...] = ()
+    """Columns of metadata.csv to condition on; empty: every column but file and split. A column
+    whose values hold `+` (`calm+loud`) is a multi-hot one."""
+    sample_rate: int = 0
+    """Hz; files of other rates are resampled. 0: the rate that most files have."""
+    chunk_seconds: float = 0.5
+    """Samples that count in the loss of one chunk from the middle of a file."""
+    tail_seconds: float = 0.0
+    """Digital silence appended to every training file, so that a model learns to stop."""
+    condition_dropout: float = 0.0
+    """Probability that a condition of a chunk is left out (classifier-free training)."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The optimisation."""
+
+    steps: int = 20_000
+    batch_samples: int = 16_384
+    """Upper limit of samples in a batch, padding and context included, all processes together."""
+    accumulate: int = 1
+    """Parts that a batch is worked through in, to save memory; the loss is the same."""
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 500
+    final_rate: float = 0.02
+    """Learning rate at the end of the cosine, as a fraction of `learning_rate`."""
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    precision: str = "auto"
+    """fp32, bf16 (autocast), or auto: bf16 where there is a GPU that has it, else fp32."""
+    compile: bool = False
+    """torch.compile: minutes to start, then faster."""
+    seed: int = 0
+    validate_every: int = 1000
+    """Steps between validations; each writes a checkpoint too."""
+    sample_every: int = 5000
+    """Steps between audio samples in TensorBoard; 0: none."""
+    sample_seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("auto", "fp32", "bf16"):
+            raise ValueError(unknown("precision", self.precision, ["auto", "fp32", "bf16"]))
+        for name in ("steps", "batch_samples", "accumulate", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.learning_rate <= 0 or not 0 <= self.ema_decay < 1:
+            raise ValueError("learning_rate must be above 0, and ema_decay in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run depends on but the data; kept whole in every checkpoint."""
+
+    name: str = ""
+    """The model's name; empty: the run directory's."""
+    attribution: str = ""
+    """Sources and licence of the training data; travels with the checkpoint and the export."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+PRESETS: dict[str, ModelConfig] = {
+    "tiny": ModelConfig(cycle=64, layers=7, residual=16, skip=32, head=64),
+    "small": ModelConfig(),
+    "medium": ModelConfig(residual=64),
+    "paper": ModelConfig(layers=30, residual=64, skip=256),
+}
+
+
+def load(preset: str, path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
+    """A preset, with a TOML file over it, with single keys (`training.steps`) over that.
+
+    Raises WavestepError for an unknown preset, an unreadable file, or an unknown or wrong key.
+    """
+    if preset not in PRESETS:
+        raise WavestepError(unknown("preset", preset, PRESETS))
+    data: dict[str, Any] = strict.plain(Config(model=PRESETS[preset]))
+    where = f"preset {preset}"
+    if path is not None:
+        where = str(path)
+        try:
+            given = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise WavestepError(f"{path} cannot be read as TOML: {error}") from error
+        for key, value in given.items():
+            if isinstance(data.get(key), dict) and isinstance(value, dict):
+                data[key].update(value)  # unknown keys are found by the strict parse below
+            else:
+                data[key] = value
+    for dotted, value in (overrides or {}).items():
+        section, _, key = dotted.rpartition(".")
+        (data[section] if section else data)[key] = value
+    return strict.parse(Config, data, where)
+
+
+def with_name(config: Config, name: str) -> Config:
+    """The configuration with a name where it has none."""
+    return config if config.name else dataclasses.replace(config, name=name)
