@@ -56,8 +56,9 @@ class CategoricalSampler:
 
     def __init__(self, streams: int, classes: int, temperature: float) -> None:
         self._scaled = np.empty((streams, classes), np.float32)
+        self._total = self._scaled[:, -1]  # of the cumulative sums
         self._max = np.empty((streams, 1), np.float32)
-        self._threshold = np.empty(streams, np.float32)
+        self._threshold = np.empty((streams, 1), np.float32)
         self._above = np.empty((streams, classes), np.bool_)
         self._class = np.empty(streams, np.int64)
         self._inverse_temperature = np.float32(0 if temperature == 0 else 1 / temperature)
@@ -67,18 +68,23 @@ class CategoricalSampler:
     ) -> None:
         """logits (B, A), uniforms (B,) -> out (B,) integer, in place."""
         if self._inverse_temperature == 0:
-            np.argmax(logits, axis=1, out=self._class)
+            logits.argmax(axis=1, out=self._class)
             out[:] = self._class
             return
-        np.amax(logits, axis=1, keepdims=True, out=self._max)
+        # The methods of ufuncs: np.amax, np.cumsum and np.argmax cost a microsecond more each.
+        np.maximum.reduce(logits, axis=1, keepdims=True, out=self._max)
         np.subtract(logits, self._max, out=self._scaled)
         if self._inverse_temperature != 1:
             np.multiply(self._scaled, self._inverse_temperature, out=self._scaled)
         np.exp(self._scaled, out=self._scaled)
-        np.cumsum(self._scaled, axis=1, out=self._scaled)  # float32, in class order
-        np.multiply(uniforms, self._scaled[:, -1], out=self._threshold)
-        np.greater(self._scaled, self._threshold[:, None], out=self._above)
+        np.add.accumulate(self._scaled, axis=1, out=self._scaled)  # float32, in class order
+        np.multiply(uniforms, self._total, out=self._threshold[:, 0])
         # No class is above when rounding lets u * total reach the total: then take the last.
+        if len(out) == 1:
+            first = self._scaled[0].searchsorted(self._threshold[0, 0], "right")
+            out[0] = min(first, self._scaled.shape[1] - 1)
+            return
+        np.greater(self._scaled, self._threshold, out=self._above)
         self._above[:, -1] = True
-        np.argmax(self._above, axis=1, out=self._class)
+        self._above.argmax(axis=1, out=self._class)
         out[:] = self._class
