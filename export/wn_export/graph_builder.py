@@ -20,7 +20,10 @@ OPSET = 17
 IR_VERSION = 8
 """The file format that came with opset 17: older parsers refuse newer ones."""
 
-ELEMENT = {"fp32": np.dtype(np.float32), "fp16": np.dtype(np.float16)}
+ELEMENT: dict[str, np.dtype[Any]] = {
+    "fp32": np.dtype(np.float32),
+    "fp16": np.dtype(np.float16),
+}
 """Precision to the type of weights, activations and state."""
 
 
