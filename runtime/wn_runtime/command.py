@@ -99,7 +99,9 @@ def command(name: str | None = None, **settings: Any) -> Callable[[Callable[...,
     return click.command(name, cls=_PlainErrors, **settings)
 
 
-def group(name: str | None = None, **settings: Any) -> Callable[[Callable[..., Any]], Any]:
+def group(
+    name: str | None = None, **settings: Any
+) -> Callable[[Callable[..., Any]], click.Group]:
     """`click.group` with one-line errors and `--debug`, for itself and its subcommands."""
     return click.group(name, cls=_PlainGroup, **settings)
 

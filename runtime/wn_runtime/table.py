@@ -1,0 +1,23 @@
+"""Rows of text in aligned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Rows as lines, each column as wide as its widest cell; columns in `right` flush right.
+
+    >>> print(aligned([["engine", "µs"], ["native", "8.5"]], right=[1]))
+    engine   µs
+    native  8.5
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""What a target asks of an export, and the command that finishes it on the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wn_targets.fit import runs_plans
+from wn_targets.jetpack import JETPACKS
+from wn_targets.target import Target
+
+OPSET = 17
+"""ONNX operator set that TensorRT 10.3 (JetPack 6) to 11 all read without known faults."""
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """How to export for one target."""
+
+    target: str
+    opset: int
+    """ONNX operator set of the step graph."""
+    fp16: bool
+    """Whether to write the half-precision graph."""
+    tensorrt: str | None
+    """The oldest TensorRT the target's plan must build with; None where it can run none."""
+    march: str | None
+    """`-march` to compile the native engine ahead for; None for a graphics card's unknown host."""
+    command: str
+    """What to run on the device once the model directory is there."""
+    why: str
+    """One line for the user."""
+
+
+def constraints(target: Target, directory: str) -> Constraints:
+    """The constraints of `target` for a model directory called `directory`."""
+    plan = runs_plans(target)
+    half = plan and target.gpu is not None and "fp16" in target.gpu.precisions
+    flag = " --fp16" if half else ""
+    if not plan:
+        version, why = None, f"{target.title}: the native CPU engine"
+        if target.gpu is not None:
+            why += f"; {target.note}" if target.note else ""
+    elif target.family == "jetson":
+        first = next(JETPACKS[v] for v in target.jetpacks if JETPACKS[v].runs_plans)
+        version = first.tensorrt
+        why = f"{target.title}: TensorRT {version} (JetPack {first.version}) or newer"
+    else:
+        version = "10.3"
+        why = f"{target.title}: TensorRT {version} or newer, compute capability " + (
+            target.gpu.compute_capability if target.gpu else ""
+        )
+    run = f"wn-export {directory}{flag}" if plan else f"wn-run {directory}"
+    march = target.cpu.march if target.cpu is not None else None
+    return Constraints(target.name, OPSET, half, version, march, run, why)
