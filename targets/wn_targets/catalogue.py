@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from wn_runtime.errors import WavestepError, unknown
-
 from wn_targets.cpu import CPUS
 from wn_targets.gpu import GPUS
 from wn_targets.jetson import JETSONS

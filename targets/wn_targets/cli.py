@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import click
+
 from wn_runtime.command import group
 from wn_runtime.table import aligned
-
 from wn_targets.catalogue import TARGETS, find
 from wn_targets.constraints import constraints
 from wn_targets.fit import Fit

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 from wn_runtime.spec import ModelSpec
-
 from wn_targets import cpu_model, gpu_model
 from wn_targets.jetpack import JETPACKS
 from wn_targets.prediction import Prediction

@@ -10,7 +10,6 @@ from pathlib import Path
 from wn_runtime import manifest
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.spec import ModelSpec
-
 from wn_targets.presets import PRESETS
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+
 from wn_runtime.errors import WavestepError
 from wn_targets import cpu_model, sources
 from wn_targets.catalogue import TARGETS, find

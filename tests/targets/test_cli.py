@@ -6,11 +6,11 @@ import json
 
 import pytest
 from click.testing import CliRunner
+
+from tests.specs import PLAIN
 from wn_runtime import manifest
 from wn_targets.catalogue import TARGETS
 from wn_targets.cli import main
-
-from tests.specs import PLAIN
 
 
 def run(*arguments: str) -> str:

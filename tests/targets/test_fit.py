@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 import pytest
+
 from wn_runtime import weights
 from wn_runtime.spec import ModelSpec
 from wn_targets.catalogue import TARGETS, find
