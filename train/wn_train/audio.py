@@ -12,9 +12,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 from tqdm import tqdm
+
 from wn_runtime import mulaw
 from wn_runtime.errors import WavestepError
-
 from wn_train.corpus import Corpus, Recording
 
 CLIPPED_RUN = 8

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
 from wn_runtime.errors import WavestepError
 from wn_runtime.spec import ModelSpec
 

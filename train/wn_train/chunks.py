@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from wn_runtime.spec import ModelSpec
 
+from wn_runtime.spec import ModelSpec
 from wn_train.audio import Utterance
 
 COUNTED, IGNORED = 1, 0

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 import torch
+
 from wn_runtime.command import command
 from wn_runtime.errors import WavestepError
 from wn_runtime.spec import ModelSpec
-
 from wn_train import audio, checkpoint, config, corpus
 from wn_train.config import Config
 from wn_train.distributed import world

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
 from wn_runtime import mulaw
 from wn_runtime.sampling import CategoricalSampler, Uniforms
-
 from wn_train.model import WaveNet
 
 

@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from wn_runtime.spec import ModelSpec
 
+from wn_runtime.spec import ModelSpec
 from wn_train.audio import Utterance
 from wn_train.chunks import Batch, collate, cut, epoch
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from wn_runtime.spec import ModelSpec
 
+from wn_runtime.spec import ModelSpec
 from wn_train.layers import GatedLayer, Pointwise, add_weight_norm
 
 

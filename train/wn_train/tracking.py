@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 from torch.utils.tensorboard import SummaryWriter
-from wn_runtime.spec import ModelSpec
 
+from wn_runtime.spec import ModelSpec
 from wn_train.chunks import encode
 from wn_train.config import TrainingConfig
 from wn_train.generate import generate
@@ -66,6 +66,8 @@ class Tracker:
 def spectrogram(wave: torch.Tensor) -> torch.Tensor:
     """A (T,) wave to a (1, 129, frames) picture: magnitudes from -80 dB (0) to the peak (1)."""
     window = torch.hann_window(256)
-    magnitude = torch.stft(wave, 256, 64, window=window, return_complex=True).abs()
+    magnitude = torch.stft(
+        wave, 256, 64, window=window, pad_mode="constant", return_complex=True
+    ).abs()
     level = 20 * torch.log10(magnitude / magnitude.max().clamp(min=1e-9) + 1e-4)
     return (level / 80 + 1).clamp(0, 1).flip(0)[None]

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
+
 from wn_runtime import strict
 from wn_runtime.errors import WavestepError
 from wn_runtime.spec import ModelSpec
-
 from wn_train import checkpoint, chunks
 from wn_train.audio import Utterance
 from wn_train.average import Average
