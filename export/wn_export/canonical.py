@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
 from wn_runtime import weights
 from wn_train.layers import GatedLayer, Pointwise
 from wn_train.model import WaveNet

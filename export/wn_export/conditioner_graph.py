@@ -9,10 +9,10 @@ import json
 
 import numpy as np
 import onnx
-from wn_runtime.spec import ModelSpec
-from wn_runtime.weights import Weights, check
 
 from wn_export.graph_builder import GraphBuilder
+from wn_runtime.spec import ModelSpec
+from wn_runtime.weights import Weights, check
 
 
 def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -> onnx.ModelProto:
@@ -30,7 +30,8 @@ def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -
         each = graph.shape(batch, spec.layers, spec.gate)
         if condition.kind == "categorical":
             # A zero row first, so that -1 + 1 finds nothing to add.
-            rows = graph.constant(f"{name}/table", np.concatenate([np.zeros_like(table[:1]), table]))
+            none = np.zeros_like(table[:1])
+            rows = graph.constant(f"{name}/table", np.concatenate([none, table]))
             index = graph.input(name, [batch], np.int32)
             one = graph.constant(f"{name}/one", np.array([1], np.int32))
             shifted = graph.node("Add", f"{name}/row", index, one)

@@ -17,10 +17,10 @@ import json
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from wn_runtime.spec import ModelSpec
-from wn_runtime.weights import Weights, check
 
 from wn_export.graph_builder import GraphBuilder
+from wn_runtime.spec import ModelSpec
+from wn_runtime.weights import Weights, check
 
 
 def build_step_graph(

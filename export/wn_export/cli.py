@@ -1,0 +1,47 @@
+"""wn-export: a checkpoint, or a model directory, to a proven model directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wn_export.export import Options, export_checkpoint, rebuild
+from wn_runtime.command import command
+
+
+@command()
+@click.argument("source", metavar="CKPT|DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write; by default the model's name, here, or DIR itself.",
+)
+@click.option("--fp16", is_flag=True, help="Also a step graph in half precision.")
+@click.option("--batch", type=int, metavar="B", help="Streams the graphs are built for [1].")
+@click.option(
+    "--audio",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="WAV",
+    help="Held-back audio to prove parity on, in place of the checkpoint's own; repeatable.",
+)
+@click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
+def main(
+    source: Path,
+    output: Path | None,
+    fp16: bool,
+    batch: int | None,
+    audio: tuple[Path, ...],
+    raw_weights: bool,
+) -> int:
+    """Export a trained model (CKPT), or make the graphs and engines of DIR anew.
+
+    Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
+    replaced, the result is kept aside as DIR.failed, and the exit code is 1.
+    """  # fmt: skip
+    options = Options(fp16, batch, raw_weights, audio)
+    make = rebuild if source.is_dir() else export_checkpoint
+    return 0 if make(source, output, options, click.echo) else 1

@@ -1,0 +1,82 @@
+"""Which engines and precisions of a model directory this machine can run, opened one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wn_runtime import manifest as manifests
+from wn_runtime.engine import ENGINES, Engine, EngineUnavailable, open_engine
+from wn_runtime.errors import WavestepError, unknown
+
+FROM_WEIGHTS = ("fp32", "bf16", "int8")
+"""Precisions of an engine that is made from the weights, without an artifact."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One engine at one precision, for as many streams as its artifact is built for."""
+
+    engine: str
+    precision: str
+    batch: int
+    path: Path
+    """The artifact, or the directory for an engine made from the weights."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A candidate that cannot run here, and why."""
+
+    engine: str
+    precision: str
+    reason: str
+
+
+def candidates(directory: Path, engine: str | None = None) -> list[Candidate]:
+    """All that the directory offers; with `engine`, that one's. In the manifest's order.
+
+    Raises WavestepError for an engine that does not exist or has nothing in the directory.
+    """
+    if engine is not None and engine not in ENGINES:
+        raise WavestepError(unknown("engine", engine, ENGINES, "the engines are"))
+    manifest = manifests.read(directory)
+    found = []
+    for name, kind in ENGINES.items():
+        if engine not in (None, name):
+            continue
+        if kind.runs is None:
+            found += [Candidate(name, precision, 1, directory) for precision in FROM_WEIGHTS]
+        found += [
+            Candidate(name, artifact.precision, artifact.batch, directory / artifact.file)
+            for artifact in manifest.artifacts
+            if artifact.engine == kind.runs and artifact.steps_per_call == 1
+        ]
+    if engine is not None and not found:
+        raise WavestepError(f"{directory} holds nothing for the {engine} engine; export it first")
+    return found
+
+
+def opened(
+    directory: Path, engine: str | None = None, required: bool = False
+) -> Iterator[Engine | Missing]:
+    """Every candidate opened in turn, and closed before the next; or why it cannot be.
+
+    With `required` an engine that cannot run here is an error. Raises WavestepError for a file
+    that is missing, changed or broken.
+    """
+    for candidate in candidates(directory, engine):
+        try:
+            running = open_engine(
+                candidate.path, candidate.engine, candidate.precision, batch=candidate.batch
+            )
+        except EngineUnavailable as reason:
+            if required:
+                raise
+            yield Missing(candidate.engine, candidate.precision, str(reason))
+            continue
+        try:
+            yield running
+        finally:
+            running.close()
