@@ -1,0 +1,44 @@
+"""What `wn-run` needs to be heard: files, and a loudspeaker."""
+
+from __future__ import annotations
+
+from wn_runtime.doctor.finding import MISSING, OK, Finding
+from wn_runtime.doctor.machine import Machine
+
+_FILES = """
+import json
+import soundfile
+print(json.dumps({"version": soundfile.__libsndfile_version__}))
+"""
+
+_OUTPUT = """
+import json
+import sounddevice
+device = sounddevice.query_devices(kind="output")
+print(json.dumps({"name": device["name"], "rate": device["default_samplerate"]}))
+"""
+
+
+def files(machine: Machine) -> Finding:
+    """libsndfile, which writes WAV and FLAC."""
+    found = machine.python(_FILES)
+    if "error" in found:
+        return Finding(
+            "audio files", MISSING, f"{found['error']}: only raw PCM (`--raw -`) can be written",
+            "pip install soundfile, or sudo apt install libsndfile1",
+        )  # fmt: skip
+    return Finding("audio files", OK, f"libsndfile {found['version']}")
+
+
+def output(machine: Machine) -> Finding:
+    """The loudspeaker of `--play`."""
+    found = machine.python(_OUTPUT)
+    if "error" not in found:
+        return Finding("audio output", OK, f"{found['name']}, {found['rate']:g} Hz")
+    if "No module named 'sounddevice'" in found["error"]:
+        why, fix = "sounddevice is not installed", "pip install 'wavestep[play]'"
+    elif "PortAudio library not found" in found["error"]:
+        why, fix = "PortAudio is not installed", "sudo apt install libportaudio2"
+    else:
+        why, fix = found["error"], "attach one, or write a file with -o"
+    return Finding("audio output", MISSING, f"{why}: no `wn-run --play`", fix)

@@ -1,0 +1,146 @@
+"""What the CPU engines need: Python, a C compiler and its cache, ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
+from wn_runtime.doctor.machine import Machine
+
+OLDEST_PYTHON = (3, 10)
+_VECTORS = (
+    "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimd", "asimddp", "bf16",
+)  # fmt: skip
+
+
+def python() -> Finding:
+    """The interpreter this runs in."""
+    found = platform.python_version()
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding("Python", MISSING, f"{found} is too old", "install Python 3.10 or newer")
+    return Finding("Python", OK, found)
+
+
+def processor(machine: Machine) -> Finding:
+    """The CPU and the vector instructions that the native engine would use."""
+    lines = (machine.read("/proc/cpuinfo") or "").splitlines()
+    fields = {key.strip(): value.strip() for key, _, value in (x.partition(":") for x in lines)}
+    flags = (fields.get("flags") or fields.get("Features") or "").split()
+    vectors = [name for name in _VECTORS if name in flags]
+    model = fields.get("model name") or fields.get("Model") or machine.architecture
+    detail = f"{model}, {os.cpu_count()} cores"
+    if not vectors:
+        return Finding(
+            "CPU", WARN, f"{detail}: no vector instructions known; the native engine is slower"
+        )
+    return Finding("CPU", OK, f"{detail}, {' '.join(vectors)}")
+
+
+def compiler(machine: Machine) -> Finding:
+    """The first of $CC, cc, gcc, clang that makes a shared library."""
+    asked = machine.environ.get("CC", "").strip()
+    names = [asked] if asked else ["cc", "gcc", "clang"]
+    fix = "install one: sudo apt install gcc"
+    reason = "none found"
+    for name in names:
+        words = shlex.split(name)
+        path = machine.which(words[0])
+        if path is None:
+            reason = f"$CC is {name!r}, which is not there" if asked else reason
+            continue
+        fault = _try_compiler(machine, [path, *words[1:]])
+        if fault is None:
+            _, version = machine.run([path, "--version"])
+            first = version.splitlines()[0] if version else "unknown version"
+            return Finding("C compiler", OK, f"{first} ({path})")
+        reason = f"{path} fails: {fault}"
+        fix = "reinstall it with its libc headers: sudo apt install --reinstall gcc libc6-dev"
+    if asked:
+        fix = "set CC to a C compiler, or unset it"
+    cost = "the native engine, the fastest on a CPU, cannot be built here"
+    return Finding("C compiler", MISSING, f"{reason}: {cost}", fix)
+
+
+def _try_compiler(machine: Machine, command: list[str]) -> str | None:
+    """None when it makes a library from C with the math header, else its last complaint."""
+    with tempfile.TemporaryDirectory() as directory:
+        source = Path(directory, "probe.c")
+        source.write_text("#include <math.h>\ndouble probe(double x) { return exp(x); }\n")
+        library = source.with_suffix(".so")
+        status, output = machine.run(
+            [*command, "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-lm"]
+        )
+        if status == 0 and library.exists():
+            return None
+        return output.splitlines()[-1] if output else f"exit status {status}"
+
+
+def cache(directory: Path) -> Finding:
+    """The folder of compiled libraries: ours alone, or nothing in it is loaded."""
+    try:
+        found = directory.stat()
+    except FileNotFoundError:
+        parent = next(p for p in directory.parents if p.exists())
+        if os.access(parent, os.W_OK | os.X_OK):
+            return Finding("compile cache", OK, f"{directory} (made at first use)")
+        return Finding(
+            "compile cache", MISSING, f"{parent} cannot be written: every start compiles anew",
+            "set XDG_CACHE_HOME to a folder of yours",
+        )  # fmt: skip
+    except OSError as error:
+        return Finding(
+            "compile cache", MISSING, f"{directory}: {error.strerror}: every start compiles anew",
+            "set XDG_CACHE_HOME to a folder of yours",
+        )  # fmt: skip
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        return Finding(
+            "compile cache", MISSING, f"{directory} is not a folder of this user's: not used",
+            "set XDG_CACHE_HOME to a folder of yours",
+        )  # fmt: skip
+    if mode & 0o077:
+        return Finding(
+            "compile cache", WARN, f"{directory} has mode {mode:o}: others may write what we run",
+            f"chmod 700 {shlex.quote(str(directory))}",
+        )  # fmt: skip
+    return Finding("compile cache", OK, f"{directory}, mode {mode:o}")
+
+
+_PROVIDERS = """
+import json
+import onnxruntime
+print(json.dumps({"providers": onnxruntime.get_available_providers()}))
+"""
+
+
+def onnx_runtime(machine: Machine, jetson: bool) -> tuple[Finding, list[str]]:
+    """ONNX Runtime, and the names of its providers."""
+    subject = "ONNX Runtime"
+    plain, gpu = machine.version("onnxruntime"), machine.version("onnxruntime-gpu")
+    found = machine.python(_PROVIDERS)
+    if "error" in found:
+        if plain is None and gpu is None and "No module named" in found["error"]:
+            cost = "not installed: no onnx engine"
+            return Finding(subject, MISSING, cost, "pip install 'wavestep[onnx]'"), []
+        broken = f"cannot be imported ({found['error']}): no onnx engine"
+        return Finding(subject, MISSING, broken, "pip install --force-reinstall onnxruntime"), []
+    providers = [str(name) for name in found["providers"]]
+    shown = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
+    detail = f"{gpu or plain or 'unknown version'}: {shown}"
+    if plain and gpu:
+        return Finding(
+            subject, WARN, f"{detail}; onnxruntime and onnxruntime-gpu overwrite each other",
+            "pip uninstall -y onnxruntime onnxruntime-gpu, then install one of them",
+        ), providers  # fmt: skip
+    if jetson and gpu:
+        return Finding(
+            subject, WARN, f"{detail}; PyPI's wheel has no kernels for Jetson GPUs",
+            "take the wheel of the Jetson AI Lab index for your JetPack",
+        ), providers  # fmt: skip
+    return Finding(subject, OK, detail), providers

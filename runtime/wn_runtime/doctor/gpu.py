@@ -1,0 +1,131 @@
+"""What the GPU engines need: driver, NVRTC, TensorRT; on a Jetson also JetPack and power mode."""
+
+from __future__ import annotations
+
+from wn_runtime.doctor.finding import MISSING, NONE, OK, WARN, Finding
+from wn_runtime.doctor.machine import Machine
+
+_DRIVER = """
+import ctypes, json
+cuda = ctypes.CDLL("libcuda.so.1")
+code = cuda.cuInit(0)
+if code:
+    raise SystemExit(f"cuInit answers {code}")
+version, count = ctypes.c_int(), ctypes.c_int()
+cuda.cuDriverGetVersion(ctypes.byref(version))
+cuda.cuDeviceGetCount(ctypes.byref(count))
+gpus = []
+for device in range(count.value):
+    name, value, size = ctypes.create_string_buffer(256), ctypes.c_int(), ctypes.c_size_t()
+    cuda.cuDeviceGetName(name, 256, device)
+    numbers = []
+    for attribute in (75, 76):  # compute capability, major and minor
+        cuda.cuDeviceGetAttribute(ctypes.byref(value), attribute, device)
+        numbers.append(str(value.value))
+    cuda.cuDeviceTotalMem_v2(ctypes.byref(size), device)
+    gpus.append([name.value.decode(), ".".join(numbers), round(size.value / 1e9, 1)])
+print(json.dumps({"cuda": version.value, "gpus": gpus}))
+"""
+
+_NVRTC = """
+import json
+import cuda.core
+from cuda.bindings import nvrtc
+code, major, minor = nvrtc.nvrtcVersion()
+if int(code):
+    raise SystemExit(f"nvrtcVersion answers {code}")
+print(json.dumps({"version": f"{major}.{minor}"}))
+"""
+
+_TENSORRT = """
+import json
+import tensorrt
+print(json.dumps({"version": tensorrt.__version__}))
+"""
+
+OLDEST, NEWEST = (10, 3), (11, 99)
+"""TensorRT versions that the engine's code path covers."""
+
+
+def jetson_model(machine: Machine) -> str | None:
+    """What the device tree calls this board; None where it is no Jetson."""
+    model = machine.read("/proc/device-tree/model") or ""
+    tegra = machine.read("/etc/nv_tegra_release")
+    if "Jetson" in model or tegra is not None:
+        return model or "Jetson"
+    return None
+
+
+def jetpack(machine: Machine, jetson: str | None) -> Finding:
+    """JetPack's version, on a Jetson."""
+    if jetson is None:
+        return Finding("JetPack", NONE, "not a Jetson")
+    status, version = machine.run(["dpkg-query", "-W", "-f=${Version}", "nvidia-jetpack"])
+    if status == 0 and version:
+        return Finding("JetPack", OK, f"{version} on {jetson}")
+    release = (machine.read("/etc/nv_tegra_release") or "no release file").splitlines()[0]
+    return Finding(
+        "JetPack", WARN, f"package nvidia-jetpack is not installed ({release.lstrip('# ')})",
+        "sudo apt install nvidia-jetpack",
+    )  # fmt: skip
+
+
+def power_mode(machine: Machine, jetson: str | None) -> Finding:
+    """The power mode that caps the clocks of a Jetson."""
+    if jetson is None:
+        return Finding("power mode", NONE, "not a Jetson")
+    status, output = machine.run(["nvpmodel", "-q"])
+    modes = [line.partition(":")[2].strip() for line in output.splitlines() if "Mode:" in line]
+    if status or not modes:
+        return Finding("power mode", WARN, "nvpmodel does not answer; clocks may be capped")
+    if "MAXN" in modes[0].upper():
+        return Finding("power mode", OK, modes[0])
+    return Finding(
+        "power mode", WARN, f"{modes[0]}: clocks are capped",
+        "sudo nvpmodel -m 0 && sudo jetson_clocks",
+    )  # fmt: skip
+
+
+def driver(machine: Machine, jetson: str | None) -> Finding:
+    """The CUDA driver and the GPUs it sees."""
+    subject = "NVIDIA driver"
+    found = machine.python(_DRIVER)
+    fix = "flash JetPack again" if jetson else "sudo apt install nvidia-driver-580, then restart"
+    if "error" in found:
+        if "libcuda.so.1" in found["error"]:
+            return Finding(subject, MISSING, "not installed: no GPU engine", fix)
+        return Finding(subject, MISSING, f"{found['error']}: no GPU engine", fix)
+    cuda = f"CUDA {found['cuda'] // 1000}.{found['cuda'] % 1000 // 10}"
+    if not found["gpus"]:
+        return Finding(subject, MISSING, f"{cuda}, but no GPU: no GPU engine", "check nvidia-smi")
+    gpus = "; ".join(f"{name}, sm {sm}, {size} GB" for name, sm, size in found["gpus"])
+    return Finding(subject, OK, f"{cuda}: {gpus}")
+
+
+def nvrtc(machine: Machine) -> Finding:
+    """cuda-core and NVRTC, which compile our step kernel for the GPU."""
+    found = machine.python(_NVRTC)
+    if "error" in found:
+        why = "not installed" if "No module named 'cuda" in found["error"] else found["error"]
+        return Finding(
+            "NVRTC", MISSING, f"{why}: no GPU engine but ONNX Runtime's",
+            "pip install 'wavestep[gpu]'",
+        )  # fmt: skip
+    return Finding("NVRTC", OK, f"{found['version']}, cuda-core {machine.version('cuda-core')}")
+
+
+def tensorrt(machine: Machine, jetson: str | None) -> Finding:
+    """TensorRT's Python package and whether its version is one we build for."""
+    found = machine.python(_TENSORRT)
+    fix = "sudo apt install python3-libnvinfer" if jetson else "pip install 'wavestep[tensorrt]'"
+    if "error" in found:
+        missing = "No module named 'tensorrt'" in found["error"]
+        why = "not installed" if missing else f"cannot be imported ({found['error']})"
+        hint = "; in a virtual environment: --system-site-packages" if jetson else ""
+        return Finding("TensorRT", MISSING, f"{why}: no tensorrt engine", fix + hint)
+    version = str(found["version"])
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if not OLDEST <= numbers <= NEWEST:
+        wanted = "JetPack 6.1 or newer" if jetson else "pip install 'tensorrt>=10.3,<12'"
+        return Finding("TensorRT", MISSING, f"{version}: 10.3 to 11 is needed", wanted)
+    return Finding("TensorRT", OK, version)

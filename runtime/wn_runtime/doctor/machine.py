@@ -1,0 +1,89 @@
+"""How wn-doctor looks at a machine: files, programs, and imports in another process.
+
+A broken driver can hang or kill the process that loads it, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_S = 30.0
+"""Seconds that a probe may take; ONNX Runtime on a slow card reader needs several."""
+
+
+class Machine:
+    """The machine this runs on. `root` and `environ` can be another's, for tests."""
+
+    def __init__(self, root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> None:
+        self._root = root
+        self.environ = dict(os.environ if environ is None else environ)
+
+    @property
+    def architecture(self) -> str:
+        """`x86_64`, `aarch64`, …"""
+        return platform.machine()
+
+    def read(self, path: str) -> str | None:
+        """A file's text without trailing blanks and NULs, or None."""
+        try:
+            text = (self._root / path.lstrip("/")).read_text("utf-8", "replace")
+        except OSError:
+            return None
+        return text.rstrip("\0\n ")
+
+    def which(self, program: str) -> str | None:
+        """Full path of a program on PATH, or None."""
+        return shutil.which(program, path=self.environ.get("PATH", ""))
+
+    def run(self, arguments: Sequence[str], timeout: float = TIMEOUT_S) -> tuple[int, str]:
+        """Exit status and output, both streams; 127 when it cannot start, 124 after `timeout`."""
+        try:
+            done = subprocess.run(
+                arguments,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 124, f"no answer in {timeout:g} s"
+        except OSError as error:
+            return 127, str(error)
+        return done.returncode, done.stdout.decode("utf-8", "replace").strip()
+
+    def python(self, code: str, timeout: float = TIMEOUT_S) -> dict[str, Any]:
+        """Run code that prints one line of JSON last, in another interpreter.
+
+        Returns that object, or {"error": why} where there is none: the exception's last line, a
+        crash by its signal, or the time that ran out.
+        """
+        status, output = self.run([sys.executable, "-c", code], timeout)
+        lines = [line for line in output.splitlines() if line.strip()]
+        if status == 0 and lines:
+            try:
+                found = json.loads(lines[-1])
+            except ValueError:
+                found = None
+            if isinstance(found, dict):
+                return found
+        if status < 0:
+            return {"error": f"it crashed with signal {-status}"}
+        return {"error": lines[-1].strip() if lines else f"exit status {status}"}
+
+    def version(self, distribution: str) -> str | None:
+        """Version of an installed Python distribution, without importing it; None without."""
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            return None

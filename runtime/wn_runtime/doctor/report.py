@@ -1,0 +1,89 @@
+"""All findings of a machine, and which engines they add up to."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from wn_runtime.doctor import audio, cpu, gpu
+from wn_runtime.doctor.finding import Finding
+from wn_runtime.doctor.machine import Machine
+
+
+@dataclass(frozen=True)
+class Report:
+    """What wn-doctor prints."""
+
+    findings: tuple[Finding, ...]
+    engines: dict[str, str | None]
+    """Engine to what it lacks here; None where it runs."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether any engine can run."""
+        return any(lack is None for lack in self.engines.values())
+
+
+def examine(machine: Machine, cache: Path) -> Report:
+    """Look at everything, the slow probes side by side. `cache`: where compiled libraries go."""
+    jetson = gpu.jetson_model(machine)
+    with ThreadPoolExecutor() as pool:
+        onnx_runtime = pool.submit(cpu.onnx_runtime, machine, jetson is not None)
+        compiler = pool.submit(cpu.compiler, machine)
+        driver = pool.submit(gpu.driver, machine, jetson)
+        nvrtc = pool.submit(gpu.nvrtc, machine)
+        tensorrt = pool.submit(gpu.tensorrt, machine, jetson)
+        files = pool.submit(audio.files, machine)
+        output = pool.submit(audio.output, machine)
+    onnx, providers = onnx_runtime.result()
+    findings = (
+        cpu.python(),
+        cpu.processor(machine),
+        compiler.result(),
+        cpu.cache(cache),
+        onnx,
+        driver.result(),
+        nvrtc.result(),
+        tensorrt.result(),
+        gpu.jetpack(machine, jetson),
+        gpu.power_mode(machine, jetson),
+        files.result(),
+        output.result(),
+    )
+    state = {finding.subject: finding for finding in findings}
+
+    def lacks(*subjects: str) -> str | None:
+        return next((name for name in subjects if not state[name].usable), None)
+
+    def provider(name: str) -> str | None:
+        return None if f"{name}ExecutionProvider" in providers else f"its {name} provider"
+
+    engines = {
+        "native": lacks("C compiler"),
+        "onnx": lacks("ONNX Runtime") or provider("CPU"),
+        "onnx-cuda": lacks("ONNX Runtime", "NVIDIA driver") or provider("CUDA"),
+        "tensorrt": lacks("NVIDIA driver", "NVRTC", "TensorRT"),
+    }
+    return Report(findings, engines)
+
+
+def summary(report: Report) -> str:
+    """One line: which engines run here."""
+    here = [name for name, lack in report.engines.items() if lack is None]
+    without = [f"{name} (no {lack})" for name, lack in report.engines.items() if lack is not None]
+    line = f"engines  run here: {', '.join(here) or 'none'}"
+    return line + (f"; not here: {', '.join(without)}" if without else "")
+
+
+def advice(report: Report) -> list[str]:
+    """What is worth saying beyond the findings."""
+    lines = []
+    if report.engines["native"] is not None:
+        lines.append(
+            "without a C compiler the native engine runs only from a library that "
+            "`wn-export --target` compiled ahead into the model directory"
+        )
+    if not report.runs:
+        lines.append("no engine can run here: mend the C compiler or ONNX Runtime first")
+    return lines
