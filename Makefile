@@ -1,0 +1,44 @@
+# make demo   hear the shipped voice, with proof and speed      make test   everything CI runs
+PYTHON ?= python3
+VENV   ?= .venv
+EXTRAS ?= export,train,trt-check,dev
+DEMO   ?= demo
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test test-gpu lint format voice clean
+
+demo: $(READY)
+	$(BIN)/wn-export examples/digits.pt -o $(DEMO)/digits
+	$(BIN)/wn-run $(DEMO)/digits --speaker theo --set digit=7 --seconds 2 -o $(DEMO)/theo-7.wav
+	$(BIN)/wn-parity $(DEMO)/digits
+
+test: $(READY)
+	$(BIN)/pytest -m "not gpu"
+
+# On a machine with an NVIDIA GPU; TensorRT and ONNX Runtime's CUDA build are installed by hand.
+test-gpu: $(READY)
+	$(BIN)/pytest -m gpu
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The shipped voice, trained again: DATA=folder with the Free Spoken Digit Dataset.
+voice: $(READY)
+	$(BIN)/wn-train $(DATA) -o runs/digits --config examples/digits.toml
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.10; set PYTHON=python3.11 or newer" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[$(EXTRAS)]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache
