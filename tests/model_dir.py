@@ -6,12 +6,12 @@ from pathlib import Path
 
 import onnx
 from safetensors.numpy import save_file
+
+from tests.specs import random_weights
 from wn_export.step_graph import build_step_graph
 from wn_runtime import manifest as manifests
 from wn_runtime.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.spec import ModelSpec
-
-from tests.specs import random_weights
 
 
 def write_model(

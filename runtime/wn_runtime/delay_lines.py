@@ -35,6 +35,9 @@ class DelayLines:
         self._slack = max(self._rows, _LEAST_SLACK)
         shape = (self._rows + self._slack, streams, spec.residual)
         self._buffer: NDArray[Any] = np.zeros(shape, dtype)
+        # The same memory with a whole row as one item: numpy moves such items fastest.
+        self._item = np.dtype((np.void, self._buffer[0].nbytes))
+        self._items = self._buffer.reshape(len(self._buffer), -1).view(self._item)[:, 0]
         self._start = 0
         # past[l, j-1] is j*d rows before the end of line l; the new row goes to that end.
         taps = [
@@ -42,17 +45,22 @@ class DelayLines:
             for end, d in zip(firsts[1:], spec.dilations, strict=True)
             for j in range(1, spec.kernel)
         ]
-        self._taps = np.array(taps, np.intp).reshape(spec.layers, spec.kernel - 1)
+        self._taps = np.array(taps, np.intp)
         self._ends = firsts[1:].astype(np.intp)
 
-    def read(self, past: NDArray[Any]) -> None:
-        """Fill past (L, k-1, B, R): past[l, j-1] is layer l's input j*d steps ago."""
-        # With mode="clip" numpy writes into `out` directly; the indices are never out of range.
-        self._buffer[self._start :].take(self._taps, axis=0, out=past, mode="clip")
+    def bind(self, past: NDArray[Any], present: NDArray[Any]) -> None:
+        """Name the memory of `read` and `write`: past (L, k-1, B, R), present (L, B, R)."""
+        self._past = past.reshape(len(self._taps), -1).view(self._item)[:, 0]
+        self._present = present.reshape(len(self._ends), -1).view(self._item)[:, 0]
 
-    def write(self, present: NDArray[Any]) -> None:
-        """Append present (L, B, R), each layer's input at this step, and move on by one."""
-        self._buffer[self._start :][self._ends] = present
+    def read(self) -> None:
+        """Fill past: past[l, j-1] is layer l's input j*d steps ago."""
+        # With mode="clip" numpy writes into `out` directly; the indices are never out of range.
+        self._items[self._start :].take(self._taps, 0, self._past, "clip")
+
+    def write(self) -> None:
+        """Append present, each layer's input at this step, and move on by one."""
+        self._items[self._start :].put(self._ends, self._present, "clip")
         self._start += 1
         if self._start == self._slack:
             self._buffer[: self._rows] = self._lines

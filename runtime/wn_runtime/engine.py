@@ -141,6 +141,7 @@ class _Kind:
 
 
 ENGINES = {  # fastest first
+    "native": _Kind("wn_runtime.engine_native", runs=None),
     "onnx": _Kind("wn_runtime.engine_onnx", runs="onnx"),
     "onnx-cuda": _Kind("wn_runtime.engine_onnx", runs="onnx", automatic=False),
 }
@@ -164,14 +165,12 @@ def open_engine(
     for name, value in (("batch", batch), ("threads", threads)):
         if value < 1:
             raise WavestepError(f"{name} is {value}; it must be at least 1")
-    if engine is not None and engine not in ENGINES:
-        raise WavestepError(unknown("engine", engine, ENGINES, "the engines are"))
     directory, file = manifests.locate(Path(path))
     manifest = manifests.read(directory)
     artifact = None
     if file is not None and file != manifests.MANIFEST:
         artifact = _named(manifest, Path(path))
-        if engine is not None and artifact.engine not in (engine, ENGINES[engine].runs):
+        if engine in ENGINES and artifact.engine not in (engine, ENGINES[engine].runs):
             raise WavestepError(
                 f"{path} is for the {artifact.engine} engine, not for {engine}; "
                 f"name the directory to use {engine}"
@@ -181,7 +180,9 @@ def open_engine(
                 f"{path} is {artifact.precision}, not {precision}; name the directory to choose"
             )
         precision = artifact.precision
-        engine = engine or artifact.engine
+        engine = artifact.engine if engine is None else engine
+    if engine is not None and engine not in ENGINES:
+        raise WavestepError(unknown("engine", engine, ENGINES, "the engines are"))
 
     def request(name: str) -> Request:
         return Request(name, directory, manifest, artifact, precision, batch, threads)

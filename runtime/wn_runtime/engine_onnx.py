@@ -87,14 +87,15 @@ class OnnxEngine:
         samples = self._padded(state.samples, axis=1)
         lines = self._padded(state.lines, axis=1)
         for lane, own in self._each():
-            lane.samples = samples[:, own].copy()
+            lane.samples[...] = samples[:, own]
             lane.lines.restore(lines[:, own])
 
     def reset(self, streams: Sequence[int] | None = None) -> None:
         """See `Engine.reset`."""
         for stream in range(self.batch) if streams is None else streams:
-            lane = self._lanes[stream // self._width]
-            lane.reset(stream % self._width)
+            lane, own = self._lanes[stream // self._width], stream % self._width
+            lane.samples[:, own] = self.spec.silence
+            lane.lines.reset([own])
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -116,63 +117,60 @@ class OnnxEngine:
 
 
 class _Lane:
-    """The streams of one call of the graph: its memory, bound once, and their state."""
+    """The streams of one call of the graph: its memory, bound once, and their state.
+
+    `_step` and the draw are all that happens for a sample, and neither allocates. Each numpy call
+    counts: between two runs of the graph its code has left the caches, so it costs twice what a
+    loop of its own would show.
+    """
 
     def __init__(self, session: Any, spec: ModelSpec, artifact: Artifact) -> None:
         own = _TYPES[artifact.precision]
         self._spec, self._streams = spec, artifact.batch
-        self.samples = np.full((spec.input_kernel, self._streams), spec.silence, np.int32)
-        self.lines = DelayLines(spec, self._streams, own)
         memory = {
             name: np.zeros(shape, np.int32 if name == "sample" else own)
             for name, shape in _inputs(spec, self._streams).items()
         }
-        self._sample, self._past = memory["sample"], memory["past"]
-        self._bias = memory.get("bias")
+        self._sample, self._bias = memory["sample"], memory.get("bias")
+        self._sample[...] = spec.silence
+        self._newest = self._sample[:, -1]
         self._params = np.zeros((self._streams, spec.classes), np.float32)
-        self._present = np.zeros((spec.layers, self._streams, spec.residual), own)
+        present = np.zeros((spec.layers, self._streams, spec.residual), own)
+        self.lines = DelayLines(spec, self._streams, own)
+        self.lines.bind(memory["past"], present)
         self._session = session
         self._binding = session.io_binding()
         for name, array in memory.items():
             self._binding.bind_input(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
-        for name, array in (("params", self._params), ("present", self._present)):
+        for name, array in (("params", self._params), ("present", present)):
             self._binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+
+    @property
+    def samples(self) -> NDArray[np.int32]:
+        """(k0, b), as in `State.samples`; a view."""
+        return self._sample.T
 
     def generate(
         self, bias: Bias, uniforms: NDArray[np.float32], temperature: float
     ) -> NDArray[np.int32]:
         draw = CategoricalSampler(self._streams, self._spec.classes, temperature)
-        history = self._history(len(uniforms))
+        params, newest = self._params, self._newest
+        drawn = np.empty((len(uniforms), self._streams), np.int32)
         changing = self._set_bias(bias)
         for t in range(len(uniforms)):
-            self._step(history, t, changing)
-            draw(self._params, uniforms[t], history[t + self._spec.input_kernel])
-        return self._heard(history)
+            self._step(t, changing)
+            draw(params, uniforms[t], newest)
+            drawn[t] = newest
+        return drawn
 
     def score(self, samples: NDArray[np.int32], bias: Bias) -> NDArray[np.float32]:
-        history = self._history(len(samples))
-        history[self._spec.input_kernel :] = samples
         params = np.empty((len(samples), *self._params.shape), np.float32)
         changing = self._set_bias(bias)
         for t in range(len(samples)):
-            self._step(history, t, changing)
+            self._step(t, changing)
             params[t] = self._params
-        self._heard(history)
+            self._newest[...] = samples[t]
         return params
-
-    def reset(self, stream: int) -> None:
-        self.samples[:, stream] = self._spec.silence
-        self.lines.reset([stream])
-
-    def _history(self, steps: int) -> NDArray[np.int32]:
-        """The k0 newest samples and room for `steps` more, (k0 + steps, b)."""
-        room = np.zeros((steps, self._streams), np.int32)
-        return np.concatenate([self.samples, room])
-
-    def _heard(self, history: NDArray[np.int32]) -> NDArray[np.int32]:
-        width = self._spec.input_kernel
-        self.samples = history[len(history) - width :].copy()
-        return history[width:]
 
     def _set_bias(self, bias: Bias) -> Bias:
         """Sets a constant bias for the whole block; returns one that changes with every step."""
@@ -181,14 +179,15 @@ class _Lane:
         self._bias[...] = bias[0]
         return bias if len(bias) > 1 else None
 
-    def _step(self, history: NDArray[np.int32], t: int, bias: Bias) -> None:
-        """Params and the next state of history[t : t + k0]; nothing here allocates."""
-        self._sample[...] = history[t : t + self._spec.input_kernel].T
+    def _step(self, t: int, bias: Bias) -> None:
+        """From the samples heard to the params of the next, whose place is then free."""
         if bias is not None and self._bias is not None:
             self._bias[...] = bias[t]
-        self.lines.read(self._past)
+        self.lines.read()
         self._session.run_with_iobinding(self._binding)
-        self.lines.write(self._present)
+        self.lines.write()
+        if self._spec.input_kernel > 1:
+            self._sample[:, :-1] = self._sample[:, 1:]
 
 
 def _inputs(spec: ModelSpec, streams: int) -> dict[str, tuple[int, ...]]:

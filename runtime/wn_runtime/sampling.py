@@ -56,6 +56,9 @@ class CategoricalSampler:
 
     def __init__(self, streams: int, classes: int, temperature: float) -> None:
         self._scaled = np.empty((streams, classes), np.float32)
+        self._row = self._scaled[0]
+        # Not past the last class, which is drawn too when rounding lets u * total reach the total.
+        self._search = self._row[:-1].searchsorted
         self._total = self._scaled[:, -1]  # of the cumulative sums
         self._max = np.empty((streams, 1), np.float32)
         self._threshold = np.empty((streams, 1), np.float32)
@@ -70,8 +73,27 @@ class CategoricalSampler:
         if self._inverse_temperature == 0:
             logits.argmax(axis=1, out=self._class)
             out[:] = self._class
-            return
-        # The methods of ufuncs: np.amax, np.cumsum and np.argmax cost a microsecond more each.
+        elif len(out) == 1:
+            self._draw_one(logits[0], uniforms, out)
+        else:
+            self._draw_all(logits, uniforms, out)
+
+    def _draw_one(
+        self, logits: NDArray[np.float32], uniforms: NDArray[np.float32], out: NDArray[Any]
+    ) -> None:
+        """The same for one stream by fewer and cheaper calls, for they are most of its time."""
+        scaled, threshold = self._row, self._threshold[0]
+        np.subtract(logits, logits[logits.argmax()], scaled)
+        if self._inverse_temperature != 1:
+            np.multiply(scaled, self._inverse_temperature, scaled)
+        np.exp(scaled, scaled)
+        np.add.accumulate(scaled, 0, None, scaled)  # float32, in class order
+        np.multiply(uniforms, self._total, threshold)
+        out[:] = self._search(threshold, "right")
+
+    def _draw_all(
+        self, logits: NDArray[np.float32], uniforms: NDArray[np.float32], out: NDArray[Any]
+    ) -> None:
         np.maximum.reduce(logits, axis=1, keepdims=True, out=self._max)
         np.subtract(logits, self._max, out=self._scaled)
         if self._inverse_temperature != 1:
@@ -79,11 +101,6 @@ class CategoricalSampler:
         np.exp(self._scaled, out=self._scaled)
         np.add.accumulate(self._scaled, axis=1, out=self._scaled)  # float32, in class order
         np.multiply(uniforms, self._total, out=self._threshold[:, 0])
-        # No class is above when rounding lets u * total reach the total: then take the last.
-        if len(out) == 1:
-            first = self._scaled[0].searchsorted(self._threshold[0, 0], "right")
-            out[0] = min(first, self._scaled.shape[1] - 1)
-            return
         np.greater(self._scaled, self._threshold, out=self._above)
         self._above[:, -1] = True
         self._above.argmax(axis=1, out=self._class)

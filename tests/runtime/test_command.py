@@ -10,6 +10,7 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
+
 from wn_runtime.command import Terminated, command, group
 from wn_runtime.errors import WavestepError
 
