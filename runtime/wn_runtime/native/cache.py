@@ -1,0 +1,111 @@
+"""Compiled libraries, kept for the next time in a directory that only this user can write.
+
+    $XDG_CACHE_HOME/wavestep/native-<key>/      mode 0700
+        wavenet.so
+        sha256                                  of wavenet.so
+
+An entry is made beside its place and renamed into it, whole. One that is damaged, or that another
+user owns or could have written, is never loaded: it is made again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from wn_runtime.errors import WavestepError
+
+LIBRARY = "wavenet.so"
+_CHECKSUM = "sha256"
+
+
+def cached(key: str, make: Callable[[Path], None]) -> Path:
+    """The library of that key; `make(path)` writes it where there is none to be trusted."""
+    root = directory()
+    entry = root / f"native-{key}"
+    if not _trusted(entry):
+        fresh = Path(tempfile.mkdtemp(prefix=".part-", dir=root))
+        try:
+            make(fresh / LIBRARY)
+            digest = hashlib.sha256((fresh / LIBRARY).read_bytes()).hexdigest()
+            (fresh / _CHECKSUM).write_text(digest + "\n", "ascii")
+            entry = _place(fresh, entry)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    return entry / LIBRARY
+
+
+def directory() -> Path:
+    """The cache's directory, made if need be; a temporary one where there is no writable home.
+
+    Raises WavestepError when it belongs to another user.
+    """
+    home = os.environ.get("XDG_CACHE_HOME")
+    root = (Path(home) if home else Path(os.path.expanduser("~")) / ".cache") / "wavestep"
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = root.stat()
+        if status.st_uid != os.geteuid():
+            raise WavestepError(
+                f"{root} belongs to user {status.st_uid}, not to you; set XDG_CACHE_HOME to a "
+                "directory of your own"
+            )
+        if stat.S_IMODE(status.st_mode) != 0o700:
+            root.chmod(0o700)
+        if os.access(root, os.W_OK | os.X_OK):
+            return root
+    except OSError:
+        pass
+    return _temporary()
+
+
+@functools.cache
+def _temporary() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="wavestep-"))  # mode 0700
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def _trusted(entry: Path) -> bool:
+    """Whether an entry is whole, and this user's alone to write."""
+    try:
+        for path in (entry, entry / LIBRARY, entry / _CHECKSUM):
+            status = path.lstat()
+            foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
+            if foreign or stat.S_ISLNK(status.st_mode):
+                return False
+        digest = hashlib.sha256((entry / LIBRARY).read_bytes()).hexdigest()
+        return (entry / _CHECKSUM).read_text("ascii").strip() == digest
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _place(fresh: Path, entry: Path) -> Path:
+    """Rename `fresh` to `entry`, in place of what must not be there.
+
+    Another process may have made the same entry meanwhile: then that one is as good.
+    """
+    for _ in range(3):
+        try:
+            os.rename(fresh, entry)
+            return entry
+        except OSError:
+            if _trusted(entry):
+                return entry
+            away = Path(tempfile.mkdtemp(prefix=".old-", dir=entry.parent))
+            try:
+                os.rename(entry, away / "entry")
+            except FileNotFoundError:  # another process moved it first
+                pass
+            except OSError as error:
+                raise WavestepError(f"{entry} cannot be replaced ({error}); delete it") from error
+            finally:
+                shutil.rmtree(away, ignore_errors=True)
+    raise WavestepError(f"{entry} keeps coming back broken; delete {entry.parent}")

@@ -1,0 +1,63 @@
+"""What this CPU can do, and what a compiler's target asks of one."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+# Macros that compilers define for a target, and the kernel's names of those features
+# (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c).
+_X86 = {
+    "SSE3": "pni", "SSSE3": "ssse3", "SSE4_1": "sse4_1", "SSE4_2": "sse4_2", "AVX": "avx",
+    "AVX2": "avx2", "FMA": "fma", "F16C": "f16c", "BMI": "bmi1", "BMI2": "bmi2", "LZCNT": "abm",
+    "POPCNT": "popcnt", "MOVBE": "movbe", "ADX": "adx", "AVX512F": "avx512f",
+    "AVX512BW": "avx512bw", "AVX512CD": "avx512cd", "AVX512DQ": "avx512dq",
+    "AVX512VL": "avx512vl", "AVX512VNNI": "avx512_vnni", "AVX512BF16": "avx512_bf16",
+    "AVX512VBMI": "avx512vbmi", "AVX512VBMI2": "avx512_vbmi2", "AVX512IFMA": "avx512ifma",
+    "AVX512BITALG": "avx512_bitalg", "AVX512VPOPCNTDQ": "avx512_vpopcntdq",
+    "AVX512FP16": "avx512_fp16", "AVXVNNI": "avx_vnni", "AMX_INT8": "amx_int8",
+    "AMX_TILE": "amx_tile", "GFNI": "gfni", "VPCLMULQDQ": "vpclmulqdq", "VAES": "vaes",
+}  # fmt: skip
+_ARM = {
+    "ATOMICS": "atomics", "DOTPROD": "asimddp", "FP16_VECTOR_ARITHMETIC": "asimdhp",
+    "MATMUL_INT8": "i8mm", "BF16_VECTOR_ARITHMETIC": "bf16", "CRC32": "crc32", "SVE": "sve",
+    "SVE2": "sve2", "FP16_FML": "asimdfhm", "QRDMX": "asimdrdm", "COMPLEX": "fcma",
+    "JCVT": "jscvt", "AES": "aes", "SHA2": "sha2", "RCPC": "lrcpc",
+}  # fmt: skip
+
+
+@functools.cache
+def features() -> frozenset[str]:
+    """The features of this machine's CPU by the kernel's names; empty where it tells none."""
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return frozenset()
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in ("flags", "Features"):
+            return frozenset(value.split())
+    return frozenset()
+
+
+def native_flags(machine: str = platform.machine()) -> tuple[str, ...]:
+    """The compiler's flags for this very CPU."""
+    return ("-mcpu=native",) if machine in ("aarch64", "arm64") else ("-march=native",)
+
+
+def required(compiler: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The machine and CPU features that code of `compiler`, a command with its flags, may need."""
+    done = subprocess.run(
+        [*compiler, "-dM", "-E", "-x", "c", "-"], input="", capture_output=True, text=True,
+        check=True, timeout=60,
+    )  # fmt: skip
+    macros = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("#define ")}
+    arm = "__aarch64__" in macros
+    table, prefix, suffix = (_ARM, "__ARM_FEATURE_", "") if arm else (_X86, "__", "__")
+    names = {name for macro, name in table.items() if f"{prefix}{macro}{suffix}" in macros}
+    if arm:
+        return "aarch64", tuple(sorted(names))
+    return "x86_64" if "__x86_64__" in macros else "unknown", tuple(sorted(names))

@@ -1,0 +1,260 @@
+/* Int16 activations in two bytes, int8 weights, int32 sums. */
+#ifndef WN_INT8_H
+#define WN_INT8_H
+
+/* SPLIT rows are k upper bytes, then k lower bytes, each shifted to the signedness that the CPU's
+ * byte product wants; other rows are k int16. */
+#if (WN_AVX512 && defined(__AVX512VNNI__)) || (WN_AVX2 && defined(__AVXVNNI__))
+#define SPLIT 1
+#define HIGH_SHIFT 0x80 /* unsigned bytes times signed weights */
+#define LOW_SHIFT 0
+#elif WN_NEON && defined(__ARM_FEATURE_DOTPROD)
+#define SPLIT 1
+#define HIGH_SHIFT 0 /* signed bytes times signed weights */
+#define LOW_SHIFT 0x80
+#else
+#define SPLIT 0
+#endif
+
+/* `count` (16 or a multiple) integers to int16, saturated, at position i of a row of k. */
+INLINE void put16(row *to, int i, int k, const vi *v) {
+#if SPLIT && WN_AVX512
+    /* v holds 64 integers; only `k - i` of them are stored. Packs interleave by 128-bit lane, the
+     * last permutation undoes that. */
+    __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i a = _mm512_packs_epi32((__m512i)v[0], (__m512i)v[1]);
+    __m512i b = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
+    __m512i bytes = _mm512_set1_epi16(0xff), shift = _mm512_set1_epi8((char)HIGH_SHIFT);
+    __m512i low = _mm512_packus_epi16(_mm512_and_si512(a, bytes), _mm512_and_si512(b, bytes));
+    __m512i high = _mm512_packus_epi16(_mm512_srli_epi16(a, 8), _mm512_srli_epi16(b, 8));
+    low = _mm512_permutexvar_epi32(order, low);
+    high = _mm512_xor_si512(_mm512_permutexvar_epi32(order, high), shift);
+    row *h = to + i, *l = to + k + i;
+    if (k - i >= 64) {
+        _mm512_storeu_si512(h, high);
+        _mm512_storeu_si512(l, low);
+        return;
+    }
+    if (k - i >= 32) {
+        _mm256_storeu_si256((__m256i *)h, _mm512_castsi512_si256(high));
+        _mm256_storeu_si256((__m256i *)l, _mm512_castsi512_si256(low));
+        h += 32, l += 32;
+        high = _mm512_shuffle_i32x4(high, high, 2), low = _mm512_shuffle_i32x4(low, low, 2);
+    }
+    if ((k - i) % 32 >= 16) {
+        _mm_storeu_si128((__m128i *)h, _mm512_castsi512_si128(high));
+        _mm_storeu_si128((__m128i *)l, _mm512_castsi512_si128(low));
+    }
+#elif WN_AVX512
+    _mm256_storeu_si256((__m256i *)(to + 2 * i), _mm512_cvtsepi32_epi16((__m512i)v[0]));
+    (void)k;
+#elif WN_AVX2
+    __m256i words = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
+    words = _mm256_permute4x64_epi64(words, 0xd8);
+#if SPLIT
+    __m256i high = _mm256_srli_epi16(words, 8);
+    __m256i low = _mm256_and_si256(words, _mm256_set1_epi16(0xff));
+    __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(high, low), 0xd8);
+    __m128i shift = _mm_set1_epi8((char)HIGH_SHIFT);
+    __m128i upper = _mm_xor_si128(_mm256_castsi256_si128(bytes), shift);
+    _mm_storeu_si128((__m128i *)(to + i), upper);
+    _mm_storeu_si128((__m128i *)(to + k + i), _mm256_extracti128_si256(bytes, 1));
+#else
+    _mm256_storeu_si256((__m256i *)(to + 2 * i), words);
+    (void)k;
+#endif
+#elif SPLIT && WN_NEON
+    for (int j = 0; j < 2; j++) {
+        int16x4_t a = vqmovn_s32((int32x4_t)v[2 * j]), b = vqmovn_s32((int32x4_t)v[2 * j + 1]);
+        int16x8_t words = vcombine_s16(a, b);
+        vst1_s8((int8_t *)to + i + 8 * j, vshrn_n_s16(words, 8));
+        vst1_u8(to + k + i + 8 * j,
+                veor_u8(vreinterpret_u8_s8(vmovn_s16(words)), vdup_n_u8(LOW_SHIFT)));
+    }
+#else
+    for (int j = 0; j < 16; j++) {
+        int32_t x = v[j / LANES][j % LANES];
+        int16_t word = (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
+        memcpy(to + 2 * (i + j), &word, 2);
+    }
+    (void)k;
+#endif
+}
+
+/* Integers that one put16 takes. */
+#if SPLIT && WN_AVX512
+#define PUT 64
+#else
+#define PUT 16
+#endif
+
+INLINE void encode_times(row *to, const float *x, int k, vf times) {
+    UNROLL for (int i = 0; i < k; i += PUT) {
+        vi v[PUT / LANES];
+        UNROLL for (int j = 0; j < PUT / LANES; j++)
+            v[j] = i + j * LANES < k ? nearest(load(x + i + j * LANES) * times) : (vi){0};
+        put16(to, i, k, v);
+    }
+}
+
+/* x to int16 with the smallest power of two as scale that fits all of the row; returns the scale.
+ * A power of two makes decode exact, so that a state can leave and come back bit for bit. */
+INLINE float encode(row *to, const float *x, int k) {
+    vf most = all(0x1p-90f);
+    UNROLL for (int i = 0; i < k; i += LANES) most = larger(most, absolute(load(x + i)));
+    vi exponent = (vi)maximum(most) & 0x7f800000;
+    encode_times(to, x, k, (vf)((268 << 23) - exponent)); /* 2^(14 - e): |x| < 2^15 */
+    vf scale = (vf)(exponent - (14 << 23));
+    return scale[0];
+}
+
+/* The same for |x| <= 1, which needs no search for the largest. */
+INLINE float encode_unit(row *to, const float *x, int k) {
+    encode_times(to, x, k, all(32767.0f));
+    return 1 / 32767.0f;
+}
+
+INLINE void decode(float *to, const row *x, float scale, int k) {
+    for (int i = 0; i < k; i++) {
+#if SPLIT
+        int high = (int8_t)(x[i] ^ HIGH_SHIFT), low = x[k + i] ^ LOW_SHIFT;
+        to[i] = scale * (float)(high * 256 + low);
+#else
+        int16_t word;
+        memcpy(&word, x + 2 * i, 2);
+        to[i] = scale * word;
+#endif
+    }
+}
+
+/* Four inputs, broadcast, and the running sums of a vector of columns. */
+#if SPLIT
+typedef struct { vi high, low; } inputs;
+typedef struct { vi high, low; } running;
+
+INLINE running join(running a, running b) { return (running){a.high + b.high, a.low + b.low}; }
+INLINE inputs four(const row *x, int i, int k) {
+    int32_t high, low;
+    memcpy(&high, x + i, 4);
+    memcpy(&low, x + k + i, 4);
+    return (inputs){all_int(high), all_int(low)};
+}
+INLINE vi byte_products(vi sum, vi bytes, vi weights) {
+#if WN_AVX512
+    return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)bytes, (__m512i)weights);
+#elif WN_AVX2
+    return (vi)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)bytes, (__m256i)weights);
+#else
+    return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)weights, (int8x16_t)bytes);
+#endif
+}
+INLINE running add4(running sum, inputs x, const weight *w) {
+    vi weights = load_int(w);
+    return (running){byte_products(sum.high, x.high, weights),
+                     byte_products(sum.low, x.low, weights)};
+}
+INLINE vi finish(running sum, const int32_t *sums) {
+    vi shifted = load_int(sums); /* 128 * the weights of each column */
+#if HIGH_SHIFT
+    return ((sum.high - shifted) << 8) + sum.low;
+#else
+    return (sum.high << 8) + (sum.low + shifted);
+#endif
+}
+#elif WN_AVX512 || WN_AVX2
+typedef vi inputs;
+typedef struct { vi first, second; } running; /* pairs of inputs; halves of the columns */
+
+INLINE running join(running a, running b) {
+    return (running){a.first + b.first, a.second + b.second};
+}
+INLINE inputs four(const row *x, int i, int k) {
+    int64_t words;
+    memcpy(&words, x + 2 * i, 8);
+    (void)k;
+#if WN_AVX512
+    return (vi)_mm512_set1_epi64(words);
+#else
+    return (vi)_mm256_set1_epi64x(words);
+#endif
+}
+INLINE running add4(running sum, inputs x, const weight *w) {
+#if WN_AVX512
+    __m512i a = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)w));
+    __m512i b = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)w + 1));
+    return (running){sum.first + (vi)_mm512_madd_epi16(a, (__m512i)x),
+                     sum.second + (vi)_mm512_madd_epi16(b, (__m512i)x)};
+#else
+    __m256i a = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)w));
+    __m256i b = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)w + 1));
+    return (running){sum.first + (vi)_mm256_madd_epi16(a, (__m256i)x),
+                     sum.second + (vi)_mm256_madd_epi16(b, (__m256i)x)};
+#endif
+}
+INLINE vi finish(running sum, const int32_t *sums) {
+    (void)sums;
+#if WN_AVX512
+    __m512i evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    __m512i a = (__m512i)sum.first, b = (__m512i)sum.second;
+    __m512i odds = _mm512_add_epi32(evens, _mm512_set1_epi32(1));
+    return (vi)_mm512_permutex2var_epi32(a, evens, b) + (vi)_mm512_permutex2var_epi32(a, odds, b);
+#else
+    __m256i pairs = _mm256_hadd_epi32((__m256i)sum.first, (__m256i)sum.second);
+    return (vi)_mm256_permute4x64_epi64(pairs, 0xd8);
+#endif
+}
+#else
+typedef struct { vi x[4]; } inputs;
+typedef struct { vi sum; } running;
+
+INLINE running join(running a, running b) { return (running){a.sum + b.sum}; }
+INLINE inputs four(const row *x, int i, int k) {
+    int16_t words[4];
+    memcpy(words, x + 2 * i, 8);
+    (void)k;
+    return (inputs){{all_int(words[0]), all_int(words[1]), all_int(words[2]), all_int(words[3])}};
+}
+INLINE running add4(running sum, inputs x, const weight *w) {
+    vi bytes = load_int(w); /* on a big-endian CPU the four would be the other way round */
+    sum.sum += x.x[0] * ((bytes << 24) >> 24);
+    sum.sum += x.x[1] * ((bytes << 16) >> 24);
+    sum.sum += x.x[2] * ((bytes << 8) >> 24);
+    sum.sum += x.x[3] * (bytes >> 24);
+    return sum;
+}
+INLINE vi finish(running sum, const int32_t *sums) {
+    (void)sums;
+    return sum.sum;
+}
+#endif
+
+/* total[b][v] = x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added in
+ * float beyond. */
+INLINE void dot(int nb, int nv, int k, int n, const weight *w, const float *scale,
+                const int32_t *sums, const row *x, const float *x_scale, vf *total) {
+    const int chains = nb * nv <= 2 ? 2 : 1; /* independent sums that hide the products' latency */
+    UNROLL for (int j = 0; j < nb * nv; j++) total[j] = (vf){0};
+    for (int begin = 0; begin < k; begin += EXACT_INPUTS, sums += n) {
+        int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
+        running sum[2 * nb * nv];
+        UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){{0}};
+        for (int i = begin; i < end; i += 4 * chains)
+            UNROLL for (int c = 0; c < chains; c++, w += 4 * nv * LANES)
+                UNROLL for (int b = 0; b < nb; b++) {
+                    inputs xs = four(x + b * ROW_BYTES(k), i + 4 * c, k);
+                    UNROLL for (int v = 0; v < nv; v++) {
+                        int j = (c * nb + b) * nv + v;
+                        sum[j] = add4(sum[j], xs, w + 4 * v * LANES);
+                    }
+                }
+        UNROLL for (int b = 0; b < nb; b++)
+            UNROLL for (int v = 0; v < nv; v++) {
+                running whole = sum[b * nv + v];
+                if (chains == 2) whole = join(whole, sum[(nb + b) * nv + v]);
+                vi s = finish(whole, sums + v * LANES);
+                total[b * nv + v] += to_float(s) * (load(scale + v * LANES) * x_scale[b]);
+            }
+    }
+}
+
+#endif

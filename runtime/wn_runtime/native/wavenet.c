@@ -1,0 +1,265 @@
+/* A WaveNet that generates: one fused loop over samples and layers, compiled for one model.
+ *
+ * At step t, with h the layer's input and d its dilation:
+ *
+ *     a[t] = sum_{j=0}^{k-1} h[t - j*d] @ Wgate[j] + bgate + bias[t]
+ *     z[t] = tanh(a[:G/2]) * sigmoid(a[G/2:])
+ *     skip += z @ Wskip
+ *     h_next[t] = (z @ Wres + bres + h[t]) * residual_scale
+ *
+ * (van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.) then
+ * relu(skip + bskip) @ Whead0 + b, relu, @ Whead1 + b: the logits of x[t].
+ *
+ * What the next sample waits for is the chain h -> a -> z -> h_next through all layers. The skip
+ * sum and the older taps (j >= 1, from the delay lines) are not on it: they stand in the code
+ * where the chain waits for latencies, so that the CPU works on them meanwhile.
+ *
+ * shapes.h defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD CLASSES BATCH DILATIONS
+ * LINE_ROWS RESIDUAL_SCALE PRECISION SHAPES. Nothing here allocates or calls the system.
+ */
+#define FP32 1
+#define BF16 2
+#define INT8 3
+#include "shapes.h"
+
+#include "matrix.h"
+#include "vector.h"
+
+#define PADDED(n) (((n) + 15) / 16 * 16) /* widths are padded with zeros to 16 */
+#define R PADDED(RESIDUAL)
+#define Z PADDED(GATE / 2)
+#define G (2 * Z) /* gate columns: 16 filters, their 16 gates, the next 16 filters, ... */
+#define S PADDED(SKIP)
+#define H PADDED(HEAD)
+#define A PADDED(CLASSES)
+#define OLDER (KERNEL - 1) /* taps from the delay line */
+#define LINE_ROW ROW_BYTES(R)
+
+#define EXPORT __attribute__((visibility("default")))
+
+static const int32_t dilations[LAYERS] = DILATIONS;
+
+typedef struct {
+    MATRIX(R, G) gate;         /* tap 0 */
+    MATRIX(Z, R) residual;     /* times residual_scale */
+    MATRIX(Z, S) skip;
+    MATRIX(R, G) older[OLDER]; /* taps 1 .. k-1 */
+    _Alignas(64) float gate_bias[G];
+    _Alignas(64) float residual_bias[R]; /* times residual_scale */
+} layer_weights;
+
+/* The packed weights; runtime/wn_runtime/native/pack.py writes the same order. */
+typedef struct {
+    _Alignas(64) float input[INPUT_KERNEL][CLASSES][R]; /* tap 0 has the bias in it */
+    layer_weights layer[LAYERS];
+    _Alignas(64) float skip_bias[S];
+    MATRIX(S, H) head0;
+    _Alignas(64) float head0_bias[H];
+    MATRIX(H, A) head1;
+    _Alignas(64) float head1_bias[A]; /* -1e30 in the padding: never drawn */
+} model;
+
+/* A stream's memory, and room to work in. All zero is silence but for `heard`. */
+typedef struct {
+    int32_t heard[INPUT_KERNEL][BATCH]; /* classes, newest first */
+    int32_t slot[LAYERS];               /* of (k-1)*d rows: the oldest, next to be overwritten */
+    /* The delay lines, layer after layer: rings of (k-1)*d rows of each layer's input. */
+    _Alignas(64) row lines[(size_t)LINE_ROWS * BATCH * LINE_ROW];
+    float line_scales[(size_t)LINE_ROWS * BATCH];
+    _Alignas(64) float bias[LAYERS][BATCH][G]; /* bgate + conditioning, in column order */
+    _Alignas(64) float h[BATCH * R];
+    _Alignas(64) float a[BATCH * G];
+    _Alignas(64) float z[BATCH * Z];
+    _Alignas(64) float skip[BATCH * S];
+    _Alignas(64) float hidden[BATCH * H];
+    _Alignas(64) float logits[BATCH * A];
+    _Alignas(64) row z_row[BATCH * ROW_BYTES(Z)];
+    _Alignas(64) row skip_row[BATCH * ROW_BYTES(S)];
+    _Alignas(64) row hidden_row[BATCH * ROW_BYTES(H)];
+    _Alignas(64) float z_scale[BATCH], skip_scale[BATCH], hidden_scale[BATCH];
+} state;
+
+/* h of the first layer: the newest samples through the first causal convolution. */
+static void embed(const model *m, state *s) {
+    for (int b = 0; b < BATCH; b++)
+        for (int i = 0; i < R; i += LANES) {
+            vf h = load(&m->input[0][s->heard[0][b]][i]);
+            for (int j = 1; j < INPUT_KERNEL; j++) h += load(&m->input[j][s->heard[j][b]][i]);
+            store(&s->h[b * R + i], h);
+        }
+}
+
+static void hear(state *s, const int32_t *classes) {
+    memmove(s->heard[1], s->heard[0], sizeof s->heard - sizeof s->heard[0]);
+    memcpy(s->heard[0], classes, sizeof s->heard[0]);
+}
+
+/* a = bias + sum_{j>=1} h[t - j*d] @ Wgate[j], for the layer whose ring begins at row `base`. */
+INLINE void older_taps(const layer_weights *w, state *s, int layer, int base) {
+    const int span = OLDER * dilations[layer];
+    const float *init = s->bias[layer][0];
+    for (int j = 1; j <= OLDER; j++) {
+        int r = s->slot[layer] - j * dilations[layer];
+        int at = (base + (r < 0 ? r + span : r)) * BATCH;
+        MULTIPLY(R, G, &w->older[j - 1], s->lines + (size_t)at * LINE_ROW, s->line_scales + at,
+                 init, G, s->a);
+        init = s->a;
+    }
+}
+
+/* One layer: h to the next h in place, and z's share of the skip sum. On entry `a` holds bias and
+ * older taps; on leaving it holds the next layer's. */
+INLINE void layer_step(const model *m, state *s, int layer, int base) {
+    const layer_weights *w = &m->layer[layer];
+    const int span = OLDER * dilations[layer], at = (base + s->slot[layer]) * BATCH;
+    row *line = s->lines + (size_t)at * LINE_ROW;
+    for (int b = 0; b < BATCH; b++)
+        s->line_scales[at + b] = encode(line + b * LINE_ROW, s->h + b * R, R);
+    s->slot[layer] = s->slot[layer] + 1 == span ? 0 : s->slot[layer] + 1;
+
+    MULTIPLY(R, G, &w->gate, line, s->line_scales + at, s->a, G, s->a);
+    for (int b = 0; b < BATCH; b++) {
+        UNROLL for (int i = 0; i < Z; i += LANES) {
+            const float *a = s->a + b * G + i / 16 * 32 + i % 16;
+            store(s->z + b * Z + i, gated(load(a), load(a + 16)));
+        }
+        s->z_scale[b] = encode_unit(s->z_row + b * ROW_BYTES(Z), s->z + b * Z, Z);
+    }
+    if (layer + 1 < LAYERS) {
+        for (int b = 0; b < BATCH; b++)
+            for (int i = 0; i < R; i += LANES) {
+                float *h = s->h + b * R + i;
+                store(h, load(h) * RESIDUAL_SCALE + load(w->residual_bias + i));
+            }
+        older_taps(w + 1, s, layer + 1, base + span);
+        MULTIPLY(Z, R, &w->residual, s->z_row, s->z_scale, s->h, R, s->h);
+    }
+    MULTIPLY(Z, S, &w->skip, s->z_row, s->z_scale, s->skip, S, s->skip);
+}
+
+INLINE void relu_row(row *to, float *scale, float *x, int n) {
+    for (int i = 0; i < n; i += LANES) store(x + i, larger(load(x + i), (vf){0}));
+    *scale = encode(to, x, n);
+}
+
+/* From what has been heard to the logits of the next sample. */
+static void step(const model *m, state *s) {
+    embed(m, s);
+    for (int b = 0; b < BATCH; b++) memcpy(s->skip + b * S, m->skip_bias, sizeof m->skip_bias);
+    older_taps(&m->layer[0], s, 0, 0);
+    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
+        layer_step(m, s, layer, base);
+    for (int b = 0; b < BATCH; b++)
+        relu_row(s->skip_row + b * ROW_BYTES(S), s->skip_scale + b, s->skip + b * S, S);
+    MULTIPLY(S, H, &m->head0, s->skip_row, s->skip_scale, m->head0_bias, 0, s->hidden);
+    for (int b = 0; b < BATCH; b++)
+        relu_row(s->hidden_row + b * ROW_BYTES(H), s->hidden_scale + b, s->hidden + b * H, H);
+    MULTIPLY(H, A, &m->head1, s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->logits);
+}
+
+/* The first class whose cumulative weight exceeds u * total; weights are exp((logit - max) / T).
+ * Sums run over groups of 16 classes, so that they do not wait for each other. */
+static int32_t draw(float *logits, float u, float inverse_temperature) {
+    vf top = all(logits[0]);
+    for (int i = 0; i < A; i += LANES) top = larger(top, load(logits + i));
+    const vf most = maximum(top);
+    if (inverse_temperature == 0) { /* argmax, the lowest class of equals */
+        int32_t c = 0;
+        while (c < CLASSES - 1 && logits[c] != most[0]) c++;
+        return c;
+    }
+    float before[A / 16 + 1], total = 0;
+    for (int i = 0; i < A; i += LANES)
+        store(logits + i, exp_of((load(logits + i) - most) * inverse_temperature));
+    for (int group = 0; group < A / 16; group++) {
+        float sum = 0;
+        int end = group * 16 + 16 < CLASSES ? 16 : CLASSES - group * 16;
+        for (int i = 0; i < end; i++) sum += logits[group * 16 + i];
+        before[group] = total;
+        total += sum;
+    }
+    const float threshold = u * total;
+    int group = 0;
+    while (group < A / 16 - 1 && before[group + 1] <= threshold) group++;
+    int32_t c = group * 16, last = c + 15 < CLASSES ? c + 15 : CLASSES - 1;
+    before[A / 16] = total;
+    for (float sum = before[group] + logits[c]; c < last && sum <= threshold; sum += logits[c]) c++;
+    return c;
+}
+
+/* bias[L][B][G] of one step to column order, with bgate; NULL: bgate alone. */
+static void set_bias(const model *m, state *s, const float *bias) {
+    for (int l = 0; l < LAYERS; l++)
+        for (int b = 0; b < BATCH; b++) {
+            memcpy(s->bias[l][b], m->layer[l].gate_bias, sizeof m->layer[l].gate_bias);
+            if (!bias) continue;
+            const float *from = bias + ((size_t)l * BATCH + b) * GATE;
+            for (int i = 0; i < GATE / 2; i++) {
+                float *to = s->bias[l][b] + i / 16 * 32 + i % 16;
+                to[0] += from[i];
+                to[16] += from[GATE / 2 + i];
+            }
+        }
+}
+
+/* What this was compiled for, sizes in bytes and the tile width: the caller checks, and packs. */
+EXPORT const char *wn_shapes(void) { return SHAPES; }
+EXPORT int64_t wn_model_bytes(void) { return sizeof(model); }
+EXPORT int64_t wn_state_bytes(void) { return sizeof(state); }
+EXPORT int32_t wn_tile(void) { return TILE; }
+
+/* bias: NULL, or [steps][L][B][G] when `bias_steps` is `steps`, [1][L][B][G] when it is 1.
+ * uniforms [steps][B] in [0, 1) -> classes [steps][B]. inverse_temperature 0 is argmax. */
+EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bias,
+                        int32_t bias_steps, const float *uniforms, float inverse_temperature,
+                        int32_t *classes) {
+    for (int32_t t = 0; t < steps; t++, uniforms += BATCH, classes += BATCH) {
+        if (t == 0 || bias_steps > 1)
+            set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
+        step(m, s);
+        for (int b = 0; b < BATCH; b++)
+            classes[b] = draw(s->logits + b * A, uniforms[b], inverse_temperature);
+        hear(s, classes);
+    }
+}
+
+/* Teacher forcing: samples [steps][B] in 0..CLASSES-1 -> logits [steps][B][CLASSES]. */
+EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
+                     int32_t bias_steps, const int32_t *samples, float *logits) {
+    for (int32_t t = 0; t < steps; t++, samples += BATCH) {
+        if (t == 0 || bias_steps > 1)
+            set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
+        step(m, s);
+        for (int b = 0; b < BATCH; b++, logits += CLASSES)
+            memcpy(logits, s->logits + b * A, sizeof(float) * CLASSES);
+        hear(s, samples);
+    }
+}
+
+/* The state in no engine's own layout: samples [k0][B] and lines [(k-1)*sum(d)][B][R], oldest
+ * first. */
+EXPORT void wn_snapshot(const state *s, int32_t *samples, float *lines) {
+    for (int j = 0; j < INPUT_KERNEL; j++, samples += BATCH)
+        memcpy(samples, s->heard[INPUT_KERNEL - 1 - j], sizeof s->heard[0]);
+    float padded[R];
+    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
+        const int span = OLDER * dilations[layer];
+        for (int i = 0; i < span; i++)
+            for (int b = 0; b < BATCH; b++, lines += RESIDUAL) {
+                size_t at = (size_t)(base + (s->slot[layer] + i) % span) * BATCH + b;
+                decode(padded, s->lines + at * LINE_ROW, s->line_scales[at], R);
+                memcpy(lines, padded, sizeof(float) * RESIDUAL);
+            }
+    }
+}
+
+EXPORT void wn_restore(state *s, const int32_t *samples, const float *lines) {
+    for (int j = 0; j < INPUT_KERNEL; j++, samples += BATCH)
+        memcpy(s->heard[INPUT_KERNEL - 1 - j], samples, sizeof s->heard[0]);
+    memset(s->slot, 0, sizeof s->slot);
+    _Alignas(64) float padded[R] = {0};
+    for (size_t at = 0; at < (size_t)LINE_ROWS * BATCH; at++, lines += RESIDUAL) {
+        memcpy(padded, lines, sizeof(float) * RESIDUAL);
+        s->line_scales[at] = encode(s->lines + at * LINE_ROW, padded, R);
+    }
+}
