@@ -1,5 +1,9 @@
 """wn-train as a user meets it: the good path and the mistakes."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -44,6 +48,8 @@ def test_it_trains_and_goes_on(folder):
     assert best.config["model"]["residual"] == 8
     assert best.excerpts
     assert list((folder / "run" / "tensorboard").iterdir())
+    shared = checkpoint.load(folder / "run" / "release.pt")
+    assert (shared.ema.keys(), shared.model, shared.training) == (best.ema.keys(), {}, {})
     more = wn_train(folder, *settings, "--steps", "4", "--resume")
     assert more.exit_code == 0, more.output
     assert checkpoint.load(folder / "run" / "last.pt").step == 4
@@ -91,3 +97,21 @@ def test_one_broken_file_stops_before_the_first_step(folder):
     assert done.exit_code == 2
     assert "3.wav: not readable as audio" in done.output
     assert not (folder / "run" / "last.pt").exists()
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(folder):
+    command = [
+        sys.executable, "-m", "wn_train", str(folder / "data"), "-o", str(folder / "run"),
+        "--config", str(folder / "c.toml"), "--steps", "1000000", "--threads", "1",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step 2:"):  # it trains; now the user has enough
+                process.send_signal(signal.SIGINT)
+                break
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "go on with the same command and --resume" in said
+    assert "Traceback" not in said
+    assert checkpoint.load(folder / "run" / "last.pt").step >= 2

@@ -16,6 +16,8 @@ from wn_train.config import Config
 from wn_train.distributed import world
 from wn_train.trainer import BEST, LAST, Interrupted, train
 
+RELEASE = "release.pt"
+
 
 @command()
 @click.argument("data", type=click.Path(path_type=Path))
@@ -61,7 +63,14 @@ def main(
         except Interrupted as interrupted:
             say(f"{interrupted}; go on with the same command and --resume")
             raise SystemExit(130) from None
-        say(f"done: {last.valid_bits:.4f} bits per sample on valid; the best is {output / BEST}")
+        if here.first:
+            shared = output / RELEASE
+            checkpoint.save(shared, checkpoint.release(checkpoint.load(output / BEST)))
+            say(
+                f"done: {last.valid_bits:.4f} bits per sample on valid; the best is "
+                f"{output / BEST}, and to share, without what only training needs: {shared} "
+                f"({shared.stat().st_size / 1e6:.1f} MB)"
+            )
 
 
 def describe(spec: ModelSpec, settings: Config, files: int) -> str:
