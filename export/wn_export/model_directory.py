@@ -1,11 +1,11 @@
 """A model directory is replaced as a whole or not at all.
 
-    digits/          the old one, untouched until the new one is complete and proven
-    .digits.part/    the new one in the making; locked, so that two exports cannot share it
-    digits.failed/   where a new one goes whose parity failed
+    digits/             the old one, untouched until the new one is complete and proven
+    .digits.part-4711/  the new one in the making, locked by process 4711 as long as it lives
+    digits.failed/      where a new one goes whose parity failed
 
 Publishing is one exchange of two names. Killed at any moment, `digits/` is the old directory or
-the new one, whole; what lies in `.digits.part/` is cleared by the next export.
+the new one, whole; what a killed export leaves in the making is cleared by the next.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ REPORTS = ("report.json", "report.html")
 _OURS = {
     manifest.MANIFEST, manifest.WEIGHTS, manifest.REFERENCE, *REPORTS,
     "step.onnx", "step.fp16.onnx", "conditioner.onnx", "engine.plan",
+}  # fmt: skip
+
+_DISK_REFUSES = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR,
+    errno.ENAMETOOLONG, errno.EEXIST,
 }  # fmt: skip
 
 
@@ -62,36 +67,31 @@ class Staged:
 def staged(target: Path) -> Iterator[Staged]:
     """Stage a directory for `target`; what is neither published nor set aside is removed.
 
-    Raises WavestepError where `target` is not ours to replace, its parent cannot be written, or
-    another export is at work on it.
+    Raises WavestepError where `target` is not ours to replace, or the disk refuses to be written.
     """
+    target = Path(os.path.abspath(target)) if target.name in ("", "..") else target
     check_replaceable(target)
     check_replaceable(failed_name(target))
-    path = target.with_name(f".{target.name}.part")
+    path = target.with_name(f".{target.name}.part-{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(exist_ok=True)
+        _clear_abandoned(target)
+        path.mkdir()
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise WavestepError(
-            f"{target} cannot be written: {error.strerror} ({error.filename}); give another -o"
-        ) from error
-    try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given up at the latest at our end
-        except BlockingIOError as error:
-            raise WavestepError(
-                f"another wn-export is writing {target}; wait for it or give another -o"
-            ) from error
-        for entry in path.iterdir():  # left by an export that was killed
-            _remove(entry)
-        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # given up with our last breath
             yield Staged(target, path)
         finally:
-            if path.exists():
-                shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
+    except OSError as error:
+        if error.errno not in _DISK_REFUSES:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise WavestepError(
+            f"{target} cannot be written: {error.strerror}{where}; what was there is as it was"
+        ) from error
     finally:
-        os.close(lock)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def check_replaceable(target: Path) -> None:
@@ -118,6 +118,20 @@ def size(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
+def _clear_abandoned(target: Path) -> None:
+    """Remove what exports to the same target left when they were killed: it is not locked."""
+    prefix = f".{target.name}.part-"
+    for path in [path for path in target.parent.iterdir() if path.name.startswith(prefix)]:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue  # another export to the same target is alive; the last to publish wins
+        finally:
+            os.close(lock)
+
+
 def _foreign(directory: Path) -> list[Path]:
     """What lies in a model directory and neither wn-export nor its manifest knows."""
     known = set(_OURS)
@@ -136,13 +150,6 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, symlinks=True)
     else:
         shutil.copy2(source, target, follow_symlinks=False)
-
-
-def _remove(entry: Path) -> None:
-    if entry.is_dir() and not entry.is_symlink():
-        shutil.rmtree(entry)
-    else:
-        entry.unlink()
 
 
 def _flush(directory: Path) -> None:
