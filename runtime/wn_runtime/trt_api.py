@@ -1,0 +1,146 @@
+"""What wavestep uses of TensorRT's Python API, as types: nothing else of it passes the type check.
+
+The one module object of TensorRT (trt_module.py) is typed so, hence mypy proves that no other
+attribute or call is used, and tests/runtime/test_trt_bindings.py proves that every one of these
+exists, with these arguments, in the real bindings of 10.3, 10.13, 10.16 and 11.4. A class here
+bears the name of the class there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class DataType(Protocol):
+    """Element types; the members that step graphs have."""
+
+    FLOAT: Any
+    HALF: Any
+    INT32: Any
+
+
+class TensorIOMode(Protocol):
+    """Whether an engine reads or writes a tensor."""
+
+    INPUT: Any
+    OUTPUT: Any
+
+
+class LayerInformationFormat(Protocol):
+    """What the inspector answers in."""
+
+    JSON: Any
+
+
+class ProfilingVerbosity(Protocol):
+    """How much an engine remembers of its layers, for the inspector."""
+
+    DETAILED: Any
+
+
+class ITensor(Protocol):
+    """A tensor of a network."""
+
+    name: str
+    dtype: Any
+    shape: Sequence[int]
+
+
+class ILayer(Protocol):
+    """A layer of a network, before the builder fuses any."""
+
+    name: str
+    type: Any
+    num_inputs: int
+    num_outputs: int
+
+    def get_input(self, index: int) -> ITensor | None: ...
+    def get_output(self, index: int) -> ITensor | None: ...
+
+
+class INetworkDefinition(Protocol):
+    """A parsed network."""
+
+    num_layers: int
+    num_inputs: int
+    num_outputs: int
+
+    def get_layer(self, index: int) -> ILayer: ...
+    def get_input(self, index: int) -> ITensor: ...
+    def get_output(self, index: int) -> ITensor: ...
+
+
+class EngineInspector(Protocol):
+    """Tells what the builder made of a network."""
+
+    def get_engine_information(self, format: Any) -> str: ...
+
+
+class IExecutionContext(Protocol):
+    """An engine's working memory, and the addresses of its inputs and outputs."""
+
+    def set_tensor_address(self, name: str, memory: int) -> bool: ...
+    def execute_async_v3(self, stream_handle: int) -> bool: ...
+
+
+class ICudaEngine(Protocol):
+    """A plan, loaded onto the GPU."""
+
+    num_io_tensors: int
+    device_memory_size_v2: int
+    """Bytes of working memory of one execution context."""
+
+    def get_tensor_name(self, index: int) -> str: ...
+    def get_tensor_mode(self, name: str) -> Any: ...
+    def get_tensor_dtype(self, name: str) -> Any: ...
+    def get_tensor_shape(self, name: str) -> Sequence[int]: ...
+    def create_execution_context(self) -> IExecutionContext | None: ...
+    def create_engine_inspector(self) -> EngineInspector: ...
+
+
+class Runtime(Protocol):
+    """Loads plans."""
+
+    engine_host_code_allowed: bool
+    """Version-compatible plans hold a runtime of their own, which is code."""
+
+    def deserialize_cuda_engine(self, serialized_engine: bytes) -> ICudaEngine | None: ...
+
+
+class ILogger(Protocol):
+    """Its severities; subclassed, for its `log`."""
+
+    INTERNAL_ERROR: Any
+    ERROR: Any
+
+
+class MakesRuntime(Protocol):
+    """The class `Runtime`, called."""
+
+    def __call__(self, logger: Any) -> Runtime: ...
+
+
+class TensorRT(Protocol):
+    """The module `tensorrt`, or `tensorrt_rtx`."""
+
+    __version__: str
+    DataType: DataType
+    TensorIOMode: TensorIOMode
+    LayerInformationFormat: LayerInformationFormat
+    ProfilingVerbosity: ProfilingVerbosity
+    Runtime: MakesRuntime
+    ILogger: ILogger
+    IProgressMonitor: type[Any]
+    """Subclassed: phase_start, step_complete and phase_finish are ours."""
+
+
+CALLBACKS = {
+    "ILogger": {"log": ("severity", "msg")},
+    "IProgressMonitor": {
+        "phase_start": ("phase_name", "parent_phase", "num_steps"),
+        "step_complete": ("phase_name", "step"),
+        "phase_finish": ("phase_name",),
+    },
+}
+"""The methods that TensorRT calls on our subclasses, with their arguments."""

@@ -1,0 +1,177 @@
+"""A strict stand-in for the half of TensorRT that runs plans; it computes them for real.
+
+It has what wn_runtime/trt_api.py declares and nothing else. A plan is a header with the version
+and the GPU it is for, and the ONNX graph, which ONNX Runtime's CPU provider runs on the addresses
+that were set. What the real one answers to a plan of another version or GPU, this one answers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+import sys
+import types
+from enum import Enum, IntEnum
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from tests.cuda_on_cpu.device import Gpu
+
+_MAGIC = b"ftrt-test\n"
+_BYTES = 1000  # working memory of a context
+
+
+class DataType(Enum):
+    FLOAT, HALF, INT32 = range(3)
+
+
+class TensorIOMode(Enum):
+    INPUT, OUTPUT = range(2)
+
+
+_TYPES = {
+    "tensor(float)": (DataType.FLOAT, np.float32),
+    "tensor(float16)": (DataType.HALF, np.float16),
+    "tensor(int32)": (DataType.INT32, np.int32),
+}
+
+
+class _Severity(IntEnum):
+    INTERNAL_ERROR, ERROR, WARNING, INFO, VERBOSE = range(5)
+
+
+class ILogger:
+    INTERNAL_ERROR, ERROR = _Severity.INTERNAL_ERROR, _Severity.ERROR
+
+    def log(self, severity: Any, msg: str) -> None:
+        raise NotImplementedError
+
+
+def plan_bytes(onnx: bytes, version: str, compute_capability: str) -> bytes:
+    """A plan as the builder of `version` would make for that GPU."""
+    header = json.dumps({"version": version, "compute_capability": compute_capability})
+    return _MAGIC + header.encode() + b"\n" + onnx
+
+
+class IExecutionContext:
+    def __init__(self, engine: ICudaEngine) -> None:
+        self._engine, self._addresses = engine, dict[str, int]()
+
+    def set_tensor_address(self, name: str, memory: int) -> bool:
+        shape, element = self._engine._tensors[name][1], self._engine._tensors[name][3]
+        self._engine._module.gpu.check(memory, math.prod(shape) * np.dtype(element).itemsize)
+        self._addresses[name] = memory
+        return True
+
+    def execute_async_v3(self, stream_handle: int) -> bool:
+        module = self._engine._module
+        gpu: Gpu = module.gpu
+        capturing = gpu.streams[stream_handle].captured is not None
+        if gpu.lost or module.fail_execute or (capturing and module.fail_capture):
+            module.say("IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime (test)")
+            return False
+        missing = self._engine._tensors.keys() - self._addresses.keys()
+        assert not missing, f"no address for {missing}"
+        addresses = dict(self._addresses)
+        assert len(set(addresses.values())) == len(addresses), "one buffer bound twice"
+        gpu.enqueue(stream_handle, lambda: self._engine._run(addresses))
+        module.enqueued += 1
+        return True
+
+
+class EngineInspector:
+    def __init__(self, engine: ICudaEngine) -> None:
+        self._engine = engine
+
+    def get_engine_information(self, format: Any) -> str:
+        return json.dumps({"Layers": []})
+
+
+class ICudaEngine:
+    def __init__(self, module: Any, onnx: bytes) -> None:
+        self._module = module
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        self._session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        self._tensors: dict[str, tuple[Any, list[int], Any, Any]] = {}
+        for mode, values in (
+            (TensorIOMode.INPUT, self._session.get_inputs()),
+            (TensorIOMode.OUTPUT, self._session.get_outputs()),
+        ):
+            for value in values:
+                self._tensors[value.name] = (mode, value.shape, *_TYPES[value.type])
+        self.num_io_tensors = len(self._tensors)
+        self.device_memory_size_v2 = _BYTES
+
+    def get_tensor_name(self, index: int) -> str:
+        return list(self._tensors)[index]
+
+    def get_tensor_mode(self, name: str) -> Any:
+        return self._tensors[name][0]
+
+    def get_tensor_dtype(self, name: str) -> Any:
+        return self._tensors[name][2]
+
+    def get_tensor_shape(self, name: str) -> Any:
+        return tuple(self._tensors[name][1])
+
+    def create_execution_context(self) -> IExecutionContext | None:
+        if self._module.gpu.used + _BYTES > self._module.gpu.memory:
+            self._module.say("Error Code 2: OutOfMemory (test)")
+            return None
+        return IExecutionContext(self)
+
+    def create_engine_inspector(self) -> EngineInspector:
+        return EngineInspector(self)
+
+    def _run(self, addresses: dict[str, int]) -> None:
+        views = {}
+        for name, (_, shape, _, element) in self._tensors.items():
+            size = math.prod(shape) * np.dtype(element).itemsize
+            self._module.gpu.check(addresses[name], size)
+            memory = (ctypes.c_char * size).from_address(addresses[name])
+            views[name] = np.frombuffer(memory, element).reshape(shape)
+        names = [n for n, tensor in self._tensors.items() if tensor[0] is TensorIOMode.OUTPUT]
+        inputs = {name: views[name].copy() for name in views if name not in names}
+        for name, result in zip(names, self._session.run(names, inputs), strict=True):
+            views[name][...] = result
+
+
+def install(monkeypatch: Any, gpu: Gpu, version: str = "10.3.0", name: str = "tensorrt") -> Any:
+    """Make `import tensorrt` (or tensorrt_rtx) this module for the length of a test."""
+    module = types.ModuleType(name)
+
+    class Runtime:
+        engine_host_code_allowed = False
+
+        def __init__(self, logger: Any) -> None:
+            assert isinstance(logger, ILogger)
+            module.logger = logger  # type: ignore[attr-defined]
+
+        def deserialize_cuda_engine(self, serialized_engine: bytes) -> ICudaEngine | None:
+            if not serialized_engine.startswith(_MAGIC):
+                module.say("Error Code 1: Serialization (magicTag mismatch)")  # type: ignore[attr-defined]
+                return None
+            header, onnx = serialized_engine.removeprefix(_MAGIC).split(b"\n", 1)
+            made_for = json.loads(header)
+            arch = gpu.arch
+            here = {"version": version, "compute_capability": f"{arch[:-1]}.{arch[-1]}"}
+            if made_for != here and not self.engine_host_code_allowed:
+                module.say(f"expecting {made_for}, got {here}, please rebuild")  # type: ignore[attr-defined]
+                return None
+            return ICudaEngine(module, onnx)
+
+    members = {
+        "__version__": version, "DataType": DataType, "TensorIOMode": TensorIOMode,
+        "ILogger": ILogger, "Runtime": Runtime, "gpu": gpu, "logger": None, "enqueued": 0,
+        "fail_execute": False, "fail_capture": False,
+        "say": lambda text: module.logger.log(_Severity.ERROR, text),  # type: ignore[attr-defined]
+    }  # fmt: skip
+    for key, value in members.items():
+        setattr(module, key, value)
+    module.__spec__ = types.SimpleNamespace(name=name)  # type: ignore[assignment]
+    monkeypatch.setitem(sys.modules, name, module)
+    return module
