@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from wn_runtime import mulaw
 from wn_runtime.errors import WavestepError
 
+_NOT_OURS = (ValueError, KeyError, TypeError, AttributeError)
+"""What parsing another NumPy file ends in."""
+
 Conditions = Mapping[str, str]
 """Condition to value, by name; tags joined by `+`."""
 
@@ -68,7 +71,8 @@ class Reference:
     @property
     def bits(self) -> float:
         """PyTorch's bits per sample over all excerpts."""
-        return float(np.mean(np.concatenate([answer.bits for answer in self.answers])))
+        every = np.concatenate([answer.bits for answer in self.answers])
+        return float(every.mean(dtype=np.float64))
 
     @property
     def largest_logit(self) -> float:
@@ -110,11 +114,11 @@ def save(path: Path, reference: Reference) -> None:
 def load(path: Path) -> Reference:
     """The inverse of `save`. Raises WavestepError naming the file and the fault."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return _parse(dict(arrays))
     except FileNotFoundError as error:
         raise WavestepError(f"{path} is missing; export the model again") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, *_NOT_OURS) as error:
         raise WavestepError(f"{path} cannot be read ({error}); export the model again") from error
 
 

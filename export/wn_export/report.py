@@ -19,12 +19,17 @@ def verdict(row: ParityRow) -> str:
     return "PASS" if row.passed else "FAIL"
 
 
+def signed(bits: float) -> str:
+    """Four places with a sign; zero is +0.0000."""
+    return f"{round(bits, 4) + 0.0:+.4f}"
+
+
 def line(comparison: Comparison) -> str:
     """One row of the table."""
     row = comparison.row
     text = (
         f"{row.engine} {row.precision}".ljust(13)
-        + f"max|Δ| {row.max_logit_error:.1e}   {row.delta_bits:+.4f} bits   {verdict(row)}"
+        + f"max|Δ| {row.max_logit_error:.1e}   {signed(row.delta_bits)} bits   {verdict(row)}"
     )
     if row.first_difference is None or (row.precision != "fp32" and row.passed):
         return text

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wn_export.parity import Comparison
 from wn_export.reference import Reference
-from wn_export.report import verdict
+from wn_export.report import signed, verdict
 from wn_runtime import mulaw
 from wn_runtime.spec import ModelSpec
 
@@ -81,7 +81,7 @@ def _table(comparisons: Sequence[Comparison]) -> str:
         row = comparison.row
         cells = [
             row.engine, row.precision, f"{row.max_logit_error:.1e}", f"{row.mean_logit_error:.1e}",
-            f"{row.delta_bits:+.4f}", verdict_of_samples(comparison),
+            signed(row.delta_bits), verdict_of_samples(comparison),
         ]  # fmt: skip
         mark = verdict(row)
         cells_html = "".join(f"<td>{_text(cell)}</td>" for cell in cells)
