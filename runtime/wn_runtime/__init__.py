@@ -1,1 +1,36 @@
-"""What runs on the device: open a model, stream it, write the sound."""
+"""What runs on the device: open a model, stream it, write the sound.
+
+Names are imported when they are first used, so that `import wn_runtime` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wn_runtime.engine import open_engine as open_engine
+    from wn_runtime.errors import WavestepError as WavestepError
+    from wn_runtime.sinks import write as write
+    from wn_runtime.stream import Model as Model
+    from wn_runtime.stream import Snapshot as Snapshot
+    from wn_runtime.stream import Stream as Stream
+    from wn_runtime.stream import open as open
+
+_HOMES = {
+    "Model": "stream",
+    "Snapshot": "stream",
+    "Stream": "stream",
+    "WavestepError": "errors",
+    "open": "stream",
+    "open_engine": "engine",
+    "write": "sinks",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

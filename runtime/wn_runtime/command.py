@@ -99,9 +99,7 @@ def command(name: str | None = None, **settings: Any) -> Callable[[Callable[...,
     return click.command(name, cls=_PlainErrors, **settings)
 
 
-def group(
-    name: str | None = None, **settings: Any
-) -> Callable[[Callable[..., Any]], click.Group]:
+def group(name: str | None = None, **settings: Any) -> Callable[[Callable[..., Any]], click.Group]:
     """`click.group` with one-line errors and `--debug`, for itself and its subcommands."""
     return click.group(name, cls=_PlainGroup, **settings)
 
