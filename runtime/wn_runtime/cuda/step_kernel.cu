@@ -51,10 +51,9 @@ struct Inputs {
 
 static __device__ int at_most(int a, int b) { return a < b ? a : b; }
 
-// Row j*d steps before step `t` of a layer's ring of `rows`; j*d <= rows, so it is never negative.
-static __device__ unsigned long long ring(unsigned long long t, int ago, int rows) {
-    return (t + rows - ago) % rows;
-}
+// Row of step `now + ahead` of a layer's ring of `rows`, where `now` is a row already. `ahead` is
+// -rows or more; one 64-bit division a layer is enough.
+static __device__ int ring(int now, int ahead, int rows) { return (now + rows + ahead) % rows; }
 
 template <typename Element>
 static __device__ void lay_out(const Shape *shape, const Control now, const Block block,
@@ -64,12 +63,13 @@ static __device__ void lay_out(const Shape *shape, const Control now, const Bloc
     for (int e = thread; e < shape->layers * width; e += threads) {
         const int layer = e / width, column = e % width;
         const int rows = (shape->kernel - 1) * dilation[layer];
+        const int row = (int)(now.t % rows);
         for (int j = 1; j < shape->kernel; j++)
             for (int s = 0; s < chunk; s++) {
                 const int ago = j * dilation[layer];
                 // A tap on a step of this same call is the graph's own business.
                 Element value = 0;
-                if (s < ago) value = lines[(first[layer] + ring(now.t + s, ago, rows)) * width + column];
+                if (s < ago) value = lines[(first[layer] + ring(row, s - ago, rows)) * width + column];
                 const int tap = layer * (shape->kernel - 1) + j - 1;
                 ((Element *)next.past)[(tap * chunk + s) * width + column] = value;
             }
@@ -182,8 +182,9 @@ static __device__ void advance(const Shape *shape, const Control *control, Contr
     for (int e = thread; e < shape->layers * width; e += threads) {
         const int layer = e / width, column = e % width;
         const int rows = (shape->kernel - 1) * dilation[layer];
+        const int row = (int)(now.t % rows);
         for (int s = 0; s < steps; s++)
-            lines[(first[layer] + ring(now.t + s, 0, rows)) * width + column] =
+            lines[(first[layer] + ring(row, s, rows)) * width + column] =
                 present[(layer * shape->chunk + s) * width + column];
     }
     now.t += steps;
