@@ -1,0 +1,79 @@
+"""The machine that a measurement was made on, as far as it can tell without loading a driver."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("wavestep", "numpy", "onnxruntime", "onnxruntime-gpu", "tensorrt", "torch")
+
+
+def machine_facts() -> dict[str, Any]:
+    """CPU, memory, GPUs, system, versions, load and time: plain types, ready for JSON."""
+    lines = _read("/proc/cpuinfo").splitlines()
+    fields = {key.strip(): value.strip() for key, _, value in (x.partition(":") for x in lines)}
+    memory = {key: value for key, _, value in (x.partition(":") for x in _meminfo())}
+    return {
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "cpu": fields.get("model name") or fields.get("Model") or platform.processor(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "cores_allowed": len(os.sched_getaffinity(0)),
+        "mhz": _number(fields.get("cpu MHz")),
+        "memory_gb": round((_number(memory.get("MemTotal", "").split(" ")[0]) or 0) / 1e6, 1),
+        "load": [round(value, 2) for value in os.getloadavg()],
+        "gpus": _gpus(),
+        "device": _read("/proc/device-tree/model").rstrip("\0"),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": _versions(),
+    }
+
+
+def _meminfo() -> list[str]:
+    return [
+        " ".join(line.split()).replace(": ", ":") for line in _read("/proc/meminfo").split("\n")
+    ]
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def _gpus() -> list[str]:
+    """Name and driver of each NVIDIA GPU; the driver itself is not loaded into this process."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    command = [program, "--query-gpu=name,driver_version,clocks.max.sm", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return done.stdout.strip().splitlines() if done.returncode == 0 else []
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
