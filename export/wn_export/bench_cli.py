@@ -17,6 +17,10 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Manifest
 from wn_runtime.table import aligned
 
+ON_CPU = ("native", "onnx", "pytorch", "pytorch-window")
+SHARED = 0.9
+"""CPU time over clock time below which another program is felt."""
+
 
 @command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
@@ -79,7 +83,7 @@ def main(
     if not found.rows:
         reasons = "; ".join(f"{one.engine}: {one.reason}" for one in found.missing)
         raise WavestepError(f"no engine of {directory} runs here: {reasons or 'none exported'}")
-    click.echo(_text(found), err=json_ == "-")
+    click.echo(text(found), err=json_ == "-")
     if json_ is not None:
         _write_json(json_, found)
     if plot is not None:
@@ -97,7 +101,8 @@ def _torch(checkpoint: Path, manifest: Manifest, threads: int) -> list[Generator
     return torch_generators(checkpoint, manifest, threads)
 
 
-def _text(found: Bench) -> str:
+def text(found: Bench) -> str:
+    """The table and what is to be said with it."""
     machine = found.machine
     base = next((r for r in found.rows if r.engine == "pytorch"), None)
     slowest = min(found.rows, key=lambda r: r.samples_per_second)
@@ -112,6 +117,16 @@ def _text(found: Bench) -> str:
     for row, memory in zip(found.rows, found.memory_mb, strict=True):
         rows.append(_cells(row, memory, row.samples_per_second / against.samples_per_second))
     lines = [head, aligned(rows, right=range(2, 12))]
+    shares = [
+        share
+        for row, share in zip(found.rows, found.cpu_share, strict=True)
+        if row.engine in ON_CPU
+    ]
+    if shares and min(shares) < SHARED:
+        lines.append(
+            f"warning: other programs shared the core, a row had {min(shares):.0%} of it at the "
+            "least; slow rows look slower than they are, so trust no ratio from this run"
+        )
     lines += [f"not here: {one.engine} {one.precision}: {one.reason}" for one in found.missing]
     return "\n".join(lines)
 
@@ -135,14 +150,14 @@ def _cells(row: Row, memory_mb: float | None, ratio: float) -> list[str]:
 
 
 def _write_json(target: str, found: Bench) -> None:
-    text = json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n"
+    data = json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n"
     if target == "-":
-        click.echo(text, nl=False)
+        click.echo(data, nl=False)
         return
     path = Path(target)
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, "utf-8")
+        part.write_text(data, "utf-8")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

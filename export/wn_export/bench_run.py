@@ -32,6 +32,8 @@ class Bench:
     rows: tuple[Row, ...]
     memory_mb: tuple[float | None, ...]
     """Largest resident memory of `wn-run`, for each row; None where it was not measured."""
+    cpu_share: tuple[float, ...]
+    """CPU time over clock time, for each row: see `wn_runtime.bench.Times`."""
     missing: tuple[Missing, ...]
     machine: dict[str, Any]
     seconds: float
@@ -45,6 +47,7 @@ class Bench:
                 "seconds_each": self.seconds,
                 "machine": self.machine,
                 "memory_mb": list(self.memory_mb),
+                "cpu_share": [round(share, 3) for share in self.cpu_share],
                 "missing": [dataclasses.asdict(one) for one in self.missing],
             },
             "rows": [dataclasses.asdict(one) for one in self.rows],
@@ -87,14 +90,15 @@ def run(
     starts += [None] * len(beside)
     bits += [0.0] * len(beside)
     rows = [
-        row(generator, us, spec.sample_rate, start and start.ms, delta)
-        for generator, us, start, delta in zip(every, times, starts, bits, strict=True)
+        row(generator, taken, spec.sample_rate, start and start.ms, delta)
+        for generator, taken, start, delta in zip(every, times, starts, bits, strict=True)
     ]
     return Bench(
         name=manifest.name,
         sample_rate=spec.sample_rate,
         rows=tuple(rows),
         memory_mb=tuple(start and start.memory_mb for start in starts),
+        cpu_share=tuple(taken.cpu_share for taken in times),
         missing=tuple(missing),
         machine=machine,
         seconds=seconds,

@@ -65,6 +65,17 @@ class Generator:
     """Makes one block."""
 
 
+@dataclass(frozen=True)
+class Times:
+    """What `measure` found for one generator."""
+
+    us: NDArray[np.float64]
+    """Microseconds of one step, for every block."""
+    cpu_share: float
+    """CPU time over clock time. On the CPU, much under the threads used: the core was shared, and
+    the longer a block, the more of its time went to others."""
+
+
 def block_length(sample_rate: int) -> int:
     """Samples in a block of 10 ms, at least one."""
     return max(1, round(sample_rate * BLOCK_SECONDS))
@@ -91,8 +102,8 @@ def measure(
     generators: Sequence[Generator],
     seconds: float,
     progress: Callable[[float], None] = lambda done: None,
-) -> list[NDArray[np.float64]]:
-    """Microseconds of a step for every block of every generator, each run for `seconds`.
+) -> list[Times]:
+    """The times of every block of every generator, each run for `seconds`.
 
     They take turns of a tenth of a second; each is warmed up by one block. `progress` is called
     with the clock time a turn took.
@@ -101,30 +112,36 @@ def measure(
         generator.make()
     taken: list[list[float]] = [[] for _ in generators]
     left = [seconds] * len(generators)
+    cpu = [0.0] * len(generators)
     while any(remaining > 0 for remaining in left):
         for i, generator in enumerate(generators):
             if left[i] <= 0:
                 continue
-            began = time.perf_counter()
+            began, began_cpu = time.perf_counter(), time.process_time()
             _turn(generator, min(TURN_SECONDS, left[i]), taken[i])
             spent = time.perf_counter() - began
+            cpu[i] += time.process_time() - began_cpu
             left[i] -= spent
             progress(spent)
+    shares = [used / (seconds - rest) for used, rest in zip(cpu, left, strict=True)]
     for generator, blocks in zip(generators, taken, strict=True):
         while len(blocks) < LEAST_BLOCKS:
             _turn(generator, 0, blocks)
-    return [np.array(blocks) * 1e6 / g.block for g, blocks in zip(generators, taken, strict=True)]
+    return [
+        Times(np.array(blocks) * 1e6 / generator.block, share)
+        for generator, blocks, share in zip(generators, taken, shares, strict=True)
+    ]
 
 
 def row(
     generator: Generator,
-    us: NDArray[np.float64],
+    times: Times,
     sample_rate: int,
     first_audio_ms: float | None,
     delta_bits: float | None,
 ) -> Row:
-    """The row of a generator whose steps took `us` microseconds, one number a block."""
-    median = float(np.median(us))
+    """The row of a generator with those times."""
+    median = float(np.median(times.us))
     return Row(
         engine=generator.engine,
         precision=generator.precision,
@@ -132,7 +149,7 @@ def row(
         threads=generator.threads,
         samples_per_second=generator.batch * 1e6 / median,
         us_median=median,
-        us_p99=float(np.percentile(us, 99)),
+        us_p99=float(np.percentile(times.us, 99)),
         real_time_factor=1e6 / median / sample_rate,
         first_audio_ms=first_audio_ms,
         delta_bits=delta_bits,

@@ -31,6 +31,7 @@ ROWS = [
     Row("native", "int8", 1, 1, 90000, 11, 15, 11.0, 20, 0.001),
     Row("onnx", "fp32", 1, 1, 6000, 166, 200, 0.75, 400, 0.0),
 ]
+FACTS = {"cpu": "a CPU", "architecture": "x", "cores": 2, "cores_allowed": 1, "load": [0, 0, 0]}
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +77,12 @@ def test_the_table_has_ratios_and_names_what_is_not_here(model):
         line for line in text.splitlines() if line.split()[-2:] in (["1", "yes"], ["1", "no"])
     ]
     assert len(slowest) == 1
+
+
+@pytest.mark.parametrize(("share", "warned"), [(0.4, True), (0.99, False)])
+def test_a_shared_core_is_warned_of(share, warned):
+    found = bench_run.Bench("v", 8000, tuple(ROWS), (None, None), (1.0, share), (), FACTS, 1.0)
+    assert ("40% of it" in bench_cli.text(found)) is warned
 
 
 def test_each_batch_is_a_row_and_counts_all_its_streams(model):

@@ -8,7 +8,7 @@ import pytest
 from tests.model_dir import write_model
 from tests.specs import CORNERS
 from wn_runtime import bench
-from wn_runtime.bench import Generator, Row, block_length, engine_generator, measure, row
+from wn_runtime.bench import Generator, Row, Times, block_length, engine_generator, measure, row
 from wn_runtime.engine import open_engine
 from wn_runtime.machine_facts import machine_facts
 
@@ -24,6 +24,9 @@ class Clock:
 
     def perf_counter(self):
         return self.now
+
+    def process_time(self):
+        return self.now / 2
 
     def generator(self, name, block, *seconds):
         """Blocks that take these seconds, over and over."""
@@ -48,14 +51,19 @@ def test_a_block_is_10_ms_of_sound_and_never_empty():
 
 
 def test_times_are_microseconds_of_one_step(clock):
-    (us,) = measure([clock.generator("a", 80, 0.008)], seconds=0.1)
-    np.testing.assert_allclose(us, 100)  # 8 ms for 80 samples
+    (times,) = measure([clock.generator("a", 80, 0.008)], seconds=0.1)
+    np.testing.assert_allclose(times.us, 100)  # 8 ms for 80 samples
+
+
+def test_the_share_of_the_core_is_cpu_time_over_clock_time(clock):
+    for times in measure([clock.generator(name, 1, 0.01) for name in "ab"], seconds=0.3):
+        assert times.cpu_share == pytest.approx(0.5)  # this clock's process runs half the time
 
 
 def test_each_gets_its_seconds_and_they_take_turns(clock):
     quick, slow = clock.generator("quick", 1, 0.001), clock.generator("slow", 1, 0.05)
     done = []
-    quick_us, slow_us = measure([quick, slow], seconds=0.5, progress=done.append)
+    quick_us, slow_us = (t.us for t in measure([quick, slow], 0.5, progress=done.append))
     assert quick_us.sum() == pytest.approx(0.5e6, abs=2e3)
     assert slow_us.sum() == pytest.approx(0.5e6, abs=51e3)
     assert sum(done) == pytest.approx((quick_us.sum() + slow_us.sum()) / 1e6)
@@ -69,19 +77,19 @@ def test_the_first_block_warms_up_and_does_not_count(clock):
     def make():
         clock.now += next(first, 0.01)
 
-    (us,) = measure([Generator("a", "fp32", 1, 1, 1, make)], seconds=0.05)
-    np.testing.assert_allclose(us, 0.01e6)
+    (times,) = measure([Generator("a", "fp32", 1, 1, 1, make)], seconds=0.05)
+    np.testing.assert_allclose(times.us, 0.01e6)
 
 
 def test_even_a_very_slow_one_is_measured_more_than_once(clock):
-    (us,) = measure([clock.generator("window", 1, 5.0)], seconds=0.1)
-    assert len(us) == bench.LEAST_BLOCKS
+    (times,) = measure([clock.generator("window", 1, 5.0)], seconds=0.1)
+    assert len(times.us) == bench.LEAST_BLOCKS
 
 
 def test_a_row_is_made_of_median_and_99th_percentile():
     us = np.array([50.0] * 97 + [200.0] * 3)
     generator = Generator("native", "int8", 4, 2, 80, lambda: None)
-    made = row(generator, us, sample_rate=8000, first_audio_ms=12.5, delta_bits=0.001)
+    made = row(generator, Times(us, 1.0), sample_rate=8000, first_audio_ms=12.5, delta_bits=0.001)
     assert (made.us_median, made.us_p99) == (50, 200)
     assert made.samples_per_second == pytest.approx(4 / 50e-6)
     assert made.real_time_factor == pytest.approx(2.5)
