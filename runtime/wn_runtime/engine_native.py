@@ -20,6 +20,7 @@ from wn_runtime.engine import (
     check_bias,
     initial_state,
 )
+from wn_runtime.errors import WavestepError
 from wn_runtime.native.library import Library, compiled
 from wn_runtime.native.shapes import PRECISIONS, Shapes
 from wn_runtime.spec import ModelSpec
@@ -48,14 +49,21 @@ class NativeEngine:
     name = "native"
 
     def __init__(
-        self, spec: ModelSpec, weights: Weights, precision: str, batch: int = 1, threads: int = 1
+        self,
+        spec: ModelSpec,
+        weights: Weights,
+        precision: str,
+        batch: int = 1,
+        threads: int = 1,
+        target: tuple[str, ...] | None = None,
     ) -> None:
+        """`target` are compiler flags in place of those for this CPU (`-march=…`)."""
         canonical.check(weights, spec, "weights")
         self.spec, self.precision, self.batch = spec, precision, batch
         threads = min(threads, batch)
         self.note = f"{threads} thread{'s' * (threads != 1)}"
         sizes = _groups(batch, threads)
-        libraries = {size: _library(spec, precision, size) for size in set(sizes)}
+        libraries = {size: _library(spec, precision, size, target) for size in set(sizes)}
         models = {size: library.model(weights) for size, library in libraries.items()}
         ends = np.cumsum(sizes)
         self._groups = [
@@ -69,13 +77,13 @@ class NativeEngine:
         self, bias: Bias, uniforms: NDArray[np.float32], temperature: float = 1.0
     ) -> NDArray[np.int32]:
         """See `Engine.generate`."""
-        check_bias(self.spec, self.batch, len(uniforms), bias)
+        self._check("uniforms", uniforms, bias)
         parts = self._each(lambda group: group.generate(bias, uniforms, temperature))
         return np.concatenate(parts, axis=1)
 
     def score(self, samples: NDArray[np.int32], bias: Bias) -> NDArray[np.float32]:
         """See `Engine.score`."""
-        check_bias(self.spec, self.batch, len(samples), bias)
+        self._check("samples", samples, bias)
         return np.concatenate(self._each(lambda group: group.score(samples, bias)), axis=1)
 
     def snapshot(self) -> State:
@@ -103,6 +111,13 @@ class NativeEngine:
         self._groups.clear()
         if self._pool:
             self._pool.shutdown()
+
+    def _check(self, name: str, block: NDArray[Any], bias: Bias) -> None:
+        if block.ndim != 2 or block.shape[1] != self.batch:
+            raise WavestepError(
+                f"{name} are {block.shape}; this engine takes (samples, {self.batch})"
+            )
+        check_bias(self.spec, self.batch, len(block), bias)
 
     def _each(self, call: Callable[[_Group], T]) -> list[T]:
         """The results of all groups. C runs without the interpreter's lock, so threads pay."""
@@ -136,9 +151,11 @@ class _Group:
         self._library.restore(self._state, state.samples[:, own], state.lines[:, own])
 
 
-def _library(spec: ModelSpec, precision: str, batch: int) -> Library:
+def _library(
+    spec: ModelSpec, precision: str, batch: int, target: tuple[str, ...] | None
+) -> Library:
     shapes = Shapes(spec, precision, batch)
-    return Library(compiled(shapes), shapes)
+    return Library(compiled(shapes, target), shapes)
 
 
 def _groups(batch: int, threads: int) -> list[int]:

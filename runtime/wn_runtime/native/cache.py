@@ -5,18 +5,21 @@
         sha256                                  of wavenet.so
 
 An entry is made beside its place and renamed into it, whole. One that is damaged, or that another
-user owns or could have written, is never loaded: it is made again.
+user owns or could have written, is never loaded: it is made again. What nobody has used for a
+month is deleted.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +27,7 @@ from wn_runtime.errors import WavestepError
 
 LIBRARY = "wavenet.so"
 _CHECKSUM = "sha256"
+_MONTH = 30 * 24 * 3600.0
 
 
 def cached(key: str, make: Callable[[Path], None]) -> Path:
@@ -39,6 +43,9 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
             entry = _place(fresh, entry)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+        _forget_unused(root)
+    with contextlib.suppress(OSError):
+        os.utime(entry)  # used now
     return entry / LIBRARY
 
 
@@ -85,6 +92,15 @@ def _trusted(entry: Path) -> bool:
         return (entry / _CHECKSUM).read_text("ascii").strip() == digest
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def _forget_unused(root: Path) -> None:
+    for entry in root.iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.startswith(("native-", ".part-", ".old-")) and (
+                entry.stat().st_mtime < time.time() - _MONTH
+            ):
+                shutil.rmtree(entry)
 
 
 def _place(fresh: Path, entry: Path) -> Path:

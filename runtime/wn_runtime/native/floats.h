@@ -34,10 +34,10 @@ INLINE void dot(int nb, int nv, int k, int n, const weight *w, const float *scal
     (void)n, (void)scale, (void)sums, (void)x_scale;
     const float *x = (const float *)rows;
     const int split = nb * nv <= 4;
-    vf even[nb * nv], odd[nb * nv];
+    vf even[MOST], odd[MOST];
     UNROLL for (int j = 0; j < nb * nv; j++) even[j] = odd[j] = (vf){0};
     for (int i = 0; i < k; i += 2, w += 2 * nv * LANES) {
-        vf w0[nv], w1[nv];
+        vf w0[MOST], w1[MOST];
         UNROLL for (int v = 0; v < nv; v++) load_pair(&w0[v], &w1[v], w, nv * LANES, v * LANES);
         UNROLL for (int b = 0; b < nb; b++) {
             vf x0 = all(x[b * k + i]), x1 = all(x[b * k + i + 1]);

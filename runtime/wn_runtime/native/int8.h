@@ -103,7 +103,7 @@ INLINE float encode(row *to, const float *x, int k) {
     vf most = all(0x1p-90f);
     UNROLL for (int i = 0; i < k; i += LANES) most = larger(most, absolute(load(x + i)));
     vi exponent = (vi)maximum(most) & 0x7f800000;
-    encode_times(to, x, k, (vf)((268 << 23) - exponent)); /* 2^(14 - e): |x| < 2^15 */
+    encode_times(to, x, k, (vf)((127 << 23) - (exponent - (141 << 23)))); /* |x| < 2^15 */
     vf scale = (vf)(exponent - (14 << 23));
     return scale[0];
 }
@@ -236,7 +236,7 @@ INLINE void dot(int nb, int nv, int k, int n, const weight *w, const float *scal
     UNROLL for (int j = 0; j < nb * nv; j++) total[j] = (vf){0};
     for (int begin = 0; begin < k; begin += EXACT_INPUTS, sums += n) {
         int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
-        running sum[2 * nb * nv];
+        running sum[MOST];
         UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){{0}};
         for (int i = begin; i < end; i += 4 * chains)
             UNROLL for (int c = 0; c < chains; c++, w += 4 * nv * LANES)

@@ -17,6 +17,7 @@ from wn_runtime.native.pack import aligned_zeros, pack
 from wn_runtime.native.shapes import Shapes
 from wn_runtime.weights import Weights
 
+_LARGEST = float(np.finfo(np.float32).max)
 _POINTER, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int32, ctypes.c_float
 _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_shapes": (ctypes.c_char_p, []),
@@ -88,10 +89,12 @@ class Library:
         classes = np.empty((steps, self.shapes.batch), np.int32)
         bias = self._bias(bias, steps)
         self._check(model, state)
+        # The largest float32 stands for the inverse of temperatures that have none.
+        inverse = 0.0 if temperature == 0 else min(1 / temperature, _LARGEST)
+        changes = 1 if bias is None else len(bias)
         self._c.wn_generate(
-            _address(model), _address(state), steps, _address(bias), 1 if bias is None else
-            len(bias), _address(uniforms), 0.0 if temperature == 0 else 1 / temperature,
-            _address(classes),
+            _address(model), _address(state), steps, _address(bias), changes,
+            _address(uniforms), inverse, _address(classes),
         )  # fmt: skip
         return classes
 
@@ -108,9 +111,10 @@ class Library:
         logits = np.empty((steps, self.shapes.batch, self.shapes.spec.classes), np.float32)
         bias = self._bias(bias, steps)
         self._check(model, state)
+        changes = 1 if bias is None else len(bias)
         self._c.wn_score(
-            _address(model), _address(state), steps, _address(bias), 1 if bias is None else
-            len(bias), _address(samples), _address(logits),
+            _address(model), _address(state), steps, _address(bias), changes,
+            _address(samples), _address(logits),
         )  # fmt: skip
         return logits
 

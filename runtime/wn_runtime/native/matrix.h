@@ -44,6 +44,9 @@ typedef float weight;
 #define TILE (LANES * (TILE_VECTORS < 1 ? 1 : TILE_VECTORS > 8 ? 8 : TILE_VECTORS))
 #endif
 
+/* Arrays of accumulators have this constant size: of a variable one, compilers make memory. */
+#define MOST 32
+
 #define EXACT_INPUTS 512 /* int16 x int8 products that an int32 sums without overflow */
 
 #if PRECISION == INT8
@@ -73,7 +76,7 @@ typedef float weight;
 INLINE void multiply_tile(int nb, int nv, int k, int n, const weight *w, const float *scale,
                           const int32_t *sums, const row *x, const float *x_scale,
                           const float *init, int init_stride, float *y) {
-    vf total[nb * nv];
+    vf total[MOST];
     dot(nb, nv, k, n, w, scale, sums, x, x_scale, total);
     UNROLL for (int b = 0; b < nb; b++)
         UNROLL for (int v = 0; v < nv; v++)

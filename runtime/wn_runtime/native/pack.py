@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from wn_runtime.spec import ModelSpec
 from wn_runtime.weights import Weights
 
 Array = NDArray[Any]
+_HUGE, _SMALL = 1 << 21, 1 << 18
 _ALIGNMENT = 64  # bytes; the C struct's members are aligned so
 _EXACT_INPUTS = 512  # matrix.h
 _NEVER = np.float32(-1e30)  # the logit of a class that only fills up a vector
@@ -122,6 +125,14 @@ def _aligned(parts: list[Array]) -> NDArray[np.uint8]:
 
 def aligned_zeros(size: int) -> NDArray[np.uint8]:
     """`size` zero bytes that begin at a multiple of 64."""
-    room = np.zeros(size + _ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % _ALIGNMENT
+    if size < _SMALL:
+        room = np.zeros(size + _ALIGNMENT, np.uint8)
+        start = -room.ctypes.data % _ALIGNMENT
+        return room[start : start + size]
+    memory = mmap.mmap(-1, size + _HUGE)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    room = np.frombuffer(memory, np.uint8)
+    start = -room.ctypes.data % _HUGE
     return room[start : start + size]

@@ -93,6 +93,30 @@ INLINE vf maximum(vf v) {
 }
 #endif
 
+/* Decaying activations would become denormal numbers, which CPUs compute many times slower. While
+ * C runs they are zero; the caller's own setting comes back afterwards. */
+#if defined(__SSE__)
+INLINE uint64_t flush_denormals(void) {
+    uint32_t before = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(before | 0x8040);
+    return before;
+}
+INLINE void restore_denormals(uint64_t before) { __builtin_ia32_ldmxcsr((uint32_t)before); }
+#elif defined(__aarch64__)
+INLINE uint64_t flush_denormals(void) {
+    uint64_t before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | 1 << 24));
+    return before;
+}
+INLINE void restore_denormals(uint64_t before) {
+    __asm__ volatile("msr fpcr, %0" : : "r"(before));
+}
+#else
+INLINE uint64_t flush_denormals(void) { return 0; }
+INLINE void restore_denormals(uint64_t before) { (void)before; }
+#endif
+
 /* 2^t to 2e-7 relative, t clamped to [-126, 126]: t = n + f, |f| <= 1/2, and a polynomial for 2^f
  * (degree 5, fitted at Chebyshev nodes). */
 INLINE vf exp2_of(vf t) {

@@ -213,6 +213,7 @@ EXPORT int32_t wn_tile(void) { return TILE; }
 EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bias,
                         int32_t bias_steps, const float *uniforms, float inverse_temperature,
                         int32_t *classes) {
+    const uint64_t denormals = flush_denormals();
     for (int32_t t = 0; t < steps; t++, uniforms += BATCH, classes += BATCH) {
         if (t == 0 || bias_steps > 1)
             set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
@@ -221,11 +222,13 @@ EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bi
             classes[b] = draw(s->logits + b * A, uniforms[b], inverse_temperature);
         hear(s, classes);
     }
+    restore_denormals(denormals);
 }
 
 /* Teacher forcing: samples [steps][B] in 0..CLASSES-1 -> logits [steps][B][CLASSES]. */
 EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
                      int32_t bias_steps, const int32_t *samples, float *logits) {
+    const uint64_t denormals = flush_denormals();
     for (int32_t t = 0; t < steps; t++, samples += BATCH) {
         if (t == 0 || bias_steps > 1)
             set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
@@ -234,6 +237,7 @@ EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
             memcpy(logits, s->logits + b * A, sizeof(float) * CLASSES);
         hear(s, samples);
     }
+    restore_denormals(denormals);
 }
 
 /* The state in no engine's own layout: samples [k0][B] and lines [(k-1)*sum(d)][B][R], oldest
