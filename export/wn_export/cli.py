@@ -28,6 +28,7 @@ from wn_runtime.command import command
     metavar="WAV",
     help="Held-back audio to prove parity on, in place of the checkpoint's own; repeatable.",
 )
+@click.option("--target", metavar="NAME", help="A device that wn-targets lists: what it needs.")
 @click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
 def main(
     source: Path,
@@ -35,6 +36,7 @@ def main(
     fp16: bool,
     batch: int | None,
     audio: tuple[Path, ...],
+    target: str | None,
     raw_weights: bool,
 ) -> int:
     """Export a trained model (CKPT), or make the graphs and engines of DIR anew.
@@ -42,6 +44,6 @@ def main(
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """  # fmt: skip
-    options = Options(fp16, batch, raw_weights, audio)
+    options = Options(fp16, batch, raw_weights, audio, target)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, click.echo) else 1

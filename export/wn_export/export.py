@@ -15,6 +15,7 @@ from wn_export import proof, reference
 from wn_export.graph_builder import OPSET
 from wn_export.model_directory import Staged, size, staged
 from wn_export.models import with_file, write_models
+from wn_export.plan_step import try_plan
 from wn_export.reference import Excerpt
 from wn_runtime import manifest as manifests
 from wn_runtime import weights as canonical
@@ -23,6 +24,8 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Manifest
 from wn_runtime.spec import ModelSpec
 from wn_runtime.weights import Weights
+from wn_targets.catalogue import find
+from wn_targets.constraints import Constraints, constraints
 
 if TYPE_CHECKING:
     from wn_export.pytorch import Trained
@@ -43,6 +46,8 @@ class Options:
     raw_weights: bool = False
     audio: tuple[Path, ...] = ()
     """Held-back audio for the reference, in place of the checkpoint's own excerpts."""
+    device: str | None = None
+    """The name of a target in wn_targets, whose constraints are applied."""
 
     def __post_init__(self) -> None:
         if self.batch is not None and self.batch < 1:
@@ -60,13 +65,15 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
     trained = pytorch.load(path, options.raw_weights)
     spec = trained.model.spec
     excerpts, material = choose_excerpts(trained, options.audio, AUDIO_SAMPLES)
-    with staged(target or Path(trained.name)) as stage:
+    target = target or Path(trained.name)
+    device = _constraints(options, target)
+    with staged(target) as stage:
         say(_model_line(trained.name, spec, trained.weights))
         manifest = Manifest(
             manifests.FORMAT, trained.name, spec, files={}, source=trained.source,
             versions=_versions("torch"),
         )  # fmt: skip
-        precisions = ("fp32", "fp16") if options.fp16 else ("fp32",)
+        precisions = _precisions(options.fp16, device, say)
         batch = options.batch or 1
         manifest = write_models(stage.path, manifest, trained.weights, precisions, batch)
         say(_graph_line(manifest))
@@ -74,7 +81,7 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
         answers = pytorch.make_reference(trained, excerpts, material, draft)
         draft.close()
         reference.save(stage.path / manifests.REFERENCE, answers)
-        return _finish(stage, manifest, say)
+        return _finish(stage, manifest, device, say)
 
 
 def rebuild(directory: Path, target: Path | None, options: Options, say: Say) -> bool:
@@ -93,16 +100,18 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
     graphs = [artifact for artifact in old.artifacts if artifact.engine == "onnx"]
     fp16 = options.fp16 or any(graph.precision == "fp16" for graph in graphs)
     batch = options.batch or max((graph.batch for graph in graphs), default=1)
-    with staged(target or directory) as stage:
+    target = target or directory
+    device = _constraints(options, target)
+    with staged(target) as stage:
         say(_model_line(old.name, old.spec, weights))
         manifest = dataclasses.replace(
             old, files={}, artifacts=(), parity=(), versions={**old.versions, **_versions()}
         )
-        precisions = ("fp32", "fp16") if fp16 else ("fp32",)
+        precisions = _precisions(fp16, device, say)
         manifest = write_models(stage.path, manifest, weights, precisions, batch)
         say(_graph_line(manifest))
         shutil.copyfile(directory / manifests.REFERENCE, stage.path / manifests.REFERENCE)
-        return _finish(stage, manifest, say)
+        return _finish(stage, manifest, device, say)
 
 
 def choose_excerpts(
@@ -128,12 +137,27 @@ def choose_excerpts(
     return chosen, material
 
 
-def _finish(stage: Staged, manifest: Manifest, say: Say) -> bool:
-    """Parity and reports; then publish, or set aside."""
+def _constraints(options: Options, target: Path) -> Constraints | None:
+    return constraints(find(options.device), str(target)) if options.device else None
+
+
+def _precisions(fp16: bool, device: Constraints | None, say: Say) -> tuple[str, ...]:
+    """The step graphs to write: half precision where it is asked for, or the device wants it."""
+    if device is not None:
+        say(f"target   {device.why}")
+        fp16 = fp16 or device.fp16
+    return ("fp32", "fp16") if fp16 else ("fp32",)
+
+
+def _finish(stage: Staged, manifest: Manifest, device: Constraints | None, say: Say) -> bool:
+    """The plan, parity and reports; then publish, or set aside."""
     manifest = with_file(manifest, stage.path / manifests.REFERENCE)
+    fp16 = any(artifact.precision == "fp16" for artifact in manifest.artifacts)
+    manifest, engine = try_plan(stage.path, manifest, stage.target, fp16)
     manifests.write(stage.path, manifest)
     answers = reference.load(stage.path / manifests.REFERENCE)
     result = proof.prove(stage.path, answers, say)
+    say(f"engine   {engine}")
     manifest = dataclasses.replace(
         manifest, parity=result.rows, native_precision=result.native_precision
     )
@@ -145,6 +169,8 @@ def _finish(stage: Staged, manifest: Manifest, say: Say) -> bool:
         return False
     stage.publish()
     say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")
+    if device is not None:
+        say(f"next     on the device: {device.command}")
     return True
 
 

@@ -26,6 +26,7 @@ REPORTS = ("report.json", "report.html")
 _OURS = {
     manifest.MANIFEST, manifest.WEIGHTS, manifest.REFERENCE, *REPORTS,
     "step.onnx", "step.fp16.onnx", "conditioner.onnx", "engine.plan",
+    "engine.timing",
 }  # fmt: skip
 
 _DISK_REFUSES = {

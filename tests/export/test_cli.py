@@ -77,7 +77,8 @@ def test_the_command_says_what_it_made(checkpoint, tmp_path, monkeypatch):
     assert lines[3].startswith("         onnx fp16    max|Δ| ")
     assert lines[2].endswith("PASS")
     assert lines[3].endswith("PASS")
-    assert lines[-1].startswith("wrote    voice/  (0.")
+    assert lines[4].startswith("engine   "), "built, or how to"
+    assert lines[5].startswith("wrote    voice/  (0.")
 
 
 def test_the_directory_holds_what_the_manifest_says(exported):
@@ -214,6 +215,16 @@ main()
         [*command, str(checkpoint)], capture_output=True, text=True, check=False
     )
     assert "torch is not here" in result.stderr
+
+
+def test_a_target_decides_what_is_exported_and_names_the_next_step(checkpoint, tmp_path):
+    result = run(checkpoint, "-o", tmp_path / "voice", "--target", "orin-nano-8gb")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[1].startswith("target   Jetson Orin Nano")
+    assert "step.fp16.onnx" in lines[2]
+    assert lines[-1] == f"next     on the device: wn-export {tmp_path / 'voice'} --fp16"
+    assert "target 'orin-nano' is unknown" in error_of(checkpoint, "--target", "orin-nano")
 
 
 def test_a_missing_checkpoint(tmp_path):
