@@ -8,6 +8,7 @@ import onnxruntime as ort
 import pytest
 
 from tests import oracle, specs
+from tests.contract import verify_step_contract
 from wn_export.step_graph import build_step_graph
 from wn_runtime.errors import WavestepError
 from wn_runtime.spec import ModelSpec
@@ -20,49 +21,82 @@ OPS_EVERY_TENSORRT_TAKES = {
 ALL_SPECS = {**specs.CORNERS, **{f"random_{i}": specs.random_spec(i) for i in range(8)}}
 
 
-def run(spec, weights, samples, bias, precision="fp32"):
-    """Params (T, B, A) of a teacher-forced run, every past input kept and looked up."""
-    steps, streams = samples.shape
-    graph = build_step_graph(spec, weights, precision, streams)
-    session = ort.InferenceSession(graph.SerializeToString())
-    own = np.float16 if precision == "fp16" else np.float32
-    heard = np.full((spec.input_kernel, streams), spec.silence, np.int32)
-    heard = np.concatenate([heard, samples])
-    kept = np.zeros((steps, spec.layers, streams, spec.residual), own)
-    params = []
-    for t in range(steps):
-        past = np.zeros((spec.layers, spec.kernel - 1, streams, spec.residual), own)
+class SteppedGraph:
+    """A step graph with the plainest memory there can be: all inputs of all layers, kept.
+
+    Its state is (the k0 newest samples (k0, B), every layer's inputs so far (n, L, B, R)).
+    """
+
+    def __init__(self, spec, weights, precision="fp32", batch=1):
+        self.spec, self.batch = spec, batch
+        self.own = np.float16 if precision == "fp16" else np.float32
+        graph = build_step_graph(spec, weights, precision, batch)
+        self._session = ort.InferenceSession(graph.SerializeToString())
+
+    def initial(self):
+        spec = self.spec
+        heard = np.full((spec.input_kernel, self.batch), spec.silence, np.int32)
+        return heard, np.zeros((0, spec.layers, self.batch, spec.residual), self.own)
+
+    def step(self, inputs, state):
+        """samples (T, B) and bias (T, B, L, G) -> params (T, B, A)."""
+        heard, kept = state
+        params = []
+        for t in range(len(inputs[0])):
+            feeds = {"sample": np.ascontiguousarray(heard.T), "past": self._past(kept)}
+            if self.spec.conditions:
+                feeds["bias"] = inputs[1][t].transpose(1, 0, 2).astype(self.own)
+            answer, present = self._session.run(["params", "present"], feeds)
+            params.append(answer)
+            kept = np.concatenate([kept, present[None]])
+            heard = np.concatenate([heard[1:], inputs[0][t : t + 1]])
+        shape = (0, self.batch, self.spec.classes)
+        return np.concatenate([np.zeros(shape, np.float32), *[p[None] for p in params]]), (
+            heard, kept,
+        )  # fmt: skip
+
+    def _past(self, kept):
+        spec = self.spec
+        past = np.zeros((spec.layers, spec.kernel - 1, self.batch, spec.residual), self.own)
         for layer, dilation in enumerate(spec.dilations):
             for j in range(1, spec.kernel):
-                if t >= j * dilation:
-                    past[layer, j - 1] = kept[t - j * dilation, layer]
-        sample = np.ascontiguousarray(heard[t : t + spec.input_kernel].T)
-        feeds = {"sample": sample, "past": past}
-        if bias is not None:
-            feeds["bias"] = bias[min(t, len(bias) - 1)].astype(own)
-        answer, kept[t] = session.run(["params", "present"], feeds)
-        params.append(answer)
-    return np.stack(params)
+                if len(kept) >= j * dilation:
+                    past[layer, j - 1] = kept[len(kept) - j * dilation, layer]
+        return past
+
+
+def inputs_of(spec, batch, steps=30):
+    """Samples (T, B), and for a model with conditions bias (T, B, L, G)."""
+    bias = specs.random_bias(spec, batch, steps)
+    samples = specs.random_samples(spec, steps, batch)
+    return (samples,) if bias is None else (samples, bias.transpose(0, 2, 1, 3))
+
+
+def whole(spec, weights, inputs):
+    bias = inputs[1].transpose(0, 2, 1, 3) if len(inputs) > 1 else None
+    return oracle.score(spec, weights, inputs[0], bias)
 
 
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("spec", ALL_SPECS.values(), ids=ALL_SPECS)
-def test_the_graph_equals_the_layer_equation(spec, batch):
+def test_the_graph_is_the_layer_equation_and_obeys_the_streaming_law(spec, batch):
     weights = specs.random_weights(spec, seed=1)
-    samples = specs.random_samples(spec, 30, batch)
-    bias = specs.random_bias(spec, batch, steps=30)
-    expected = oracle.score(spec, weights, samples, bias)
-    found = run(spec, weights, samples, bias)
-    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+    graph = SteppedGraph(spec, weights, batch=batch)
+    inputs = inputs_of(spec, batch)
+    verify_step_contract(
+        lambda inputs: whole(spec, weights, inputs),
+        graph.step, graph.initial, inputs, sees_current=[False, True][: len(inputs)],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["kernel_3", "input_kernel_2", "uneven", "two_conditions"])
 def test_half_precision_is_near_and_is_half_throughout(name):
     spec = specs.CORNERS[name]
     weights = specs.random_weights(spec, seed=2)
-    samples, bias = specs.random_samples(spec, 30, 2), specs.random_bias(spec, 2)
-    expected = oracle.score(spec, weights, samples, bias)
-    error = np.abs(run(spec, weights, samples, bias, "fp16") - expected).max()
+    inputs = inputs_of(spec, 2)
+    expected = whole(spec, weights, inputs)
+    half_graph = SteppedGraph(spec, weights, "fp16", 2)
+    error = np.abs(half_graph.step(inputs, half_graph.initial())[0] - expected).max()
     assert 1e-6 * np.abs(expected).max() < error < 1e-2 * np.abs(expected).max()
 
     graph = build_step_graph(spec, weights, "fp16").graph
