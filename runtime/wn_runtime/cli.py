@@ -77,10 +77,10 @@ def main(
         if output is None and raw is None and not play:
             output = Path(f"{opened.name}.wav")
         stream = opened.stream(seed, temperature, **conditions)
+        sink, where = _sink(output, raw, opened.sample_rate, batch)
         for condition in opened.spec.conditions:
             if condition.name not in conditions:
                 _note(f"no {condition.name} given; the model has: {', '.join(condition.values)}")
-        sink, where = _sink(output, raw, opened.sample_rate, batch)
         clock = Clock(opened.sample_rate, batch)
 
         def report() -> None:
