@@ -30,7 +30,7 @@ from wn_targets.constraints import Constraints, constraints
 if TYPE_CHECKING:
     from wn_export.pytorch import Trained
 
-AUDIO_SAMPLES = 24_000
+AUDIO_SAMPLES = 16_000
 """Audio in a reference: what one core scores in a few seconds, engine by engine."""
 
 Say = Callable[[str], None]
@@ -77,7 +77,7 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
         batch = options.batch or 1
         manifest = write_models(stage.path, manifest, trained.weights, precisions, batch)
         say(_graph_line(manifest))
-        draft = open_engine(stage.path, engine="onnx", precision="fp32")
+        draft = open_engine(stage.path, precision="fp32")
         answers = pytorch.make_reference(trained, excerpts, material, draft)
         draft.close()
         reference.save(stage.path / manifests.REFERENCE, answers)

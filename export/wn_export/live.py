@@ -35,7 +35,7 @@ def ask_checkpoint(directory: Path, checkpoint: Path, audio: tuple[Path, ...]) -
                 f"(weight {name!r} differs); export it first"
             )
     excerpts, material = choose_excerpts(trained, audio)
-    draft = open_engine(directory, engine="onnx", precision="fp32")
+    draft = open_engine(directory, precision="fp32")
     try:
         return pytorch.make_reference(trained, excerpts, material, draft)
     finally:
