@@ -51,7 +51,9 @@ def candidates(directory: Path, engine: str | None = None) -> list[Candidate]:
         found += [
             Candidate(name, artifact.precision, artifact.batch, directory / artifact.file)
             for artifact in manifest.artifacts
-            if artifact.engine == kind.runs and artifact.steps_per_call == 1
+            if artifact.engine == kind.runs
+            # Chunk graphs are for other hosts; ONNX Runtime is driven step by step.
+            and (artifact.steps_per_call == 1 or kind.runs != "onnx")
         ]
     if engine is not None and not found:
         raise WavestepError(f"{directory} holds nothing for the {engine} engine; export it first")

@@ -10,6 +10,7 @@ from wn_export import proof, report
 from wn_export.reference import Reference, load
 from wn_runtime import manifest as manifests
 from wn_runtime.command import command
+from wn_runtime.engine import ENGINES
 from wn_runtime.errors import WavestepError
 
 
@@ -53,8 +54,9 @@ def main(
     reference = _reference(directory, checkpoint, audio)
     result = proof.prove(directory, reference, click.echo, engine)
     click.echo(f"against  {reference.material}; PyTorch {reference.bits:.4f} bits per sample")
-    for each in result.missing:
-        click.echo(f"not here {each.engine} {each.precision}: {each.reason}")
+    for name, reason in {each.engine: each.reason for each in result.missing}.items():
+        if ENGINES[name].automatic:  # the others are news to those only who ask for them
+            click.echo(f"not here {name}: {reason}")
     if json_file is not None:
         report.write(json_file, proof.to_json(manifest, result))
     else:
