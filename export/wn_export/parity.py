@@ -6,8 +6,9 @@ free-running with the same uniforms. NumPy and the runtime only: it runs on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ LOGIT_TOLERANCE = 1e-4
 """float32: max |delta logit| over max |logit|."""
 BITS_TOLERANCE = 0.01
 """Lower precisions: bits per sample, more or fewer; fewer are as much another model."""
+BLOCK = 1000
+"""Steps of one call: constant conditioning, so that blocks change nothing."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,22 @@ class Comparison:
     """A first difference at a draw so close that the rounding of float32 decides it."""
 
 
-def compare(engine: Engine, reference: Reference, conditioner: Conditioner) -> Comparison:
-    """Hold one engine, of any batch, against the reference. Moves its state."""
+def compare(
+    engine: Engine,
+    reference: Reference,
+    conditioner: Conditioner,
+    advance: Callable[[int], object] = lambda steps: None,
+) -> Comparison:
+    """Hold one engine, of any batch, against the reference. Moves its state.
+
+    `advance` hears of every few steps made; they add up to `steps_of`.
+    """
+    blocks = _InBlocks(engine, advance)
     largest = reference.largest_logit
     errors, bits = [], []
     pairs = zip(reference.excerpts, reference.answers, strict=True)
     for (excerpt, answer), logits in zip(
-        pairs, _scored(engine, reference, conditioner), strict=True
+        pairs, _scored(blocks, reference, conditioner), strict=True
     ):
         errors.append(np.abs(logits[answer.steps] - answer.logits))
         bits.append(surprise(logits, excerpt.codes))
@@ -53,7 +65,7 @@ def compare(engine: Engine, reference: Reference, conditioner: Conditioner) -> C
     worst, mean = float(every.max()), float(every.mean())
     delta_bits = float(np.mean(np.concatenate(bits), dtype=np.float64)) - reference.bits
 
-    samples, first, margin = _free_run(engine, reference, conditioner)
+    samples, first, margin = _free_run(blocks, reference, conditioner)
     # The cumulative sum of A float32 terms rounds too.
     rounding = 2 * worst + engine.spec.classes * 2.0**-24
     close = margin is not None and margin <= rounding
@@ -81,8 +93,38 @@ def compare(engine: Engine, reference: Reference, conditioner: Conditioner) -> C
     )
 
 
+def steps_of(reference: Reference, batch: int) -> int:
+    """The steps that `compare` makes with an engine of `batch` streams, but for a difference."""
+    lengths = [len(excerpt.codes) for excerpt in reference.excerpts]
+    scored = sum(max(lengths[i : i + batch]) for i in range(0, len(lengths), batch))
+    return scored + len(reference.free.samples)
+
+
+class _InBlocks:
+    """An engine that says how far it is: calls are cut into blocks, its state goes on."""
+
+    def __init__(self, engine: Engine, advance: Callable[[int], object]) -> None:
+        self._engine, self._advance = engine, advance
+        self.name, self.precision = engine.name, engine.precision
+        self.spec, self.batch = engine.spec, engine.batch
+        self.reset = engine.reset
+
+    def score(self, samples: NDArray[np.int32], bias: Bias) -> NDArray[np.float32]:
+        return self._blocks(samples, lambda block: self._engine.score(block, bias))
+
+    def generate(self, bias: Bias, uniforms: NDArray[np.float32]) -> NDArray[np.int32]:
+        return self._blocks(uniforms, lambda block: self._engine.generate(bias, block))
+
+    def _blocks(self, inputs: NDArray[Any], call: Callable[[Any], NDArray[Any]]) -> NDArray[Any]:
+        outputs = []
+        for start in range(0, len(inputs), BLOCK):
+            outputs.append(call(inputs[start : start + BLOCK]))
+            self._advance(len(outputs[-1]))
+        return np.concatenate(outputs)
+
+
 def _scored(
-    engine: Engine, reference: Reference, conditioner: Conditioner
+    engine: _InBlocks, reference: Reference, conditioner: Conditioner
 ) -> Iterator[NDArray[np.float32]]:
     """Logits (T, A) of every excerpt, `engine.batch` excerpts at a time."""
     for first in range(0, len(reference.excerpts), engine.batch):
@@ -99,7 +141,7 @@ def _scored(
 
 
 def _free_run(
-    engine: Engine, reference: Reference, conditioner: Conditioner
+    engine: _InBlocks, reference: Reference, conditioner: Conditioner
 ) -> tuple[NDArray[np.int32], int | None, float | None]:
     """Samples (T, B), the first index that differs in any stream, and the draw's margin there."""
     free = reference.free

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tqdm import tqdm
+
 from wn_export import report
 from wn_export.engines_here import Missing, opened
-from wn_export.parity import Comparison, compare
+from wn_export.parity import Comparison, compare, steps_of
 from wn_export.reference import Reference
 from wn_runtime import manifest as manifests
 from wn_runtime import weights
@@ -65,7 +67,11 @@ def prove(
         if isinstance(each, Missing):
             missing.append(each)
             continue
-        comparison = compare(each, reference, conditioner)
+        with tqdm(
+            total=steps_of(reference, each.batch), desc=f"parity {each.name} {each.precision}",
+            unit=" samples", delay=1, leave=False, disable=None,
+        ) as bar:  # fmt: skip
+            comparison = compare(each, reference, conditioner, bar.update)
         label = "parity   " if not comparisons else "         "
         unused = "   (not used)" if _optional(comparison.row) and not comparison.row.passed else ""
         say(label + report.line(comparison) + unused)

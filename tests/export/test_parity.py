@@ -28,7 +28,7 @@ class OracleEngine:
         self.spec, self.precision, self.batch, self._change = SPEC, precision, batch, change
 
     def reset(self):
-        pass
+        pass  # blocks are longer than the reference: every call starts from silence
 
     def score(self, samples, bias):
         return self._change(oracle.score(SPEC, WEIGHTS, samples, bias).astype(np.float32))
@@ -112,6 +112,18 @@ def test_half_precision_is_held_to_its_bits(reference):
     strong = compare(OracleEngine("fp16", change=lambda logits: -logits), reference).row
     assert not strong.passed
     assert abs(strong.delta_bits) > parity.BITS_TOLERANCE, "fewer bits are another model too"
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_progress_adds_up(tmp_path, reference, batch, monkeypatch):
+    monkeypatch.setattr(parity, "BLOCK", 16)
+    directory = model_dir.write_model(tmp_path / "voice", SPEC)
+    advances = []
+    engine = open_engine(directory, "onnx", batch=batch)
+    row = parity.compare(engine, reference, CONDITIONER, advances.append).row
+    assert row.passed, "blocks change nothing"
+    assert sum(advances) == parity.steps_of(reference, batch)
+    assert max(advances) == 16
 
 
 def test_nan_never_passes(reference):
