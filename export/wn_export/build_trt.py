@@ -249,7 +249,7 @@ def _polygraphy(builder: Builder) -> Any:
     """Polygraphy's loaders, bound to the builder's product: it binds once a process."""
     rtx = builder.flavour == trt_module.RTX
     try:
-        config = importlib.import_module("polygraphy.config")
+        config = cast(Any, importlib.import_module("polygraphy.config"))
     except ImportError as error:
         raise EngineUnavailable(
             f"Polygraphy cannot be imported ({error}); pip install 'wavestep[tensorrt]'"
@@ -270,7 +270,7 @@ def _polygraphy(builder: Builder) -> Any:
 def _quiet(messages: Messages) -> Iterator[None]:
     """Polygraphy without its log, and TensorRT's complaints in `messages`."""
     logger = importlib.import_module("polygraphy.logger").G_LOGGER
-    util = importlib.import_module("polygraphy.backend.trt.util")
+    util = cast(Any, importlib.import_module("polygraphy.backend.trt.util"))
     before = util.TRT_LOGGER
     util.TRT_LOGGER = messages.logger
     try:

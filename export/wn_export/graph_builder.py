@@ -50,11 +50,11 @@ class GraphBuilder:
         """Declare the node output `name` a graph output."""
         self._outputs.append(_value(name, shape, dtype or self.element))
 
-    def constant(self, name: str, array: NDArray[Any] | Sequence[int]) -> str:
-        """An initialiser: floats in the graph's own type, integers as they come."""
+    def constant(self, name: str, array: NDArray[Any] | Sequence[int], dtype: Any = None) -> str:
+        """An initialiser: floats in the graph's own type unless `dtype` is given, others as is."""
         values = np.asarray(array)
         if values.dtype.kind == "f":
-            values = values.astype(self.element)
+            values = values.astype(dtype or self.element)
         assert name not in self._initializers, name
         self._initializers[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
         return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from tqdm import tqdm
 
@@ -31,7 +31,7 @@ class BuildProgress:
             bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left",
         )  # fmt: skip
         self.interrupted: BaseException | None = None
-        base = cast(type[Any], trt.IProgressMonitor)
+        base = trt.IProgressMonitor
         callbacks = {
             "phase_start": lambda _, phase_name, parent_phase, num_steps: self.start(
                 phase_name, parent_phase, num_steps

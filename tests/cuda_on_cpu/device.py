@@ -30,6 +30,15 @@ class CudaError(Exception):
     """As cuda-core's CUDAError."""
 
 
+class Misuse(BaseException):
+    """What would be undefined on a GPU. Not an Exception: no code may take it for the device's."""
+
+
+def require(condition: object, what: str) -> None:
+    if not condition:
+        raise Misuse(what)
+
+
 class Gpu:
     """The machine: what is allocated, what is captured, and the faults that a test asks for."""
 
@@ -59,13 +68,13 @@ class Gpu:
         for start, (_, length) in self.blocks.items():
             if start <= address and address + size <= start + length:
                 return
-        raise CudaError(f"CUDA_ERROR_ILLEGAL_ADDRESS: {size} bytes at {address:#x}")
+        raise Misuse(f"illegal address: {size} bytes at {address:#x}")
 
     def check_guards(self) -> None:
         """Raise when something was written past the end of an allocation."""
         for block, size in self.blocks.values():
             edges = np.concatenate([block[:_GUARD], block[_GUARD + size :]])
-            assert (edges == _PATTERN).all(), "memory beside an allocation was written"
+            require((edges == _PATTERN).all(), "memory beside an allocation was written")
 
     def enqueue(self, stream: int, action: Callable[[], None]) -> None:
         """Do it now, or remember it where the stream is being captured."""
@@ -94,9 +103,8 @@ class Buffer:
     def copy_from(self, src: Buffer, *, stream: Stream) -> None:
         self.gpu.work()
         self.gpu.not_while_capturing("copy from pageable memory")
-        assert src.size == self.size
-        on_device = [b for b in (self, src) if self._inside(b)]
-        assert on_device, "neither end of the copy is device memory"
+        require(src.size == self.size, "copy of another size")
+        require(self._inside(self) or self._inside(src), "neither end is device memory")
         ctypes.memmove(self.handle, src.handle, self.size)
 
     def fill(self, value: int, *, stream: Stream) -> None:
@@ -105,14 +113,14 @@ class Buffer:
         ctypes.memset(self.handle, value, self.size)
 
     def close(self) -> None:
-        assert self._owned
+        require(self._owned, "a view was closed")
         self.gpu.check_guards()
         del self.gpu.blocks[self.handle]
 
     def _inside(self, buffer: Buffer) -> bool:
         try:
             self.gpu.check(buffer.handle, buffer.size)
-        except CudaError:
+        except Misuse:
             return False
         return True
 
@@ -122,7 +130,7 @@ class Graph:
         self._gpu, self._actions, self._closed = gpu, actions, False
 
     def launch(self, stream: Stream) -> None:
-        assert not self._closed
+        require(not self._closed, "launch of a closed graph")
         self._gpu.work()
         self._gpu.replays += 1
         for action in self._actions:
@@ -138,7 +146,7 @@ class GraphBuilder:
         self._actions: list[Callable[[], None]] | None = None
 
     def begin_building(self, mode: str) -> GraphBuilder:
-        assert mode in ("global", "thread_local", "relaxed")
+        require(mode in ("global", "thread_local", "relaxed"), mode)
         self._gpu.work()
         self._stream.captured = []
         return self
@@ -150,11 +158,12 @@ class GraphBuilder:
         return self
 
     def complete(self) -> Graph:
-        assert self._actions is not None, "complete before end_building"
+        if self._actions is None:
+            raise Misuse("complete before end_building")
         return Graph(self._gpu, self._actions)
 
     def close(self) -> None:
-        assert self._stream.captured is None, "closed while building"
+        require(self._stream.captured is None, "closed while building")
 
 
 class Stream:
@@ -228,12 +237,12 @@ def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
 
     class Program:
         def __init__(self, code: str, code_type: str, options: Any) -> None:
-            assert code_type == "c++"
-            assert options == (f"sm_{gpu.arch}", "c++17")
+            require(code_type == "c++", code_type)
+            require(options == (f"sm_{gpu.arch}", "c++17"), options)
             self._code = code
 
         def compile(self, target_type: str) -> ObjectCode:
-            assert target_type == "cubin"
+            require(target_type == "cubin", target_type)
             gpu.compiled += 1
             return ObjectCode(self._code.encode())
 
@@ -241,16 +250,15 @@ def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
         return arch, std
 
     def launch_config(*, grid: int, block: int, shmem_size: int) -> Any:
-        assert 0 < block <= 1024
-        assert 0 < grid
-        assert shmem_size <= 48 * 1024
+        require(0 < block <= 1024 and grid > 0, "launch configuration")
+        require(shmem_size <= 48 * 1024, "more shared memory than a block has")
         return grid, block, shmem_size
 
     def launch(stream: Any, config: Any, kernel: Any, *kernel_args: Any) -> None:
         handle = stream._stream.handle if isinstance(stream, GraphBuilder) else stream.handle
         name, function, count = kernel
-        assert len(kernel_args) == count, f"{name} takes {count} arguments"
-        assert all(type(argument) is int for argument in kernel_args)
+        require(len(kernel_args) == count, f"{name} takes {count} arguments")
+        require(all(type(each) is int for each in kernel_args), "an address is an int")
         for argument in kernel_args:
             if argument:
                 gpu.check(argument, 1)
@@ -262,7 +270,7 @@ def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
             failed = library.shim_launch(
                 ctypes.c_void_p(function), *config, args, gpu.launches
             )  # fmt: skip
-            assert failed == 0, {1: "barrier not reached by all", 2: "shared memory"}[failed]
+            require(not failed, ("", "barrier not reached by all", "shared memory")[failed])
 
         gpu.enqueue(handle, run)
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from tests.cuda_on_cpu.device import Gpu
+from tests.cuda_on_cpu.device import Gpu, require
 
 _MAGIC = b"ftrt-test\n"
 _BYTES = 1000  # working memory of a context
@@ -74,9 +74,9 @@ class IExecutionContext:
             module.say("IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime (test)")
             return False
         missing = self._engine._tensors.keys() - self._addresses.keys()
-        assert not missing, f"no address for {missing}"
+        require(not missing, f"no address for {missing}")
         addresses = dict(self._addresses)
-        assert len(set(addresses.values())) == len(addresses), "one buffer bound twice"
+        require(len(set(addresses.values())) == len(addresses), "one buffer bound twice")
         gpu.enqueue(stream_handle, lambda: self._engine._run(addresses))
         module.enqueued += 1
         return True
@@ -148,7 +148,7 @@ def install(monkeypatch: Any, gpu: Gpu, version: str = "10.3.0", name: str = "te
         engine_host_code_allowed = False
 
         def __init__(self, logger: Any) -> None:
-            assert isinstance(logger, ILogger)
+            require(isinstance(logger, ILogger), "not a logger")
             module.logger = logger  # type: ignore[attr-defined]
 
         def deserialize_cuda_engine(self, serialized_engine: bytes) -> ICudaEngine | None:
