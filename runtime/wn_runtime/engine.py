@@ -142,8 +142,10 @@ class _Kind:
 
 ENGINES = {  # fastest first
     "native": _Kind("wn_runtime.engine_native", runs=None),
+    "tensorrt": _Kind("wn_runtime.engine_trt", runs="tensorrt"),
     "onnx": _Kind("wn_runtime.engine_onnx", runs="onnx"),
     "onnx-cuda": _Kind("wn_runtime.engine_onnx", runs="onnx", automatic=False),
+    "onnx-cuda-loop": _Kind("wn_runtime.engine_trt", runs="onnx", automatic=False),
 }
 """Every engine that `--engine` can name."""
 
