@@ -48,7 +48,7 @@ def measured(spec: ModelSpec, directory: Path, seconds: float) -> dict[tuple[str
     """CPU microseconds of a step by engine and precision."""
     directory.mkdir()
     manifest = Manifest(manifests.FORMAT, directory.name, spec, {})
-    write_models(directory, manifest, random_weights(spec), ["fp32"], batch=1)
+    write_models(directory, manifest, random_weights(spec))
     asked = [("native", precision) for precision in NATIVE] + [("onnx", "fp32")]
     with ExitStack() as stack:
         generators = []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from wn_export import proof, reference
 from wn_export.graph_builder import OPSET
 from wn_export.model_directory import Staged, size, staged
-from wn_export.models import with_file, write_models
+from wn_export.models import STEP, Graphs, graphs_of, with_file, write_models
 from wn_export.plan_step import try_plan
 from wn_export.reference import Excerpt
 from wn_runtime import manifest as manifests
@@ -43,6 +43,8 @@ class Options:
     fp16: bool = False
     batch: int | None = None
     """B of the step graphs; None: 1, or for a model directory what it has."""
+    steps: int | None = None
+    """K of graphs that make several samples a call; None: none, or what a directory has."""
     raw_weights: bool = False
     audio: tuple[Path, ...] = ()
     """Held-back audio for the reference, in place of the checkpoint's own excerpts."""
@@ -50,8 +52,9 @@ class Options:
     """The name of a target in wn_targets, whose constraints are applied."""
 
     def __post_init__(self) -> None:
-        if self.batch is not None and self.batch < 1:
-            raise WavestepError(f"batch is {self.batch}; it must be at least 1")
+        for name, value in (("batch", self.batch), ("steps per call", self.steps)):
+            if value is not None and value < 1:
+                raise WavestepError(f"{name} is {value}; it must be at least 1")
 
 
 def export_checkpoint(path: Path, target: Path | None, options: Options, say: Say) -> bool:
@@ -73,10 +76,9 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
             manifests.FORMAT, trained.name, spec, files={}, source=trained.source,
             versions=_versions("torch"),
         )  # fmt: skip
-        precisions = _precisions(options.fp16, device, say)
-        batch = options.batch or 1
-        manifest = write_models(stage.path, manifest, trained.weights, precisions, batch)
-        say(_graph_line(manifest))
+        graphs = _graphs(STEP, options, device)
+        manifest = write_models(stage.path, manifest, trained.weights, graphs)
+        say(_graph_line(manifest, device))
         draft = open_engine(stage.path, precision="fp32")
         answers = pytorch.make_reference(trained, excerpts, material, draft)
         draft.close()
@@ -97,9 +99,6 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
     old = manifests.read(directory)
     manifests.verify(directory, old, manifests.WEIGHTS, manifests.REFERENCE)
     weights = canonical.load(directory / manifests.WEIGHTS, old.spec)
-    graphs = [artifact for artifact in old.artifacts if artifact.engine == "onnx"]
-    fp16 = options.fp16 or any(graph.precision == "fp16" for graph in graphs)
-    batch = options.batch or max((graph.batch for graph in graphs), default=1)
     target = target or directory
     device = _constraints(options, target)
     with staged(target) as stage:
@@ -107,9 +106,9 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
         manifest = dataclasses.replace(
             old, files={}, artifacts=(), parity=(), versions={**old.versions, **_versions()}
         )
-        precisions = _precisions(fp16, device, say)
-        manifest = write_models(stage.path, manifest, weights, precisions, batch)
-        say(_graph_line(manifest))
+        graphs = _graphs(graphs_of(old), options, device)
+        manifest = write_models(stage.path, manifest, weights, graphs)
+        say(_graph_line(manifest, device))
         shutil.copyfile(directory / manifests.REFERENCE, stage.path / manifests.REFERENCE)
         return _finish(stage, manifest, device, say)
 
@@ -141,12 +140,14 @@ def _constraints(options: Options, target: Path) -> Constraints | None:
     return constraints(find(options.device), str(target)) if options.device else None
 
 
-def _precisions(fp16: bool, device: Constraints | None, say: Say) -> tuple[str, ...]:
-    """The step graphs to write: half precision where it is asked for, or the device wants it."""
-    if device is not None:
-        say(f"target   {device.why}")
-        fp16 = fp16 or device.fp16
-    return ("fp32", "fp16") if fp16 else ("fp32",)
+def _graphs(before: Graphs, options: Options, device: Constraints | None) -> Graphs:
+    """What was there already and what is asked for, by the user or by the device."""
+    half = options.fp16 or (device is not None and device.fp16) or "fp16" in before.precisions
+    return Graphs(
+        precisions=("fp32", "fp16") if half else ("fp32",),
+        batch=options.batch or before.batch,
+        steps=options.steps or before.steps,
+    )
 
 
 def _finish(stage: Staged, manifest: Manifest, device: Constraints | None, say: Say) -> bool:
@@ -186,10 +187,11 @@ def _model_line(name: str, spec: ModelSpec, weights: Weights) -> str:
     return f"model    {name}  {', '.join(parts)}"
 
 
-def _graph_line(manifest: Manifest) -> str:
+def _graph_line(manifest: Manifest, device: Constraints | None) -> str:
     names = ", ".join(artifact.file for artifact in manifest.artifacts)
     batch = manifest.artifacts[0].batch
-    return f"graph    {names.ljust(34)}  opset {OPSET}" + f", batch {batch}" * (batch > 1)
+    line = f"graph    {names.ljust(34)}  opset {OPSET}" + f", batch {batch}" * (batch > 1)
+    return line if device is None else f"{line}\ntarget   {device.why}"
 
 
 def _versions(*more: str) -> dict[str, str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 import safetensors.numpy
 
+from wn_export.chunk_graph import build_chunk_graph
 from wn_export.conditioner_graph import build_conditioner_graph
-from wn_export.graph_builder import OPSET
+from wn_export.graph_builder import ELEMENT, OPSET
 from wn_export.step_graph import build_step_graph
 from wn_runtime import manifest as manifests
 from wn_runtime.manifest import Artifact, FileRecord, Manifest
@@ -19,25 +20,52 @@ from wn_runtime.weights import Weights
 CONDITIONER = "conditioner.onnx"
 
 
-def write_models(
-    directory: Path, manifest: Manifest, weights: Weights, precisions: Sequence[str], batch: int
-) -> Manifest:
+@dataclass(frozen=True)
+class Graphs:
+    """Which step graphs to write."""
+
+    precisions: tuple[str, ...] = ("fp32",)
+    batch: int = 1
+    """B: streams a call."""
+    steps: int = 1
+    """K: with more than one, a graph that makes K samples a call beside each step graph."""
+
+
+STEP = Graphs()
+"""One float32 step graph of one stream."""
+
+
+def graphs_of(manifest: Manifest) -> Graphs:
+    """The step graphs that a model directory has."""
+    found = [artifact for artifact in manifest.artifacts if artifact.engine == "onnx"]
+    if not found:
+        return STEP
+    return Graphs(
+        precisions=tuple(p for p in ELEMENT if any(graph.precision == p for graph in found)),
+        batch=max(graph.batch for graph in found),
+        steps=max(graph.steps_per_call for graph in found),
+    )
+
+
+def write_models(directory: Path, manifest: Manifest, weights: Weights, graphs: Graphs) -> Manifest:
     """Write weights and graphs into `directory`; the manifest with their records, written too."""
-    spec = manifest.spec
+    spec, batch = manifest.spec, graphs.batch
     path = directory / manifests.WEIGHTS
     path.write_bytes(safetensors.numpy.save(dict(weights)))
     manifest = with_file(manifest, path)
     if spec.conditions:
-        graph = build_conditioner_graph(spec, weights, batch)
-        _write_graph(directory / CONDITIONER, graph)
+        _write_graph(directory / CONDITIONER, build_conditioner_graph(spec, weights, batch))
         manifest = with_file(manifest, directory / CONDITIONER)
-    for precision in precisions:
-        name = graph_name(precision)
-        graph = build_step_graph(spec, weights, precision, batch)
-        record = _write_graph(directory / name, graph)
-        built = {"opset": OPSET, "nodes": len(graph.graph.node), "onnx": onnx.__version__}
-        artifact = Artifact(name, "onnx", precision, batch, built=built)
-        manifest = manifests.with_artifact(manifest, artifact, record)
+    for precision in graphs.precisions:
+        models = {1: build_step_graph(spec, weights, precision, batch)}
+        if graphs.steps > 1:
+            models[graphs.steps] = build_chunk_graph(spec, weights, graphs.steps, precision, batch)
+        for steps, graph in models.items():
+            name = graph_name(precision, steps)
+            built = {"opset": OPSET, "nodes": len(graph.graph.node), "onnx": onnx.__version__}
+            artifact = Artifact(name, "onnx", precision, batch, steps, built)
+            record = _write_graph(directory / name, graph)
+            manifest = manifests.with_artifact(manifest, artifact, record)
     manifests.write(directory, manifest)
     return manifest
 
@@ -49,9 +77,10 @@ def with_file(manifest: Manifest, path: Path) -> Manifest:
     )
 
 
-def graph_name(precision: str) -> str:
-    """`step.onnx`, `step.fp16.onnx`."""
-    return "step.onnx" if precision == "fp32" else f"step.{precision}.onnx"
+def graph_name(precision: str, steps: int = 1) -> str:
+    """`step.onnx`, `step.fp16.onnx`; of eight samples a call, `chunk8.onnx`."""
+    first = "step" if steps == 1 else f"chunk{steps}"
+    return f"{first}.onnx" if precision == "fp32" else f"{first}.{precision}.onnx"
 
 
 def _write_graph(path: Path, graph: onnx.ModelProto) -> FileRecord:

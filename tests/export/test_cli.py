@@ -131,6 +131,20 @@ def test_batched_graphs_are_proven_too(checkpoint, tmp_path):
     assert graph.output[0].type.tensor_type.shape.dim[2].dim_value == 3
 
 
+def test_chunk_graphs_lie_beside_the_step_graphs(checkpoint, tmp_path):
+    voice = tmp_path / "voice"
+    assert run(checkpoint, "-o", voice, "--steps-per-call", 4).exit_code == 0
+    assert run(voice, "--fp16").exit_code == 0, "a rebuild keeps them"
+    manifest = manifests.read(voice)
+    manifests.verify(voice, manifest)
+    assert [(a.file, a.steps_per_call) for a in manifest.artifacts if a.engine == "onnx"] == [
+        ("step.onnx", 1), ("chunk4.onnx", 4), ("step.fp16.onnx", 1), ("chunk4.fp16.onnx", 4),
+    ]  # fmt: skip
+    assert "steps per call is 0; it must be at least 1" in error_of(
+        checkpoint, "--steps-per-call", 0
+    )
+
+
 def test_given_audio_is_the_material(checkpoint, tmp_path):
     soundfile.write(tmp_path / "hum.wav", np.sin(np.arange(700) / 9) / 2, 1000)
     assert run(checkpoint, "-o", tmp_path / "voice", "--audio", tmp_path / "hum.wav").exit_code == 0
@@ -221,8 +235,8 @@ def test_a_target_decides_what_is_exported_and_names_the_next_step(checkpoint, t
     result = run(checkpoint, "-o", tmp_path / "voice", "--target", "orin-nano-8gb")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert lines[1].startswith("target   Jetson Orin Nano")
-    assert "step.fp16.onnx" in lines[2]
+    assert "step.fp16.onnx" in lines[1]
+    assert lines[2].startswith("target   Jetson Orin Nano")
     assert lines[-1] == f"next     on the device: wn-export {tmp_path / 'voice'} --fp16"
     assert "target 'orin-nano' is unknown" in error_of(checkpoint, "--target", "orin-nano")
 
