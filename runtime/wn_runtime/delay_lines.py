@@ -39,6 +39,7 @@ class DelayLines:
         self._item = np.dtype((np.void, self._buffer[0].nbytes))
         self._items = self._buffer.reshape(len(self._buffer), -1).view(self._item)[:, 0]
         self._start = 0
+        self._moved = self._items[self._start :]
         # past[l, j-1] is j*d rows before the end of line l; the new row goes to that end.
         taps = [
             end - j * d
@@ -56,15 +57,16 @@ class DelayLines:
     def read(self) -> None:
         """Fill past: past[l, j-1] is layer l's input j*d steps ago."""
         # With mode="clip" numpy writes into `out` directly; the indices are never out of range.
-        self._items[self._start :].take(self._taps, 0, self._past, "clip")
+        self._moved.take(self._taps, 0, self._past, "clip")
 
     def write(self) -> None:
         """Append present, each layer's input at this step, and move on by one."""
-        self._items[self._start :].put(self._ends, self._present, "clip")
+        self._moved.put(self._ends, self._present, "clip")
         self._start += 1
         if self._start == self._slack:
             self._buffer[: self._rows] = self._lines
             self._start = 0
+        self._moved = self._items[self._start :]
 
     def snapshot(self) -> NDArray[np.float32]:
         """A copy in the layout of `State.lines`: ((k-1)*sum(d), B, R), oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from wn_runtime.delay_lines import DelayLines
 from wn_runtime.engine import Bias, Engine, EngineUnavailable, Request, State, check_bias
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact
-from wn_runtime.sampling import CategoricalSampler
+from wn_runtime.sampling import sampler_of
 from wn_runtime.spec import ModelSpec
 
 _TYPES: dict[str, np.dtype[Any]] = {"fp32": np.dtype(np.float32), "fp16": np.dtype(np.float16)}
@@ -119,9 +119,9 @@ class OnnxEngine:
 class _Lane:
     """The streams of one call of the graph: its memory, bound once, and their state.
 
-    `_step` and the draw are all that happens for a sample, and neither allocates. Each numpy call
-    counts: between two runs of the graph its code has left the caches, so it costs twice what a
-    loop of its own would show.
+    `_steps` and the draw are all that happens for a sample, and neither allocates. Each numpy
+    call counts: between two runs of the graph its code has left the caches, so it costs twice
+    what a loop of its own would show.
     """
 
     def __init__(self, session: Any, spec: ModelSpec, artifact: Artifact) -> None:
@@ -153,41 +153,38 @@ class _Lane:
     def generate(
         self, bias: Bias, uniforms: NDArray[np.float32], temperature: float
     ) -> NDArray[np.int32]:
-        draw = CategoricalSampler(self._streams, self._spec.classes, temperature)
-        params, newest = self._params, self._newest
+        draw, newest = sampler_of(self._params, temperature), self._newest
         drawn = np.empty((len(uniforms), self._streams), np.int32)
-        changing = self._set_bias(bias)
-        for t in range(len(uniforms)):
-            self._step(t, changing)
-            draw(params, uniforms[t], newest)
+        for t in self._steps(len(uniforms), bias):
+            draw(uniforms[t], newest)
             drawn[t] = newest
         return drawn
 
     def score(self, samples: NDArray[np.int32], bias: Bias) -> NDArray[np.float32]:
         params = np.empty((len(samples), *self._params.shape), np.float32)
-        changing = self._set_bias(bias)
-        for t in range(len(samples)):
-            self._step(t, changing)
+        for t in self._steps(len(samples), bias):
             params[t] = self._params
             self._newest[...] = samples[t]
         return params
 
-    def _set_bias(self, bias: Bias) -> Bias:
-        """Sets a constant bias for the whole block; returns one that changes with every step."""
-        if self._bias is None or bias is None:
-            return None
-        self._bias[...] = bias[0]
-        return bias if len(bias) > 1 else None
-
-    def _step(self, t: int, bias: Bias) -> None:
-        """From the samples heard to the params of the next, whose place is then free."""
-        if bias is not None and self._bias is not None:
-            self._bias[...] = bias[t]
-        self.lines.read()
-        self._session.run_with_iobinding(self._binding)
-        self.lines.write()
-        if self._spec.input_kernel > 1:
-            self._sample[:, :-1] = self._sample[:, 1:]
+    def _steps(self, steps: int, bias: Bias) -> Iterator[int]:
+        """Run the graph `steps` times; whoever iterates puts each new sample into `_newest`."""
+        read, write, shifts = self.lines.read, self.lines.write, self._spec.input_kernel > 1
+        run, binding, sample, bound = (
+            self._session.run_with_iobinding, self._binding, self._sample, self._bias
+        )  # fmt: skip
+        changing = None if bias is None or len(bias) == 1 else bias
+        if bound is not None and bias is not None:
+            bound[...] = bias[0]
+        for t in range(steps):
+            if changing is not None and bound is not None:
+                bound[...] = changing[t]
+            read()
+            run(binding)
+            write()
+            if shifts:
+                sample[:, :-1] = sample[:, 1:]
+            yield t
 
 
 def _inputs(spec: ModelSpec, streams: int) -> dict[str, tuple[int, ...]]:

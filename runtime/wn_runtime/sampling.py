@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Draw = Callable[[NDArray[np.float32], NDArray[Any]], None]
+"""uniforms (B,) -> classes (B,), in place."""
 _PER_COUNTER = 4  # Philox4x64 gives four 64-bit words for each value of its counter
 
 
@@ -56,9 +59,6 @@ class CategoricalSampler:
 
     def __init__(self, streams: int, classes: int, temperature: float) -> None:
         self._scaled = np.empty((streams, classes), np.float32)
-        self._row = self._scaled[0]
-        # Not past the last class, which is drawn too when rounding lets u * total reach the total.
-        self._search = self._row[:-1].searchsorted
         self._total = self._scaled[:, -1]  # of the cumulative sums
         self._max = np.empty((streams, 1), np.float32)
         self._threshold = np.empty((streams, 1), np.float32)
@@ -73,27 +73,7 @@ class CategoricalSampler:
         if self._inverse_temperature == 0:
             logits.argmax(axis=1, out=self._class)
             out[:] = self._class
-        elif len(out) == 1:
-            self._draw_one(logits[0], uniforms, out)
-        else:
-            self._draw_all(logits, uniforms, out)
-
-    def _draw_one(
-        self, logits: NDArray[np.float32], uniforms: NDArray[np.float32], out: NDArray[Any]
-    ) -> None:
-        """The same for one stream by fewer and cheaper calls, for they are most of its time."""
-        scaled, threshold = self._row, self._threshold[0]
-        np.subtract(logits, logits[logits.argmax()], scaled)
-        if self._inverse_temperature != 1:
-            np.multiply(scaled, self._inverse_temperature, scaled)
-        np.exp(scaled, scaled)
-        np.add.accumulate(scaled, 0, None, scaled)  # float32, in class order
-        np.multiply(uniforms, self._total, threshold)
-        out[:] = self._search(threshold, "right")
-
-    def _draw_all(
-        self, logits: NDArray[np.float32], uniforms: NDArray[np.float32], out: NDArray[Any]
-    ) -> None:
+            return
         np.maximum.reduce(logits, axis=1, keepdims=True, out=self._max)
         np.subtract(logits, self._max, out=self._scaled)
         if self._inverse_temperature != 1:
@@ -102,6 +82,37 @@ class CategoricalSampler:
         np.add.accumulate(self._scaled, axis=1, out=self._scaled)  # float32, in class order
         np.multiply(uniforms, self._total, out=self._threshold[:, 0])
         np.greater(self._scaled, self._threshold, out=self._above)
+        # No class is above when rounding lets u * total reach the total: then take the last.
         self._above[:, -1] = True
         self._above.argmax(axis=1, out=self._class)
         out[:] = self._class
+
+
+def sampler_of(logits: NDArray[np.float32], temperature: float) -> Draw:
+    """CategoricalSampler bound to the memory (B, A) where logits will be: the same draws, sooner.
+
+    Between two steps of a network numpy's code has left the caches, so for one stream, where the
+    draw is most of what comes on top of the network, every call and look-up is worth saving.
+    """
+    streams, classes = logits.shape
+    if streams > 1 or temperature == 0:
+        sampler = CategoricalSampler(streams, classes, temperature)
+        return lambda uniforms, out: sampler(logits, uniforms, out)
+    (row,) = logits
+    scaled, threshold = np.empty(classes, np.float32), np.empty(1, np.float32)
+    total = scaled[-1:]
+    # Not past the last class, which is drawn too when rounding lets u * total reach the total.
+    likeliest, first_above = row.argmax, scaled[:-1].searchsorted
+    subtract, multiply, exp, accumulate = np.subtract, np.multiply, np.exp, np.add.accumulate
+    inverse, scales = np.float32(1 / temperature), temperature != 1
+
+    def draw(uniforms: NDArray[np.float32], out: NDArray[Any]) -> None:
+        subtract(row, row[likeliest()], scaled)
+        if scales:
+            multiply(scaled, inverse, scaled)
+        exp(scaled, scaled)
+        accumulate(scaled, 0, None, scaled)  # float32, in class order
+        multiply(uniforms, total, threshold)
+        out[:] = first_above(threshold, "right")
+
+    return draw

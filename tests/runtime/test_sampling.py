@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wn_runtime.sampling import CategoricalSampler, Uniforms
+from wn_runtime.sampling import CategoricalSampler, Uniforms, sampler_of
 
 
 def draw(logits, uniforms, temperature=1.0):
@@ -65,3 +65,18 @@ def test_extreme_logits_and_uniforms_stay_in_range():
     top = np.nextafter(np.float32(1), np.float32(0))
     assert draw(np.array([-1e9, 0, -1e9], np.float32), [0, top]).tolist() == [1, 1]
     assert draw(np.full(256, 1e4, np.float32), [0, top]).tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("streams", [1, 3])
+@pytest.mark.parametrize("temperature", [0.0, 0.6, 1.0])
+def test_a_bound_sampler_draws_what_the_sampler_draws(streams, temperature):
+    rng = np.random.default_rng(streams)
+    logits = np.zeros((streams, 30), np.float32)
+    bound, plain = sampler_of(logits, temperature), CategoricalSampler(streams, 30, temperature)
+    found, wanted = np.empty(streams, np.int32), np.empty(streams, np.int32)
+    for uniform in (*rng.random(500), 0.0, 1 - 2**-24):
+        logits[:] = 4 * rng.standard_normal(logits.shape)
+        uniforms = np.full(streams, uniform, np.float32)
+        bound(uniforms, found)
+        plain(logits, uniforms, wanted)
+        assert np.array_equal(found, wanted)

@@ -1,0 +1,140 @@
+"""What wn-run's ONNX engine costs over the bare graph, and what PyTorch costs beside it.
+
+    python bench/onnx_overhead.py [--layers 20] [--residual 32] [--skip 128]
+
+All ways take turns of a few milliseconds in one process on one thread. Counted is the CPU time of
+the best turn of each, so that another program on the core matters little; on an idle core it is
+the time that passes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import onnx
+import torch
+from safetensors.numpy import save_file
+
+from wn_export.canonical import canonical_weights
+from wn_export.step_graph import build_step_graph
+from wn_runtime import manifest as manifests
+from wn_runtime.engine import open_engine
+from wn_runtime.manifest import Artifact, Manifest
+from wn_runtime.sampling import CategoricalSampler
+from wn_runtime.spec import ModelSpec
+from wn_train.model import WaveNet
+
+Way = Callable[[int], None]
+"""Makes so many samples."""
+
+
+@click.command()
+@click.option("--layers", default=20, show_default=True)
+@click.option("--residual", default=32, show_default=True)
+@click.option("--skip", default=128, show_default=True)
+@click.option("--turns", default=40, show_default=True)
+def main(layers: int, residual: int, skip: int, turns: int) -> None:
+    """Print the rate of every way to make samples."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    dilations = tuple(2 ** (layer % 10) for layer in range(layers))
+    spec = ModelSpec(8000, dilations, residual=residual, gate=2 * residual, skip=skip)
+    model = WaveNet(spec).eval()
+    for parameter in model.parameters():  # away from zero, where arithmetic may be cheaper
+        torch.nn.init.normal_(parameter, std=0.1)
+    with tempfile.TemporaryDirectory() as folder:
+        engine: Any = open_engine(write_model(Path(folder), model), "onnx")
+    (lane,) = engine._lanes
+    binding, session = lane._binding, lane._session
+
+    def bare(steps: int) -> None:
+        for _ in range(steps):
+            session.run_with_iobinding(binding)
+
+    rng = np.random.default_rng(0)
+
+    def generate(steps: int) -> None:
+        engine.generate(None, rng.random((steps, 1), np.float32))
+
+    ways: dict[str, tuple[Way, int]] = {  # and samples a turn
+        "bare session.run_with_iobinding": (bare, 150),
+        "onnx engine": (generate, 150),
+        "PyTorch incremental (WaveNet.step)": (incremental(model), 20),
+        "PyTorch full window": (full_window(model), 1),
+    }
+    times = take_turns(ways, turns)
+    rates = {name: 1 / min(found) for name, found in times.items()}
+    rate = rates["onnx engine"]
+    click.echo(f"L{layers} R{residual} S{skip} A{spec.classes}, one thread, best of {turns} turns")
+    for name, found in rates.items():
+        beside = "" if name.startswith(("bare", "onnx")) else f"   onnx engine {rate / found:.0f}×"
+        click.echo(f"{name:36} {found:10,.0f} samples/s{beside}")
+    ratios = np.divide(times["bare session.run_with_iobinding"], times["onnx engine"])
+    click.echo(
+        f"onnx engine reaches {100 * np.median(ratios):.1f} % of the bare rate "
+        "(median of turns taken one after the other)"
+    )
+
+
+def take_turns(ways: dict[str, tuple[Way, int]], turns: int) -> dict[str, list[float]]:
+    """CPU seconds a sample in each turn of each way."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(turns):
+        for name, (way, steps) in ways.items():
+            if steps == 1 and turn % 10:
+                continue  # a sample of the full window lasts as long as a turn of another
+            way(1)  # the way before has filled the caches
+            started = time.process_time()
+            way(steps)
+            times[name].append((time.process_time() - started) / steps)
+    return times
+
+
+def write_model(directory: Path, model: WaveNet) -> Path:
+    """A model directory with the step graph alone."""
+    weights = canonical_weights(model, "bench")
+    save_file(dict(weights), directory / manifests.WEIGHTS)
+    onnx.save(build_step_graph(model.spec, weights), directory / "step.onnx")
+    files = {name: manifests.record(directory / name) for name in (manifests.WEIGHTS, "step.onnx")}
+    artifact = Artifact("step.onnx", "onnx", "fp32", 1)
+    manifests.write(directory, Manifest(manifests.FORMAT, "bench", model.spec, files, (artifact,)))
+    return directory
+
+
+def incremental(model: WaveNet) -> Way:
+    """One WaveNet.step a sample, as one would write it in PyTorch."""
+    draw = CategoricalSampler(1, model.spec.classes, 1.0)
+    uniform, drawn = np.full(1, 0.5, np.float32), np.zeros(1, np.int32)
+
+    @torch.inference_mode()
+    def run(steps: int) -> None:
+        state = model.initial_state(1)
+        sample = torch.full((1,), model.spec.silence)
+        for _ in range(steps):
+            logits, state = model.step(sample, None, state)
+            draw(logits.numpy(), uniform, drawn)
+            sample = torch.from_numpy(drawn.astype(np.int64))
+
+    return run
+
+
+def full_window(model: WaveNet) -> Way:
+    """One forward over the receptive field a sample: what code without a cache does."""
+    window = torch.full((1, model.spec.receptive_field), model.spec.silence)
+
+    @torch.inference_mode()
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            model(window)
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
