@@ -11,9 +11,8 @@ from wn_runtime.sinks import FileSink, Recording
 
 
 def test_memory_does_not_grow_with_the_audio(tmp_path):
-    with wn_runtime.open(
-        write_model(tmp_path / "voice", CORNERS["one_condition"]), "onnx"
-    ) as model:
+    directory = write_model(tmp_path / "voice", CORNERS["one_condition"])
+    with wn_runtime.open(directory, "onnx") as model:
         stream = model.stream(speaker="ann")
         with Recording(FileSink(tmp_path / "a.wav", model.sample_rate)) as sink:
 
@@ -24,10 +23,11 @@ def test_memory_does_not_grow_with_the_audio(tmp_path):
             seconds(1)
             tracemalloc.start()
             try:
-                seconds(1)  # tracemalloc's own tables settle
+                seconds(1)  # what is made once is made now
                 before, _ = tracemalloc.get_traced_memory()
-                seconds(2)
+                seconds(3)
                 after, _ = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()
-    assert after - before < 4096, f"{after - before} bytes more after 2 s of audio"
+    # A byte a sample would be 24,000.
+    assert after - before < 8192, f"{after - before} bytes more after 3 s of audio"
