@@ -32,12 +32,14 @@ def utterances(lengths, spec=SPEC):
     field=st.integers(1, 40),
     chunk=st.integers(1, 60),
     tail=st.integers(0, 30),
+    long_tail=st.integers(0, 90),
 )
 @settings(max_examples=200, deadline=None)
-def test_every_sample_and_its_tail_is_counted_exactly_once(lengths, field, chunk, tail):
+def test_every_sample_and_its_tail_is_counted_exactly_once(lengths, field, chunk, tail, long_tail):
     data = utterances(lengths)
     counts = [np.zeros(n + tail, int) for n in lengths]
-    for piece in chunks.cut(data, field, chunk, tail):
+    counts[0] = np.zeros(lengths[0] + max(tail, long_tail), int)
+    for piece in chunks.cut(data, field, chunk, tail, long_tail):
         assert piece.context == (0 if piece.start == 0 else field)
         assert piece.start - piece.context >= 0
         assert 1 <= piece.counted <= field + chunk

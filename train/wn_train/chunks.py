@@ -22,7 +22,7 @@ from torch import Tensor
 from wn_runtime.spec import ModelSpec
 from wn_train.audio import Utterance
 
-COUNTED, IGNORED = 1, 0
+LONG_TAIL_STRIDE = 10
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,22 @@ class Batch:
 
 
 def cut(
-    utterances: Sequence[Utterance], receptive_field: int, chunk: int, tail: int = 0
+    utterances: Sequence[Utterance],
+    receptive_field: int,
+    chunk: int,
+    tail: int = 0,
+    long_tail: int = 0,
 ) -> list[Chunk]:
     """Chunks that cover every sample of every utterance, and `tail` samples after it, once.
 
+    Every `LONG_TAIL_STRIDE`-th utterance has `long_tail` samples after it where that is more.
     The first chunk of a file counts `chunk` + receptive field samples, so that all chunks have
     about one length. A remainder is shared out evenly over the file's chunks.
     """
     chunks = []
     for i, utterance in enumerate(utterances):
-        total = len(utterance.codes) + tail
+        after = tail if i % LONG_TAIL_STRIDE else max(tail, long_tail)
+        total = len(utterance.codes) + after
         first = min(total, receptive_field + chunk)
         chunks.append(Chunk(i, 0, 0, first))
         pieces = -(-(total - first) // chunk)

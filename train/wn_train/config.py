@@ -62,6 +62,8 @@ class DataConfig:
     """Samples that count in the loss of one chunk from the middle of a file."""
     tail_seconds: float = 0.0
     """Digital silence appended to every training file, so that a model learns to stop."""
+    long_tail_seconds: float = 0.0
+    """The same for every tenth file: past the receptive field, a model learns to stay silent."""
     condition_dropout: float = 0.0
     """Probability that a condition of a chunk is left out (classifier-free training)."""
 

@@ -66,11 +66,13 @@ def train(
 
     training = [u for u in utterances if u.recording.split == "train"]
     validation = [u for u in utterances if u.recording.split == "valid"]
+    data, rate = config.data, spec.sample_rate
     pieces = chunks.cut(
         training,
         spec.receptive_field,
-        max(1, int(config.data.chunk_seconds * spec.sample_rate)),
-        int(config.data.tail_seconds * spec.sample_rate),
+        chunk=max(1, int(data.chunk_seconds * rate)),
+        tail=int(data.tail_seconds * rate),
+        long_tail=int(data.long_tail_seconds * rate),
     )
     predictor = _predictor(model, plan, world)
     excerpts = choose_excerpts(validation)
