@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wn_runtime import manifest as manifests
 from wn_runtime.engine import ENGINES, Engine, EngineUnavailable, open_engine
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.manifest import Artifact
+from wn_runtime.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from wn_export.chunk_engine import ChunkEngine
 
 FROM_WEIGHTS = ("fp32", "bf16", "int8")
 """Precisions of an engine that is made from the weights, without an artifact."""
@@ -51,9 +57,7 @@ def candidates(directory: Path, engine: str | None = None) -> list[Candidate]:
         found += [
             Candidate(name, artifact.precision, artifact.batch, directory / artifact.file)
             for artifact in manifest.artifacts
-            if artifact.engine == kind.runs
-            # Chunk graphs are for other hosts; ONNX Runtime is driven step by step.
-            and (artifact.steps_per_call == 1 or kind.runs != "onnx")
+            if artifact.engine == kind.runs and not _is_chunk(artifact)
         ]
     if engine is not None and not found:
         raise WavestepError(f"{directory} holds nothing for the {engine} engine; export it first")
@@ -62,11 +66,12 @@ def candidates(directory: Path, engine: str | None = None) -> list[Candidate]:
 
 def opened(
     directory: Path, engine: str | None = None, required: bool = False
-) -> Iterator[Engine | Missing]:
+) -> Iterator[Engine | ChunkEngine | Missing]:
     """Every candidate opened in turn, and closed before the next; or why it cannot be.
 
-    With `required` an engine that cannot run here is an error. Raises WavestepError for a file
-    that is missing, changed or broken.
+    Chunk graphs, which are for other hosts and no engine of ours runs, come with `onnx`. With
+    `required` an engine that cannot run here is an error. Raises WavestepError for a file that
+    is missing, changed or broken.
     """
     for candidate in candidates(directory, engine):
         try:
@@ -82,3 +87,26 @@ def opened(
             yield running
         finally:
             running.close()
+    if engine in (None, "onnx"):
+        manifest = manifests.read(directory)
+        for artifact in filter(_is_chunk, manifest.artifacts):
+            manifests.verify(directory, manifest, artifact.file)
+            yield from _chunk(directory / artifact.file, artifact, manifest.spec)
+
+
+def _chunk(path: Path, artifact: Artifact, spec: ModelSpec) -> Iterator[ChunkEngine | Missing]:
+    from wn_export.chunk_engine import ChunkEngine
+
+    try:
+        running = ChunkEngine(path, artifact, spec)
+    except EngineUnavailable as reason:
+        yield Missing("onnx", artifact.precision, str(reason))
+        return
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+def _is_chunk(artifact: Artifact) -> bool:
+    return artifact.engine == "onnx" and artifact.steps_per_call > 1

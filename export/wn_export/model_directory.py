@@ -30,8 +30,8 @@ _OURS = {
 }  # fmt: skip
 
 _DISK_REFUSES = {
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR,
-    errno.ENAMETOOLONG, errno.EEXIST,
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+    errno.EIO, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST,
 }  # fmt: skip
 
 
@@ -70,7 +70,8 @@ def staged(target: Path) -> Iterator[Staged]:
 
     Raises WavestepError where `target` is not ours to replace, or the disk refuses to be written.
     """
-    target = Path(os.path.abspath(target)) if target.name in ("", "..") else target
+    if target.is_symlink() or target.name in ("", ".."):
+        target = target.resolve()
     check_replaceable(target)
     check_replaceable(failed_name(target))
     path = target.with_name(f".{target.name}.part-{os.getpid()}")
@@ -97,9 +98,9 @@ def staged(target: Path) -> Iterator[Staged]:
 
 def check_replaceable(target: Path) -> None:
     """Raise WavestepError unless `target` is free, an empty directory or a model directory."""
-    if not target.exists() and not target.is_symlink():
+    if not target.exists():
         return
-    if not target.is_dir() or target.is_symlink():
+    if not target.is_dir():
         raise WavestepError(f"{target} exists and is not a directory; give another -o")
     entries = sorted(entry.name for entry in target.iterdir())
     if entries and manifest.MANIFEST not in entries:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wn_export.reference import Excerpt, Reference, surprise
 from wn_runtime.conditioner import Conditioner
-from wn_runtime.engine import Bias, Engine
+from wn_runtime.engine import Bias
 from wn_runtime.manifest import ParityRow
 from wn_runtime.sampling import Uniforms
+from wn_runtime.spec import ModelSpec
 
 LOGIT_TOLERANCE = 1e-4
 """float32: max |delta logit| over max |logit|."""
@@ -43,7 +44,7 @@ class Comparison:
 
 
 def compare(
-    engine: Engine,
+    engine: Comparable,
     reference: Reference,
     conditioner: Conditioner,
     advance: Callable[[int], object] = lambda steps: None,
@@ -100,10 +101,23 @@ def steps_of(reference: Reference, batch: int) -> int:
     return scored + len(reference.free.samples)
 
 
+class Comparable(Protocol):
+    """What parity needs of an engine; the members are those of `Engine`."""
+
+    name: str
+    precision: str
+    spec: ModelSpec
+    batch: int
+
+    def generate(self, bias: Bias, uniforms: NDArray[np.float32]) -> NDArray[np.int32]: ...
+    def score(self, samples: NDArray[np.int32], bias: Bias) -> NDArray[np.float32]: ...
+    def reset(self) -> None: ...
+
+
 class _InBlocks:
     """An engine that says how far it is: calls are cut into blocks, its state goes on."""
 
-    def __init__(self, engine: Engine, advance: Callable[[int], object]) -> None:
+    def __init__(self, engine: Comparable, advance: Callable[[int], object]) -> None:
         self._engine, self._advance = engine, advance
         self.name, self.precision = engine.name, engine.precision
         self.spec, self.batch = engine.spec, engine.batch

@@ -307,6 +307,23 @@ def test_a_full_disk_leaves_nothing_half_written(checkpoint, exported, monkeypat
     assert {path.name for path in exported.parent.iterdir()} == {"voice"}
 
 
+def test_a_disk_that_takes_no_more_is_one_line(checkpoint, exported):
+    before = model_dir.records(exported)
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))  # the kernel refuses to write on
+from wn_export.cli import main
+main()
+"""
+    command = [sys.executable, "-c", script, str(checkpoint), "-o", str(exported)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "voice cannot be written: File too large" in result.stderr
+    assert model_dir.records(exported) == before
+    assert {path.name for path in exported.parent.iterdir()} == {"voice"}
+
+
 def test_options_that_cannot_be(checkpoint, exported, tmp_path):
     assert "batch is 0; it must be at least 1" in error_of(checkpoint, "--batch", 0)
     assert "--audio needs PyTorch's answers" in error_of(exported, "--audio", tmp_path / "a.wav")

@@ -164,6 +164,16 @@ def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_taken(tmp_path):
     assert manifest.read(tmp_path / "empty").name
 
 
+def test_through_a_link_the_directory_it_names_is_replaced(old, tmp_path):
+    link = tmp_path / "current"
+    link.symlink_to(old)
+    with staged(link) as stage:
+        fill(stage)
+        stage.publish()
+    assert link.is_symlink()
+    assert manifest.read(old).spec.kernel == 3
+
+
 def test_without_renameat2_the_directory_is_replaced_all_the_same(old, monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda *a, **k: object())
     with staged(old) as stage:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tests import model_dir, oracle, specs
-from wn_export import engines_here, parity, report
+from wn_export import engines_here, models, parity, report
+from wn_export.models import Graphs
 from wn_export.reference import Answer, Excerpt, FreeRun, Reference, surprise
+from wn_runtime import manifest as manifests
 from wn_runtime.conditioner import Conditioner
 from wn_runtime.engine import EngineUnavailable, open_engine
 from wn_runtime.errors import WavestepError
@@ -79,6 +81,22 @@ def test_the_step_graph_passes(tmp_path, reference, batch):
     assert half.passed
     assert 1e-5 < half.max_logit_error < 1e-2
     assert single.mean_logit_error < half.mean_logit_error < half.max_logit_error
+
+
+@pytest.mark.parametrize(("steps", "batch"), [(4, 1), (7, 3)])
+def test_chunk_graphs_are_held_to_the_same(tmp_path, reference, steps, batch):
+    manifest = manifests.Manifest(manifests.FORMAT, "voice", SPEC, {})
+    models.write_models(tmp_path, manifest, WEIGHTS, Graphs(("fp32", "fp16"), batch, steps))
+    found = {
+        engine.precision: compare(engine, reference).row
+        for engine in engines_here.opened(tmp_path, "onnx")
+        if engine.name == f"chunk{steps}"
+    }
+    assert found["fp32"].passed
+    assert found["fp32"].max_logit_error < 1e-5
+    assert found["fp32"].first_difference is None
+    assert found["fp16"].passed
+    assert found["fp16"].max_logit_error > 1e-5
 
 
 def test_a_graph_of_other_weights_fails(tmp_path, reference):
