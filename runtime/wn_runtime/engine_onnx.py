@@ -28,6 +28,11 @@ def open_engine(request: Request) -> Engine:
             f"{artifact.file} has precision {artifact.precision}; the onnx engine runs "
             f"{' and '.join(_TYPES)}"
         )
+    if artifact.steps_per_call != 1:
+        raise WavestepError(
+            f"{artifact.file} makes {artifact.steps_per_call} samples a call, for other hosts; "
+            "name the directory or step.onnx"
+        )
     path = request.directory / artifact.file
     manifests.verify(request.directory, request.manifest, artifact.file)
     session = _session(path.read_bytes(), str(path), request)

@@ -138,6 +138,18 @@ def test_a_precision_that_was_not_exported_names_the_way_to_it(tmp_path):
         open_engine(directory, "onnx", "fp16")
 
 
+def test_a_graph_of_many_samples_a_call_is_left_to_other_hosts(tmp_path):
+    directory = write_model(tmp_path, CORNERS["plain"])
+    path = directory / manifests.MANIFEST
+    manifest = json.loads(path.read_text())
+    manifest["artifacts"][0]["steps_per_call"] = 8
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(WavestepError, match=r"step.onnx makes 8 samples a call"):
+        open_engine(directory / "step.onnx")
+    with pytest.raises(WavestepError, match="no fp32 step graph"):
+        open_engine(directory, "onnx")
+
+
 def test_without_the_cuda_provider_onnx_cuda_is_an_error_and_no_fallback(tmp_path):
     ort = pytest.importorskip("onnxruntime")
     if "CUDAExecutionProvider" in ort.get_available_providers():
