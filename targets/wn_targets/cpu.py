@@ -16,7 +16,7 @@ CPUS = (
     _cpu("x86-64-v2", "x86-64 with SSE4.2", cores.SSE, _LEVEL),
     _cpu("x86-64-v3", "x86-64 with AVX2 and FMA (2013 on)", cores.AVX2, _LEVEL),
     _cpu("x86-64-v4", "x86-64 with AVX-512 and VNNI", cores.AVX512, _LEVEL),
-    _cpu("xeon-2.6", "Xeon 2.6 GHz, AVX-512: the reference machine", cores.XEON),
+    _cpu("xeon-2.6", "Xeon 2.6 GHz (3.75 turbo), AVX-512: the reference machine", cores.XEON),
     _cpu("cortex-a57", "Cortex-A57 (Jetson Nano, TX2)", cores.A57),
     _cpu("cortex-a72", "Cortex-A72 (Raspberry Pi 4)", cores.A72),
     _cpu("cortex-a76", "Cortex-A76 (Raspberry Pi 5)", cores.A76),

@@ -1,6 +1,6 @@
 """How fast a CPU generates: weights through the caches, products, and the dependent chain.
 
-    step = max(bytes / bandwidth(bytes), MACs / rate) + layers * layer_latency + latency
+    step = overlap(bytes / bandwidth(bytes), products * cost) + layers * gate * cost + cost
 
 docs/targets.md derives it, says where each constant is from, and gives its error.
 """
@@ -10,38 +10,20 @@ from __future__ import annotations
 import itertools
 import math
 
+from wn_targets.native_costs import COSTS
 from wn_targets.prediction import Prediction
 from wn_targets.target import Cpu
 from wn_targets.work import Work
 
-MACS_PER_CYCLE: dict[str, dict[str, float]] = {
-    "avx512": {"fp32": 32, "bf16": 16, "int8": 64},
-    "avx2": {"fp32": 16, "bf16": 8, "int8": 16},
-    "sse": {"fp32": 4, "bf16": 3, "int8": 2},
-    "neon-dot": {"fp32": 8, "bf16": 4, "int8": 16},
-    "neon": {"fp32": 4, "bf16": 2, "int8": 2},
-}
-"""Peak multiply-adds per cycle by vector code, of the instructions that the native engine uses."""
-
-EFFICIENCY = 0.9
-"""Share of the peak that products of these sizes reach; the rest is loads and reductions."""
-
-LAYER_CYCLES = {"fp32": 10.0, "bf16": 10.0, "int8": 50.0}
-"""Cycles of a layer that nothing overlaps: quantise, reduce, activate."""
-GATE_CYCLES = {"fp32": 1.0, "bf16": 1.0, "int8": 2.5}
-"""Cycles more for each gate channel, at 16 lanes to a vector."""
-SAMPLE_CYCLES = 650.0
-"""Cycles of the softmax and the draw over 256 classes, at 16 lanes."""
-LANES = {"avx512": 16, "avx2": 8, "sse": 4, "neon-dot": 4, "neon": 4}
-"""Floats in a vector: what is elementwise takes longer with fewer."""
-
-ONNX_CALL_CYCLES = 13_000.0
+ONNX_CALL_CYCLES = 19_000.0
 """Cycles of one call of ONNX Runtime with bound buffers, the runtime's own loop around it."""
-ONNX_LAYER_CYCLES = 7_500.0
+ONNX_LAYER_CYCLES = 11_000.0
 """Cycles of one layer's nodes in ONNX Runtime, apart from reading weights."""
-ONNX_GATE_CYCLES = 40.0
+ONNX_GATE_CYCLES = 58.0
 """Cycles more for each gate channel."""
 
+VISIBLE = 0.3
+"""Share of the shorter of reading and multiplying that does not hide behind the longer."""
 HOLDS, SPILLS = 0.5, 1.75
 """A cache keeps its rate up to the first share of its size, and has lost it at the second."""
 
@@ -76,13 +58,11 @@ def native(cpu: Cpu, work: Work, precision: str, memory_gb: float | None) -> Pre
     size = work.weight_bytes(precision)
     rate, level = bandwidth(cpu, size)
     reading = size / rate
-    products = work.macs / (MACS_PER_CYCLE[cpu.isa][precision] * EFFICIENCY * cpu.clock_mhz)
-    slower = 16 / LANES[cpu.isa]
-    elementwise = GATE_CYCLES[precision] * work.gate * slower
-    chain = work.layers * (LAYER_CYCLES[precision] + elementwise)
-    sampling = SAMPLE_CYCLES * work.classes / 256 * slower
-    first = {f"{level} bandwidth": reading} if reading >= products else {"arithmetic": products}
-    terms = {**first, "latency": (chain + sampling) / cpu.clock_mhz}
+    cost = COSTS[cpu.isa][precision]
+    speed = cpu.clock_mhz * cpu.ipc  # costs per microsecond
+    products = work.macs * cost.product / speed
+    chain = work.layers * work.gate * cost.gate + cost.sample * work.classes / 256
+    terms = {**_overlapped(level, reading, products), "latency": chain / speed}
     return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
 
 
@@ -90,13 +70,20 @@ def onnx(cpu: Cpu, work: Work, memory_gb: float | None) -> Prediction:
     """ONNX Runtime's CPU provider with one stream on one core, float32."""
     size = work.weight_bytes("fp32")
     rate, level = bandwidth(cpu, size)
-    products = work.macs / (MACS_PER_CYCLE[cpu.isa]["fp32"] * EFFICIENCY * cpu.clock_mhz)
+    products = work.macs * COSTS[cpu.isa]["fp32"].product / (cpu.clock_mhz * cpu.ipc)
     reading = size / rate
-    first = {f"{level} bandwidth": reading} if reading >= products else {"arithmetic": products}
     layer = ONNX_LAYER_CYCLES + ONNX_GATE_CYCLES * work.gate
     calls = ONNX_CALL_CYCLES + work.layers * layer
-    terms = {**first, "operator overhead": calls / cpu.clock_mhz}
+    beside = _overlapped(level, reading, products)
+    terms = {**beside, "operator overhead": calls / cpu.clock_mhz}
     return _on_cpu("onnx", "fp32", terms, work, memory_gb, PROCESS_MB + ONNX_MB)
+
+
+def _overlapped(level: str, reading: float, products: float) -> dict[str, float]:
+    """Both terms as far as they show: the longer whole, the shorter where it is not hidden."""
+    if reading >= products:
+        return {f"{level} bandwidth": reading, "arithmetic": products * VISIBLE}
+    return {"arithmetic": products, f"{level} bandwidth": reading * VISIBLE}
 
 
 def _on_cpu(

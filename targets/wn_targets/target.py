@@ -17,7 +17,7 @@ class Cpu:
     core: str
     """Microarchitecture: `Cortex-A78AE`."""
     isa: str
-    """Vector code of the native engine that runs on it: a key of `cpu_model.MACS_PER_CYCLE`."""
+    """Vector code of the native engine that runs on it: a key of `native_costs.COSTS`."""
     march: str
     """`-march` of the C compiler that uses all of it."""
     cores: int
@@ -34,6 +34,9 @@ class Cpu:
     """GB/s that one core reads from the last cache (from memory where there is none)."""
     core_dram_gbps: float
     """GB/s that one core alone reads from memory."""
+    ipc: float = 1.0
+    """Arm: instructions per cycle on the native engine's vector code. x86-64: 1, as its costs are
+    in cycles already."""
     sources: Sources = field(default_factory=dict)
 
     def __post_init__(self) -> None:

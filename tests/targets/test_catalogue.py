@@ -7,12 +7,13 @@ import dataclasses
 import pytest
 
 from wn_runtime.errors import WavestepError
-from wn_targets import cpu_model, sources
+from wn_targets import sources
 from wn_targets.catalogue import TARGETS, find
 from wn_targets.cpu import CPUS
 from wn_targets.gpu import GPUS
 from wn_targets.jetpack import JETPACKS
 from wn_targets.jetson import JETSONS
+from wn_targets.native_costs import COSTS
 from wn_targets.target import Gpu, Target
 
 JETSON_MODULES = {
@@ -38,7 +39,7 @@ def test_a_target_is_complete_and_its_sources_are_listed(target: Target):
     assert set(target.jetpacks) <= set(JETPACKS)
     assert bool(target.jetpacks) == (target.family == "jetson")
     if target.cpu is not None:
-        assert target.cpu.isa in cpu_model.MACS_PER_CYCLE
+        assert target.cpu.isa in COSTS
 
 
 def test_figures_from_memory_are_shown_as_unconfirmed():
