@@ -215,5 +215,5 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch):
 
 def test_the_source_lies_beside_the_package():
     assert [path.name for path in build.source_files()] == [
-        "floats.h", "int8.h", "matrix.h", "vector.h", "wavenet.c",
+        "amx.h", "floats.h", "int8.h", "matrix.h", "vector.h", "wavenet.c",
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import platform
 import subprocess
@@ -43,9 +44,18 @@ def features() -> frozenset[str]:
     return frozenset()
 
 
-def native_flags(machine: str = platform.machine()) -> tuple[str, ...]:
-    """The compiler's flags for this very CPU."""
-    return ("-mcpu=native",) if machine in ("aarch64", "arm64") else ("-march=native",)
+def native_flags() -> tuple[str, ...]:
+    """The compiler's flags for this very CPU, and for what its kernel allows."""
+    if platform.machine() in ("aarch64", "arm64"):
+        return ("-mcpu=native",)
+    return ("-march=native",) if _amx_allowed() else ("-march=native", "-DWN_NO_AMX")
+
+
+def _amx_allowed() -> bool:
+    """Whether Linux keeps AMX tiles for this process (arch_prctl, ARCH_REQ_XCOMP_PERM)."""
+    if "amx_int8" not in features() or platform.machine() != "x86_64":
+        return False
+    return bool(ctypes.CDLL(None).syscall(158, 0x1023, 18) == 0)
 
 
 def required(compiler: Sequence[str]) -> tuple[str, tuple[str, ...]]:

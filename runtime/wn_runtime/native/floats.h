@@ -14,42 +14,47 @@ INLINE void decode(float *to, const row *x, float scale, int k) {
     memcpy(to, x, 4 * (size_t)k);
 }
 
-/* Two inputs' weights for the columns at w: rows i and i + 1 of the tile. */
-INLINE void load_pair(vf *even, vf *odd, const weight *w, int columns, int column) {
+#define GROUP (PRECISION == BF16 ? 2 : 1) /* weights of a column that lie together */
+/* Few columns: even and odd inputs have sums of their own, to hide a multiply-add's latency. */
+#define SPLIT_SUMS(width) ((width) <= 4 * LANES)
+
+/* The weights of inputs i and i + 1, of the vector of columns at w. */
+INLINE void load_pair(vf *even, vf *odd, const weight *w, int width) {
 #if PRECISION == BF16
-    vi pair = load_int(w + 2 * column);
+    vi pair = load_int(w);
     *even = (vf)(pair << 16);
     *odd = (vf)(pair & (int32_t)0xffff0000);
-    (void)columns;
+    (void)width;
 #else
-    *even = load(w + column);
-    *odd = load(w + columns + column);
+    *even = load(w);
+    *odd = load(w + width);
 #endif
 }
 
-/* total[b][v] = x[b] @ W. Even and odd inputs have accumulators of their own where there would
- * be too few of them to hide the latency of a multiply-add. */
-INLINE void dot(int nb, int nv, int k, int n, const weight *w, const float *scale,
-                const int32_t *sums, const row *rows, const float *x_scale, vf *total) {
-    (void)n, (void)scale, (void)sums, (void)x_scale;
+/* y[b][v] += x[b] @ W. */
+INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, const row *rows,
+                         const float *x_scale, vf *y) {
+    (void)n, (void)x_scale;
     const float *x = (const float *)rows;
-    const int split = nb * nv <= 4;
-    vf even[MOST], odd[MOST];
-    UNROLL for (int j = 0; j < nb * nv; j++) even[j] = odd[j] = (vf){0};
-    for (int i = 0; i < k; i += 2, w += 2 * nv * LANES) {
+    const weight *w = m.w;
+    vf odd[MOST];
+    UNROLL for (int j = 0; j < nb * nv; j++) odd[j] = (vf){0};
+    for (int i = 0; i < k; i += 2, w += 2 * width) {
         vf w0[MOST], w1[MOST];
-        UNROLL for (int v = 0; v < nv; v++) load_pair(&w0[v], &w1[v], w, nv * LANES, v * LANES);
+        UNROLL for (int v = 0; v < nv; v++)
+            load_pair(&w0[v], &w1[v], w + v * LANES * GROUP, width);
         UNROLL for (int b = 0; b < nb; b++) {
             vf x0 = all(x[b * k + i]), x1 = all(x[b * k + i + 1]);
             UNROLL for (int v = 0; v < nv; v++) {
                 int j = b * nv + v;
-                even[j] += x0 * w0[v];
-                if (split) odd[j] += x1 * w1[v];
-                else even[j] += x1 * w1[v];
+                y[j] += x0 * w0[v];
+                if (SPLIT_SUMS(width)) odd[j] += x1 * w1[v];
+                else y[j] += x1 * w1[v];
             }
         }
     }
-    UNROLL for (int j = 0; j < nb * nv; j++) total[j] = split ? even[j] + odd[j] : even[j];
+    if (SPLIT_SUMS(width))
+        UNROLL for (int j = 0; j < nb * nv; j++) y[j] += odd[j];
 }
 
 #endif

@@ -2,23 +2,23 @@
 #ifndef WN_INT8_H
 #define WN_INT8_H
 
-/* SPLIT rows are k upper bytes, then k lower bytes, each shifted to the signedness that the CPU's
+/* BYTES rows are k upper bytes, then k lower bytes, each shifted to the signedness that the CPU's
  * byte product wants; other rows are k int16. */
 #if (WN_AVX512 && defined(__AVX512VNNI__)) || (WN_AVX2 && defined(__AVXVNNI__))
-#define SPLIT 1
+#define BYTES 1
 #define HIGH_SHIFT 0x80 /* unsigned bytes times signed weights */
 #define LOW_SHIFT 0
 #elif WN_NEON && defined(__ARM_FEATURE_DOTPROD)
-#define SPLIT 1
+#define BYTES 1
 #define HIGH_SHIFT 0 /* signed bytes times signed weights */
 #define LOW_SHIFT 0x80
 #else
-#define SPLIT 0
+#define BYTES 0
 #endif
 
 /* `count` (16 or a multiple) integers to int16, saturated, at position i of a row of k. */
 INLINE void put16(row *to, int i, int k, const vi *v) {
-#if SPLIT && WN_AVX512
+#if BYTES && WN_AVX512
     /* v holds 64 integers; only `k - i` of them are stored. Packs interleave by 128-bit lane, the
      * last permutation undoes that. */
     __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -51,7 +51,7 @@ INLINE void put16(row *to, int i, int k, const vi *v) {
 #elif WN_AVX2
     __m256i words = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
     words = _mm256_permute4x64_epi64(words, 0xd8);
-#if SPLIT
+#if BYTES
     __m256i high = _mm256_srli_epi16(words, 8);
     __m256i low = _mm256_and_si256(words, _mm256_set1_epi16(0xff));
     __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(high, low), 0xd8);
@@ -63,7 +63,7 @@ INLINE void put16(row *to, int i, int k, const vi *v) {
     _mm256_storeu_si256((__m256i *)(to + 2 * i), words);
     (void)k;
 #endif
-#elif SPLIT && WN_NEON
+#elif BYTES && WN_NEON
     for (int j = 0; j < 2; j++) {
         int16x4_t a = vqmovn_s32((int32x4_t)v[2 * j]), b = vqmovn_s32((int32x4_t)v[2 * j + 1]);
         int16x8_t words = vcombine_s16(a, b);
@@ -82,7 +82,7 @@ INLINE void put16(row *to, int i, int k, const vi *v) {
 }
 
 /* Integers that one put16 takes. */
-#if SPLIT && WN_AVX512
+#if BYTES && WN_AVX512
 #define PUT 64
 #else
 #define PUT 16
@@ -116,7 +116,7 @@ INLINE float encode_unit(row *to, const float *x, int k) {
 
 INLINE void decode(float *to, const row *x, float scale, int k) {
     for (int i = 0; i < k; i++) {
-#if SPLIT
+#if BYTES
         int high = (int8_t)(x[i] ^ HIGH_SHIFT), low = x[k + i] ^ LOW_SHIFT;
         to[i] = scale * (float)(high * 256 + low);
 #else
@@ -128,7 +128,7 @@ INLINE void decode(float *to, const row *x, float scale, int k) {
 }
 
 /* Four inputs, broadcast, and the running sums of a vector of columns. */
-#if SPLIT
+#if BYTES
 typedef struct { vi high, low; } inputs;
 typedef struct { vi high, low; } running;
 
@@ -153,8 +153,8 @@ INLINE running add4(running sum, inputs x, const weight *w) {
     return (running){byte_products(sum.high, x.high, weights),
                      byte_products(sum.low, x.low, weights)};
 }
-INLINE vi finish(running sum, const int32_t *sums) {
-    vi shifted = load_int(sums); /* 128 * the weights of each column */
+INLINE vi finish(running sum, const int32_t *shifts) {
+    vi shifted = load_int(shifts);
 #if HIGH_SHIFT
     return ((sum.high - shifted) << 8) + sum.low;
 #else
@@ -191,8 +191,8 @@ INLINE running add4(running sum, inputs x, const weight *w) {
                      sum.second + (vi)_mm256_madd_epi16(b, (__m256i)x)};
 #endif
 }
-INLINE vi finish(running sum, const int32_t *sums) {
-    (void)sums;
+INLINE vi finish(running sum, const int32_t *shifts) {
+    (void)shifts;
 #if WN_AVX512
     __m512i evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     __m512i a = (__m512i)sum.first, b = (__m512i)sum.second;
@@ -222,24 +222,27 @@ INLINE running add4(running sum, inputs x, const weight *w) {
     sum.sum += x.x[3] * (bytes >> 24);
     return sum;
 }
-INLINE vi finish(running sum, const int32_t *sums) {
-    (void)sums;
+INLINE vi finish(running sum, const int32_t *shifts) {
+    (void)shifts;
     return sum.sum;
 }
 #endif
 
-/* total[b][v] = x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added in
+#define GROUP 4 /* weights of a column that lie together */
+#define SPLIT_SUMS(width) ((width) <= 2 * LANES) /* see floats.h */
+
+/* y[b][v] += x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added in
  * float beyond. */
-INLINE void dot(int nb, int nv, int k, int n, const weight *w, const float *scale,
-                const int32_t *sums, const row *x, const float *x_scale, vf *total) {
-    const int chains = nb * nv <= 2 ? 2 : 1; /* independent sums that hide the products' latency */
-    UNROLL for (int j = 0; j < nb * nv; j++) total[j] = (vf){0};
-    for (int begin = 0; begin < k; begin += EXACT_INPUTS, sums += n) {
+INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, const row *x,
+                         const float *x_scale, vf *y) {
+    const int chains = SPLIT_SUMS(width) ? 2 : 1;
+    const weight *w = m.w;
+    for (int begin = 0; begin < k; begin += EXACT_INPUTS, m.shifts += n) {
         int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
         running sum[MOST];
         UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){{0}};
         for (int i = begin; i < end; i += 4 * chains)
-            UNROLL for (int c = 0; c < chains; c++, w += 4 * nv * LANES)
+            UNROLL for (int c = 0; c < chains; c++, w += 4 * width)
                 UNROLL for (int b = 0; b < nb; b++) {
                     inputs xs = four(x + b * ROW_BYTES(k), i + 4 * c, k);
                     UNROLL for (int v = 0; v < nv; v++) {
@@ -251,8 +254,8 @@ INLINE void dot(int nb, int nv, int k, int n, const weight *w, const float *scal
             UNROLL for (int v = 0; v < nv; v++) {
                 running whole = sum[b * nv + v];
                 if (chains == 2) whole = join(whole, sum[(nb + b) * nv + v]);
-                vi s = finish(whole, sums + v * LANES);
-                total[b * nv + v] += to_float(s) * (load(scale + v * LANES) * x_scale[b]);
+                vi s = finish(whole, m.shifts + v * LANES);
+                y[b * nv + v] += to_float(s) * (load(m.scale + v * LANES) * x_scale[b]);
             }
     }
 }

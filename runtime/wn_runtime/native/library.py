@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.native import build, cache, cpu
 from wn_runtime.native.pack import aligned_zeros, pack
@@ -21,6 +22,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 _POINTER, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int32, ctypes.c_float
 _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_shapes": (ctypes.c_char_p, []),
+    "wn_prepare": (_INT, []),
     "wn_model_bytes": (ctypes.c_int64, []),
     "wn_state_bytes": (ctypes.c_int64, []),
     "wn_tile": (_INT, []),
@@ -62,6 +64,11 @@ class Library:
         if self._c.wn_shapes() != shapes.digest().encode():
             raise WavestepError(
                 f"{path} was compiled for a model of other shapes; export the model again"
+            )
+
+        if self._c.wn_prepare():
+            raise EngineUnavailable(
+                f"{path} uses AMX, which this kernel does not allow; compile with -DWN_NO_AMX"
             )
 
     def model(self, weights: Weights) -> NDArray[np.uint8]:

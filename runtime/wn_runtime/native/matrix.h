@@ -1,32 +1,30 @@
-/* y = init + x @ W for every stream, in three precisions behind one name.
+/* y = init + x @ W for several rows x, in three precisions behind one name.
  *
  *   PRECISION     weights                                 activations (a "row")
  *   FP32          float                                   float
  *   BF16          upper half of a float                   float
  *   INT8          int8, one scale per output column       int16, one scale per row
  *
- * A matrix [k][n] is stored in column tiles of TILE columns, each read once from front to back:
+ * A matrix [k][n] is stored in tiles of TILE columns, each read once from front to back:
  *
  *   FP32 [k][tile]      BF16 [k/2][tile][2]      INT8 [k/4][tile][4]
  *
- * A tile's accumulators stay in registers while the inputs are broadcast one after the other, so
- * every weight is loaded once for all BLOCK streams. k and n are multiples of 16 (zero padded).
- *
- * INT8 is exact integer arithmetic: x = 256 hi + lo, and two byte products a weight. All ISAs give
- * the same bits.
+ * A patch of a tile (some rows, some vectors of columns) has its sums in registers while the
+ * inputs are broadcast one after the other; a weight once loaded serves all rows of the patch.
+ * k and n are multiples of 16 (zero padded). The order of additions is that of one row, however many
+ * rows there are.
  */
 #ifndef WN_MATRIX_H
 #define WN_MATRIX_H
 
 #include "vector.h"
 
-
 typedef unsigned char row; /* k activations in ROW_BYTES(k) bytes */
 
 #if PRECISION == INT8
 typedef int8_t weight;
 #define ROW_BYTES(k) (2 * (k))
-#define PER_VECTOR 2 /* accumulators for each vector of columns */
+#define PER_VECTOR 2 /* sums for each vector of columns */
 #elif PRECISION == BF16
 typedef uint16_t weight;
 #define ROW_BYTES(k) (4 * (k))
@@ -37,76 +35,103 @@ typedef float weight;
 #define PER_VECTOR 1
 #endif
 
-#define BLOCK (BATCH < 4 ? BATCH : 4) /* streams that share a loaded weight */
-/* Half of the registers hold accumulators. */
-#define TILE_VECTORS (REGISTERS / 2 / PER_VECTOR / (BLOCK == 3 ? 4 : BLOCK))
-#ifndef TILE
-#define TILE (LANES * (TILE_VECTORS < 1 ? 1 : TILE_VECTORS > 8 ? 8 : TILE_VECTORS))
-#endif
-
-/* Arrays of accumulators have this constant size: of a variable one, compilers make memory. */
-#define MOST 32
+#define SUMS (REGISTERS / 2 / PER_VECTOR) /* vectors of sums that registers hold beside the rest */
+#define TILE_VECTORS (SUMS < 8 ? SUMS : 8)
+#define TILE (LANES * TILE_VECTORS)
+#define PATCH_ROWS 4
+#define MOST 32 /* size of arrays of sums: constant, or compilers put them in memory */
 
 #define EXACT_INPUTS 512 /* int16 x int8 products that an int32 sums without overflow */
 
 #if PRECISION == INT8
-/* sums[j] = 128 * the column's weights, over each EXACT_INPUTS of the inputs: undoes the shift of
+/* shifts[j] = 128 * the column's weights, over each EXACT_INPUTS of the inputs: undoes the shift of
  * bytes to the signedness that the CPU multiplies. */
-#define MATRIX(k, n)                                                                    \
-    struct {                                                                            \
-        _Alignas(64) weight w[(k) * (n)];                                               \
-        _Alignas(64) float scale[n];                                                    \
-        _Alignas(64) int32_t sums[((k) + EXACT_INPUTS - 1) / EXACT_INPUTS * (n)];       \
+#define MATRIX(k, n)                                                                 \
+    struct {                                                                         \
+        _Alignas(64) weight w[(k) * (n)];                                            \
+        _Alignas(64) float scale[n];                                                 \
+        _Alignas(64) int32_t shifts[((k) + EXACT_INPUTS - 1) / EXACT_INPUTS * (n)];  \
     }
-#define MULTIPLY(k, n, m, x, x_scale, init, init_stride, y) \
-    multiply(k, n, (m)->w, (m)->scale, (m)->sums, x, x_scale, init, init_stride, y)
+#define COLUMNS(m) ((columns){(m)->w, (m)->scale, (m)->shifts})
 #else
 #define MATRIX(k, n) struct { _Alignas(64) weight w[(k) * (n)]; }
-#define MULTIPLY(k, n, m, x, x_scale, init, init_stride, y) \
-    multiply(k, n, (m)->w, 0, 0, x, x_scale, init, init_stride, y)
+#define COLUMNS(m) ((columns){(m)->w, 0, 0})
 #endif
+
+/* Where some columns of a matrix begin. */
+typedef struct {
+    const weight *w;
+    const float *scale;
+    const int32_t *shifts;
+} columns;
+
+/* Rows in and rows out: y[r] = init[r] + x[r] @ W. `init` and `y` may be the same. */
+typedef struct {
+    const row *x;         /* ROW_BYTES(k) apart */
+    const float *x_scale; /* one a row; INT8 only */
+    const float *init;
+    int init_stride; /* floats; 0: one init for all rows */
+    float *y;        /* n floats apart */
+} rows_io;
+
+INLINE rows_io from_row(rows_io io, int r, int k, int n) {
+    return (rows_io){io.x + r * ROW_BYTES(k), io.x_scale + r, io.init + r * io.init_stride,
+                     io.init_stride, io.y + r * n};
+}
 
 #if PRECISION == INT8
 #include "int8.h"
 #else
 #include "floats.h"
 #endif
+#include "amx.h"
 
-/* One tile of `nv` vectors for `nb` streams; all sizes are constants once inlined. */
-INLINE void multiply_tile(int nb, int nv, int k, int n, const weight *w, const float *scale,
-                          const int32_t *sums, const row *x, const float *x_scale,
-                          const float *init, int init_stride, float *y) {
-    vf total[MOST];
-    dot(nb, nv, k, n, w, scale, sums, x, x_scale, total);
+/* `nb` rows and `nv` vectors of columns of a tile `width` columns wide; constants once inlined. */
+INLINE void multiply_patch(int nb, int nv, int k, int n, int width, columns m, rows_io io) {
+    vf y[MOST];
     UNROLL for (int b = 0; b < nb; b++)
         UNROLL for (int v = 0; v < nv; v++)
-            store(y + b * n + v * LANES, load(init + b * init_stride + v * LANES) + total[b * nv + v]);
+            y[b * nv + v] = load(io.init + b * io.init_stride + v * LANES);
+    add_products(nb, nv, k, n, width, m, io.x, io.x_scale, y);
+    UNROLL for (int b = 0; b < nb; b++)
+        UNROLL for (int v = 0; v < nv; v++) store(io.y + b * n + v * LANES, y[b * nv + v]);
 }
 
-INLINE void multiply_columns(int nv, int k, int n, const weight *w, const float *scale,
-                             const int32_t *sums, const row *x, const float *x_scale,
-                             const float *init, int init_stride, float *y) {
-    int b = 0;
-    for (; b + BLOCK <= BATCH; b += BLOCK)
-        multiply_tile(BLOCK, nv, k, n, w, scale, sums, x + b * ROW_BYTES(k), x_scale + b,
-                      init + b * init_stride, init_stride, y + b * n);
-    if (BATCH % BLOCK)
-        multiply_tile(BATCH % BLOCK, nv, k, n, w, scale, sums, x + b * ROW_BYTES(k), x_scale + b,
-                      init + b * init_stride, init_stride, y + b * n);
+INLINE void multiply_vectors(int nv, int rows, int k, int n, int width, columns m, rows_io io) {
+    const int nb = rows < PATCH_ROWS ? rows : PATCH_ROWS, rest = rows % nb;
+    int r = 0;
+    for (; r + nb <= rows; r += nb)
+        multiply_patch(nb, nv, k, n, width, m, from_row(io, r, k, n));
+    if (rest) multiply_patch(rest, nv, k, n, width, m, from_row(io, r, k, n));
 }
 
-/* y[b][0..n) = init[b][0..n) + x[b] @ W. Rows of y are n floats apart; init_stride 0 gives all
- * streams the same init. y may be init itself. */
-INLINE void multiply(int k, int n, const weight *w, const float *scale, const int32_t *sums,
-                     const row *x, const float *x_scale, const float *init, int init_stride,
-                     float *y) {
-    int column = 0;
-    for (; column + TILE <= n; column += TILE)
-        multiply_columns(TILE / LANES, k, n, w + column * k, scale + column, sums + column, x,
-                         x_scale, init + column, init_stride, y + column);
-    if (n % TILE)
-        multiply_columns(n % TILE / LANES, k, n, w + column * k, scale + column, sums + column, x,
-                         x_scale, init + column, init_stride, y + column);
+INLINE columns from_vector(columns m, int v, int group) {
+    return (columns){m.w + v * LANES * group, m.scale + v * LANES, m.shifts + v * LANES};
+}
+
+INLINE void multiply_tile(int rows, int k, int n, int width, columns m, rows_io io) {
+    const int vectors = width / LANES, nb = rows < PATCH_ROWS ? rows : PATCH_ROWS;
+    const int room = SUMS / nb / (SPLIT_SUMS(width) ? 2 : 1);
+    const int nv = rows == 1 || room >= vectors ? vectors : room > 1 ? room : 1;
+    int done = amx_rows(rows, k, n, width, m, io); /* the first rows may be done at once */
+    if (done == rows) return;
+    rows -= done, io = from_row(io, done, k, n);
+    int v = 0;
+    for (; v + nv <= vectors; v += nv) {
+        multiply_vectors(nv, rows, k, n, width, from_vector(m, v, GROUP), io);
+        io.init += nv * LANES, io.y += nv * LANES;
+    }
+    if (vectors % nv)
+        multiply_vectors(vectors % nv, rows, k, n, width, from_vector(m, v, GROUP), io);
+}
+
+INLINE void multiply(int rows, int k, int n, columns m, rows_io io) {
+    for (int column = 0; column + TILE <= n; column += TILE) {
+        multiply_tile(rows, k, n, TILE, m, io);
+        m = (columns){m.w + TILE * k, m.scale + TILE, m.shifts + TILE};
+        io.init += TILE, io.y += TILE;
+    }
+    if (n % TILE) multiply_tile(rows, k, n, n % TILE, m, io);
 }
 
 #endif

@@ -101,8 +101,8 @@ INLINE void older_taps(const layer_weights *w, state *s, int layer, int base) {
     for (int j = 1; j <= OLDER; j++) {
         int r = s->slot[layer] - j * dilations[layer];
         int at = (base + (r < 0 ? r + span : r)) * BATCH;
-        MULTIPLY(R, G, &w->older[j - 1], s->lines + (size_t)at * LINE_ROW, s->line_scales + at,
-                 init, G, s->a);
+        multiply(BATCH, R, G, COLUMNS(&w->older[j - 1]),
+                 (rows_io){s->lines + (size_t)at * LINE_ROW, s->line_scales + at, init, G, s->a});
         init = s->a;
     }
 }
@@ -117,7 +117,8 @@ INLINE void layer_step(const model *m, state *s, int layer, int base) {
         s->line_scales[at + b] = encode(line + b * LINE_ROW, s->h + b * R, R);
     s->slot[layer] = s->slot[layer] + 1 == span ? 0 : s->slot[layer] + 1;
 
-    MULTIPLY(R, G, &w->gate, line, s->line_scales + at, s->a, G, s->a);
+    multiply(BATCH, R, G, COLUMNS(&w->gate),
+             (rows_io){line, s->line_scales + at, s->a, G, s->a});
     for (int b = 0; b < BATCH; b++) {
         UNROLL for (int i = 0; i < Z; i += LANES) {
             const float *a = s->a + b * G + i / 16 * 32 + i % 16;
@@ -132,9 +133,11 @@ INLINE void layer_step(const model *m, state *s, int layer, int base) {
                 store(h, load(h) * RESIDUAL_SCALE + load(w->residual_bias + i));
             }
         older_taps(w + 1, s, layer + 1, base + span);
-        MULTIPLY(Z, R, &w->residual, s->z_row, s->z_scale, s->h, R, s->h);
+        multiply(BATCH, Z, R, COLUMNS(&w->residual),
+                 (rows_io){s->z_row, s->z_scale, s->h, R, s->h});
     }
-    MULTIPLY(Z, S, &w->skip, s->z_row, s->z_scale, s->skip, S, s->skip);
+    multiply(BATCH, Z, S, COLUMNS(&w->skip),
+             (rows_io){s->z_row, s->z_scale, s->skip, S, s->skip});
 }
 
 INLINE void relu_row(row *to, float *scale, float *x, int n) {
@@ -151,10 +154,12 @@ static void step(const model *m, state *s) {
         layer_step(m, s, layer, base);
     for (int b = 0; b < BATCH; b++)
         relu_row(s->skip_row + b * ROW_BYTES(S), s->skip_scale + b, s->skip + b * S, S);
-    MULTIPLY(S, H, &m->head0, s->skip_row, s->skip_scale, m->head0_bias, 0, s->hidden);
+    multiply(BATCH, S, H, COLUMNS(&m->head0),
+             (rows_io){s->skip_row, s->skip_scale, m->head0_bias, 0, s->hidden});
     for (int b = 0; b < BATCH; b++)
         relu_row(s->hidden_row + b * ROW_BYTES(H), s->hidden_scale + b, s->hidden + b * H, H);
-    MULTIPLY(H, A, &m->head1, s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->logits);
+    multiply(BATCH, H, A, COLUMNS(&m->head1),
+             (rows_io){s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->logits});
 }
 
 /* The first class whose cumulative weight exceeds u * total; weights are exp((logit - max) / T).
@@ -204,6 +209,8 @@ static void set_bias(const model *m, state *s, const float *bias) {
 
 /* What this was compiled for, sizes in bytes and the tile width: the caller checks, and packs. */
 EXPORT const char *wn_shapes(void) { return SHAPES; }
+/* Asks the system, once, for what the other calls need; 0 when it may be used. */
+EXPORT int32_t wn_prepare(void) { return amx_ask(); }
 EXPORT int64_t wn_model_bytes(void) { return sizeof(model); }
 EXPORT int64_t wn_state_bytes(void) { return sizeof(state); }
 EXPORT int32_t wn_tile(void) { return TILE; }
@@ -214,6 +221,7 @@ EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bi
                         int32_t bias_steps, const float *uniforms, float inverse_temperature,
                         int32_t *classes) {
     const uint64_t denormals = flush_denormals();
+    amx_begin();
     for (int32_t t = 0; t < steps; t++, uniforms += BATCH, classes += BATCH) {
         if (t == 0 || bias_steps > 1)
             set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
@@ -222,6 +230,7 @@ EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bi
             classes[b] = draw(s->logits + b * A, uniforms[b], inverse_temperature);
         hear(s, classes);
     }
+    amx_end();
     restore_denormals(denormals);
 }
 
@@ -229,6 +238,7 @@ EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bi
 EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
                      int32_t bias_steps, const int32_t *samples, float *logits) {
     const uint64_t denormals = flush_denormals();
+    amx_begin();
     for (int32_t t = 0; t < steps; t++, samples += BATCH) {
         if (t == 0 || bias_steps > 1)
             set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
@@ -237,6 +247,7 @@ EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
             memcpy(logits, s->logits + b * A, sizeof(float) * CLASSES);
         hear(s, samples);
     }
+    amx_end();
     restore_denormals(denormals);
 }
 
