@@ -13,7 +13,7 @@ from wn_targets.target import Gpu, Target
 from wn_targets.work import WEIGHT_BYTES, Work
 
 KERNELS_PER_LAYER = 4
-"""Gate product, activation, residual product, sum."""
+"""Gate, residual and skip product and the activation; sums fuse into the products."""
 KERNELS_PER_STEP = 8
 """Delay lines and sampling (ours), taps, skip product, two head products, activations."""
 KERNEL_CYCLES = 3000.0

@@ -13,10 +13,14 @@ import click
 import pytest
 
 from wn_runtime.doctor import audio, cpu, gpu
+from wn_runtime.doctor.cli import cache_folder
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.doctor.report import Report, examine, summary
+from wn_runtime.engine import ENGINES
+from wn_runtime.native import cache as native_cache
 
 RUNTIME = Path(cpu.__file__).parents[2]
+TRT = {"product": "TensorRT", "version": "10.13.3.9"}
 ORT = {"providers": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
 H200 = {"cuda": 13000, "gpus": [["NVIDIA H200", "9.0", 150.1]]}
 
@@ -97,14 +101,14 @@ def test_every_engine_of_a_complete_pc_runs(tmp_path):
     answers = {
         "onnxruntime": ORT, "version of onnxruntime-gpu": "1.31.1",
         "libcuda.so.1": H200, "cuda.core": {"version": "13.5"}, "version of cuda-core": "1.2",
-        "tensorrt": {"version": "10.13.3.9"}, "soundfile": {"version": "1.2"},
+        "tensorrt": TRT, "soundfile": {"version": "1.2"},
         "sounddevice": {"name": "HDMI", "rate": 48000.0},
     }  # fmt: skip
     machine = Described(tmp_path, answers, f"{tmp_path / 'bin'}:/usr/bin:/bin")
     report = examine(machine, tmp_path / "cache")
     assert all(lack is None for lack in report.engines.values())
     assert "missing" not in state(report).values()
-    assert summary(report) == "engines  run here: native, onnx, onnx-cuda, tensorrt"
+    assert summary(report) == "engines  run here: native, onnx, onnx-cuda, onnx-cuda-loop, tensorrt"
     shown = {finding.subject: finding.detail for finding in report.findings}
     assert shown["NVIDIA driver"] == "CUDA 13.0: NVIDIA H200, sm 9.0, 150.1 GB"
     assert shown["ONNX Runtime"] == "1.31.1: CUDA, CPU"
@@ -125,6 +129,7 @@ def test_the_engines_that_lack_something_say_what(tmp_path):
         "native": "C compiler",
         "onnx": None,
         "onnx-cuda": "its CUDA provider",
+        "onnx-cuda-loop": "NVRTC",
         "tensorrt": "NVRTC",
     }
 
@@ -135,9 +140,27 @@ def test_the_engines_that_lack_something_say_what(tmp_path):
      ("12.0.0", "missing")],
 )  # fmt: skip
 def test_tensorrt_outside_10_3_to_11_is_not_usable(tmp_path, version, expected):
-    found = gpu.tensorrt(Described(tmp_path, {"tensorrt": {"version": version}}), None)
+    here = {"product": "TensorRT", "version": version}
+    found = gpu.tensorrt(Described(tmp_path, {"tensorrt": here}), None)
     assert found.state == expected
     assert bool(found.fix) == (expected == "missing")
+
+
+def test_tensorrt_rtx_stands_in_where_tensorrt_is_not(tmp_path):
+    here = {"product": "TensorRT-RTX", "version": "1.7.1"}
+    found = gpu.tensorrt(Described(tmp_path, {"tensorrt": here}), None)
+    assert (found.state, "TensorRT-RTX 1.7.1" in found.detail) == ("ok", True)
+
+
+def test_the_probe_finds_whichever_of_the_two_is_installed(tmp_path):
+    """With modules of those names on the path, in a real interpreter."""
+    environ = {"PYTHONPATH": str(tmp_path), "PATH": ""}
+    for name, version in (("tensorrt_rtx", "1.7"), ("tensorrt", "10.3.0")):
+        (tmp_path / f"{name}.py").write_text(f"__version__ = {version!r}\n")
+        assert version in gpu.tensorrt(Machine(tmp_path, environ), None).detail
+    (tmp_path / "tensorrt.py").write_text("raise ImportError('libnvinfer.so.10 is missing')\n")
+    found = gpu.tensorrt(Machine(tmp_path, environ), None)
+    assert (found.state, "libnvinfer.so.10" in found.detail) == ("missing", True)
 
 
 def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path):
@@ -280,3 +303,13 @@ def test_arm_features_are_read_from_cpuinfo(tmp_path):
 def test_absence_of_a_package_is_told_from_its_failure(tmp_path, error, words):
     machine = Described(tmp_path, {"tensorrt": {"error": error}})
     assert words in gpu.tensorrt(machine, None).detail
+
+
+def test_the_cache_looked_at_is_the_one_that_is_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder(Machine()) == native_cache.directory()
+
+
+def test_every_engine_that_can_be_named_has_a_verdict(tmp_path):
+    report = examine(Described(tmp_path, {}), tmp_path / "cache")
+    assert report.engines.keys() >= ENGINES.keys()

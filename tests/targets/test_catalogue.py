@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
@@ -83,3 +85,14 @@ def test_jetpack_runs_plans_from_tensorrt_10_3_on(version, plans):
 def test_no_orin_has_fp8_and_thor_has_fp4():
     assert not any("fp8" in t.gpu.precisions for t in JETSONS if "orin" in t.name)
     assert "fp4" in find("thor-t4000").gpu.precisions
+
+
+def test_the_catalogue_needs_nothing_heavy():
+    code = (
+        "import sys\n"
+        "import wn_targets.cli\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'matplotlib', 'tensorrt', 'cuda'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

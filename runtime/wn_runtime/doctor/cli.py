@@ -22,7 +22,7 @@ def main(json_: bool) -> int:
     Exit code 0 while at least one engine can run, 1 when none can.
     """
     machine = Machine()
-    report = examine(machine, _cache(machine))
+    report = examine(machine, cache_folder(machine))
     if json_:
         data = {
             "findings": [dataclasses.asdict(finding) for finding in report.findings],
@@ -43,6 +43,7 @@ def main(json_: bool) -> int:
     return 0 if report.runs else 1
 
 
-def _cache(machine: Machine) -> Path:
+def cache_folder(machine: Machine) -> Path:
+    """Where compiled libraries go; unlike `native.cache.directory` it is not made."""
     base = machine.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "wavestep"

@@ -39,8 +39,21 @@ print(json.dumps({"version": f"{major}.{minor}"}))
 
 _TENSORRT = """
 import json
-import tensorrt
-print(json.dumps({"version": tensorrt.__version__}))
+product = "TensorRT"
+try:
+    import tensorrt as trt
+except ModuleNotFoundError as missing:
+    if missing.name != "tensorrt":
+        raise
+    product = "TensorRT-RTX"
+    try:
+        import tensorrt_rtx as trt
+    except ModuleNotFoundError:
+        try:
+            import tensorrt_rtx_bindings as trt
+        except ModuleNotFoundError:
+            raise missing from None
+print(json.dumps({"product": product, "version": trt.__version__}))
 """
 
 OLDEST, NEWEST = (10, 3), (11, 99)
@@ -115,7 +128,7 @@ def nvrtc(machine: Machine) -> Finding:
 
 
 def tensorrt(machine: Machine, jetson: str | None) -> Finding:
-    """TensorRT's Python package and whether its version is one we build for."""
+    """TensorRT's Python package, or TensorRT-RTX's, and whether we build for its version."""
     found = machine.python(_TENSORRT)
     fix = "sudo apt install python3-libnvinfer" if jetson else "pip install 'wavestep[tensorrt]'"
     if "error" in found:
@@ -124,6 +137,8 @@ def tensorrt(machine: Machine, jetson: str | None) -> Finding:
         hint = "; in a virtual environment: --system-site-packages" if jetson else ""
         return Finding("TensorRT", MISSING, f"{why}: no tensorrt engine", fix + hint)
     version = str(found["version"])
+    if found["product"] == "TensorRT-RTX":
+        return Finding("TensorRT", OK, f"TensorRT-RTX {version}: builds and runs plans of its own")
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if not OLDEST <= numbers <= NEWEST:
         wanted = "JetPack 6.1 or newer" if jetson else "pip install 'tensorrt>=10.3,<12'"

@@ -63,6 +63,7 @@ def examine(machine: Machine, cache: Path) -> Report:
         "native": lacks("C compiler"),
         "onnx": lacks("ONNX Runtime") or provider("CPU"),
         "onnx-cuda": lacks("ONNX Runtime", "NVIDIA driver") or provider("CUDA"),
+        "onnx-cuda-loop": lacks("ONNX Runtime", "NVIDIA driver", "NVRTC") or provider("CUDA"),
         "tensorrt": lacks("NVIDIA driver", "NVRTC", "TensorRT"),
     }
     return Report(findings, engines)
