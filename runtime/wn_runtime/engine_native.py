@@ -21,6 +21,7 @@ from wn_runtime.engine import (
     initial_state,
 )
 from wn_runtime.errors import WavestepError
+from wn_runtime.native import ahead, build
 from wn_runtime.native.library import Library, compiled
 from wn_runtime.native.shapes import PRECISIONS, Shapes
 from wn_runtime.spec import ModelSpec
@@ -31,16 +32,42 @@ T = TypeVar("T")
 
 
 def open_engine(request: Request) -> Engine:
-    """The engine for a request. Raises EngineUnavailable without a C compiler."""
-    precision = request.precision or request.manifest.native_precision
+    """The engine for a request: compiled for this CPU or, without a compiler, compiled ahead.
+
+    Raises EngineUnavailable when neither can be had.
+    """
+    directory, manifest = request.directory, request.manifest
+    artifact, precision = request.artifact, request.precision or request.manifest.native_precision
     if precision not in PRECISIONS:
         raise EngineUnavailable(
             f"the native engine has no {precision}; its precisions are {', '.join(PRECISIONS)}"
         )
-    manifests.verify(request.directory, request.manifest, manifests.WEIGHTS)
-    spec = request.manifest.spec
-    weights = canonical.load(request.directory / manifests.WEIGHTS, spec)
-    return NativeEngine(spec, weights, precision, request.batch, request.threads)
+    if artifact is None:
+        try:
+            build.find_compiler()
+        except EngineUnavailable:
+            artifact = ahead.fitting(manifest, precision, request.batch)
+            if artifact is None:
+                raise
+    manifests.verify(directory, manifest, manifests.WEIGHTS)
+    weights = canonical.load(directory / manifests.WEIGHTS, manifest.spec)
+    if artifact is None:
+        return NativeEngine(manifest.spec, weights, precision, request.batch, request.threads)
+    if request.batch % artifact.batch:
+        raise WavestepError(
+            f"{artifact.file} makes {artifact.batch} streams at a time; batch {request.batch} is "
+            "no multiple of that"
+        )
+    library = ahead.load(directory, manifest, artifact)
+    return NativeEngine(
+        manifest.spec, weights, precision, request.batch, request.threads,
+        lambda shapes: library, [artifact.batch] * (request.batch // artifact.batch),
+    )  # fmt: skip
+
+
+def compiler_for(*target: str) -> Callable[[Shapes], Library]:
+    """Compiles libraries with these flags (`-march=…`), by default those for this CPU."""
+    return lambda shapes: Library(compiled(shapes, target or None), shapes)
 
 
 class NativeEngine:
@@ -55,16 +82,18 @@ class NativeEngine:
         precision: str,
         batch: int = 1,
         threads: int = 1,
-        target: tuple[str, ...] | None = None,
+        library: Callable[[Shapes], Library] | None = None,
+        sizes: Sequence[int] | None = None,
     ) -> None:
-        """`target` are compiler flags in place of those for this CPU (`-march=…`)."""
+        """`library` finds the code for some shapes; `sizes` are the groups' numbers of streams."""
         canonical.check(weights, spec, "weights")
         self.spec, self.precision, self.batch = spec, precision, batch
         threads = min(threads, batch)
         self.note = f"{threads} thread{'s' * (threads != 1)}"
-        sizes = _groups(batch, threads)
-        libraries = {size: _library(spec, precision, size, target) for size in set(sizes)}
-        models = {size: library.model(weights) for size, library in libraries.items()}
+        sizes = sizes or _groups(batch, threads)
+        find = library or compiler_for()
+        libraries = {size: find(Shapes(spec, precision, size)) for size in set(sizes)}
+        models = {size: own.model(weights) for size, own in libraries.items()}
         ends = np.cumsum(sizes)
         self._groups = [
             _Group(libraries[size], models[size], slice(int(end) - size, int(end)))
@@ -149,13 +178,6 @@ class _Group:
     def restore(self, state: State) -> None:
         own = self._own
         self._library.restore(self._state, state.samples[:, own], state.lines[:, own])
-
-
-def _library(
-    spec: ModelSpec, precision: str, batch: int, target: tuple[str, ...] | None
-) -> Library:
-    shapes = Shapes(spec, precision, batch)
-    return Library(compiled(shapes, target), shapes)
 
 
 def _groups(batch: int, threads: int) -> list[int]:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from tests import oracle
+from tests.contract import verify_engine_contract
+from tests.model_dir import write_model
 from tests.runtime.native_targets import TARGETS, needs_compiler
 from tests.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
-from wn_runtime.engine import Engine
-from wn_runtime.engine_native import NativeEngine
+from wn_runtime.engine import Engine, open_engine
+from wn_runtime.engine_native import NativeEngine, compiler_for
 from wn_runtime.errors import WavestepError
 from wn_runtime.native.pack import quantise, to_bfloat16
 from wn_runtime.native.shapes import PRECISIONS
@@ -60,7 +62,7 @@ def test_every_instruction_set_scores_as_its_rounded_weights_do(precision, targe
         spec = SPECS[name]
         weights, samples = random_weights(spec), random_samples(spec, 40, batch)
         bias = random_bias(spec, batch, 40)
-        engine = NativeEngine(spec, weights, precision, batch, target=target)
+        engine = NativeEngine(spec, weights, precision, batch, library=compiler_for(*target))
         rounded = weights if precision == "fp32" else _rounded(weights, precision)
         expected = oracle.score(spec, rounded, samples, bias)
         limit = 5e-4 if precision == "int8" else 2e-6
@@ -71,8 +73,8 @@ def test_int8_is_the_same_arithmetic_on_every_instruction_set():
     spec = SPECS["wide"]
     weights, samples = random_weights(spec), random_samples(spec, 40, 1)
     scores = [
-        NativeEngine(spec, weights, "int8", target=target).score(samples, None)
-        for target in ((), ("-DWN_PLAIN",), None)
+        NativeEngine(spec, weights, "int8", library=compiler_for(*target)).score(samples, None)
+        for target in (("-O3",), ("-DWN_PLAIN",), ())
     ]
     for other in scores[1:]:
         assert _error(other, scores[0]) < 2e-5
@@ -203,3 +205,50 @@ def test_what_does_not_fit_is_refused_before_c_sees_it():
     state.samples[0, 0] = 10**6
     with pytest.raises(WavestepError, match="classes are 0 to 15"):
         engine.restore(state)
+
+
+@pytest.mark.parametrize(("precision", "batch"), [("fp32", 1), ("fp32", 3)])
+@pytest.mark.parametrize("name", ["plain", "two_conditions", "uneven"])
+def test_it_obeys_the_contract_of_engines(name, precision, batch):
+    weights = random_weights(CORNERS[name])
+    verify_engine_contract(NativeEngine(CORNERS[name], weights, precision, batch), weights)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_it_obeys_the_contract_with_rounded_weights(precision):
+    spec = CORNERS["kernel_3"]
+    weights = random_weights(spec)
+    engine = NativeEngine(spec, weights, precision, 2)
+    verify_engine_contract(engine, _rounded(weights, precision), tolerance=1e-3)
+
+
+def test_a_stream_goes_on_in_the_onnx_engine_and_back_with_the_same_samples(tmp_path):
+    spec = CORNERS["two_conditions"]
+    directory = write_model(tmp_path / "model", spec, batch=2)
+    native = open_engine(directory, "native", batch=2)
+    onnx = open_engine(directory, "onnx", batch=2)
+    bias, uniforms = random_bias(spec, 2), _uniforms(90, 2)
+    expected = native.generate(bias, uniforms)
+    native.reset()
+    begin = native.generate(bias, uniforms[:30])
+    onnx.restore(native.snapshot())
+    middle = onnx.generate(bias, uniforms[30:60])
+    native.restore(onnx.snapshot())
+    end = native.generate(bias, uniforms[60:])
+    np.testing.assert_array_equal(np.concatenate([begin, middle, end]), expected)
+
+
+def test_it_is_what_open_engine_takes_on_a_cpu(tmp_path):
+    directory = write_model(tmp_path / "model", CORNERS["plain"])
+    engine = open_engine(directory)
+    assert (engine.name, engine.precision) == ("native", "fp32")
+    assert open_engine(directory, "native", "int8").precision == "int8"
+
+
+def test_without_a_compiler_one_sentence_says_so_and_onnx_runs(tmp_path, monkeypatch):
+    directory = write_model(tmp_path / "model", CORNERS["plain"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CC", raising=False)
+    said: list[str] = []
+    assert open_engine(directory, say=said.append).name == "onnx"
+    assert any("no C compiler is here" in line and "\n" not in line for line in said)

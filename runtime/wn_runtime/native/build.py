@@ -37,13 +37,15 @@ class Compiler:
         return f"{Path(self.command[0]).name} ({self.version})"
 
 
-def find_compiler() -> Compiler:
-    """$CC, cc, gcc or clang. Raises EngineUnavailable when none of them runs."""
-    return _find(os.environ.get("CC", ""), os.environ.get("PATH", ""))
+def find_compiler(name: str | None = None) -> Compiler:
+    """That compiler; by default $CC, cc, gcc or clang. Raises EngineUnavailable without one."""
+    if name is not None:
+        return _find(name, os.environ.get("PATH", ""), name)
+    return _find(os.environ.get("CC", ""), os.environ.get("PATH", ""), "$CC")
 
 
 @functools.lru_cache
-def _find(chosen: str, path: str) -> Compiler:
+def _find(chosen: str, path: str, asked: str) -> Compiler:
     for command in [chosen] if chosen.strip() else ["cc", "gcc", "clang"]:
         words = tuple(shlex.split(command))
         if shutil.which(words[0], path=path) is None:
@@ -51,10 +53,12 @@ def _find(chosen: str, path: str) -> Compiler:
         done = _run([*words, "--version"])
         if done.returncode == 0 and done.stdout:
             return Compiler(words, done.stdout.splitlines()[0])
+    if asked != "$CC":
+        raise EngineUnavailable(f"{asked} is not here; apt install gcc-aarch64-linux-gnu")
     what = f"$CC is {chosen!r}, which does not run" if chosen.strip() else "no C compiler is here"
     raise EngineUnavailable(
         f"{what}; with one (apt install gcc) this model would run several times faster, or have "
-        "its library compiled ahead: wn-export --target cpu"
+        "its library compiled ahead: wn-export --target"
     )
 
 
