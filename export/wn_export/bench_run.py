@@ -117,7 +117,8 @@ def _open_all(
             try:
                 opened = open_engine(directory, engine, precision, batch=batch, threads=threads)
             except WavestepError as reason:  # the files are sound: it cannot run, or not so many
-                missing[engine, precision] = Missing(engine, precision, str(reason))
+                why = f"{batch} streams: {reason}" if batch > 1 else str(reason)
+                missing.setdefault((engine, precision), Missing(engine, precision, why))
                 continue
             stack.callback(opened.close)
             engines.append(opened)

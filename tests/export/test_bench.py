@@ -95,6 +95,20 @@ def test_each_batch_is_a_row_and_counts_all_its_streams(model):
     assert by_batch[1].first_audio_ms is not None
 
 
+def test_a_batch_that_an_engine_cannot_take_is_said_and_the_rest_measured(model, monkeypatch):
+    def narrow(directory, engine, precision, batch, threads):
+        if batch > 1:
+            raise WavestepError("step.onnx is built for 1 stream")
+        return open_engine(directory, engine, precision)
+
+    monkeypatch.setattr(bench_run, "open_engine", narrow)
+    found = bench_run.run(model, 0.01, batches=[1, 8], threads=1)
+    assert {row.batch for row in found.rows} == {1}
+    reasons = {(one.engine, one.precision): one.reason for one in found.missing}
+    assert reasons["onnx", "fp32"] == "8 streams: step.onnx is built for 1 stream"
+    assert "CUDAExecutionProvider" in reasons["onnx-cuda", "fp32"]  # the first reason stands
+
+
 def test_delta_bits_come_from_parity_where_it_was_proven(model):
     proven = ParityRow("onnx", "fp16", 1e-3, 1e-4, 0.00321, 100, None, None, True)
     manifest = manifests.read(model)
