@@ -71,6 +71,11 @@ class Library:
                 f"{path} uses AMX, which this kernel does not allow; compile with -DWN_NO_AMX"
             )
 
+    @property
+    def model_bytes(self) -> int:
+        """Size of the packed weights."""
+        return int(self._c.wn_model_bytes())
+
     def model(self, weights: Weights) -> NDArray[np.uint8]:
         """The packed weights; `weights` have been checked against the spec."""
         shapes = self.shapes
