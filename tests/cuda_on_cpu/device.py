@@ -223,7 +223,8 @@ class ObjectCode:
 
     def get_kernel(self, name: str) -> Any:
         library, counts = _library(self.code.decode())
-        return name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value, counts[name]
+        function = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+        return name, function, counts[name], library
 
 
 def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
@@ -256,7 +257,7 @@ def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
 
     def launch(stream: Any, config: Any, kernel: Any, *kernel_args: Any) -> None:
         handle = stream._stream.handle if isinstance(stream, GraphBuilder) else stream.handle
-        name, function, count = kernel
+        name, function, count, library = kernel
         require(len(kernel_args) == count, f"{name} takes {count} arguments")
         require(all(type(each) is int for each in kernel_args), "an address is an int")
         for argument in kernel_args:
@@ -266,7 +267,6 @@ def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
         def run() -> None:
             gpu.launches += 1
             args = (ctypes.c_void_p * 10)(*kernel_args)
-            library, _ = next(iter(_LIBRARIES.values()))
             failed = library.shim_launch(
                 ctypes.c_void_p(function), *config, args, gpu.launches
             )  # fmt: skip
