@@ -11,6 +11,7 @@ import importlib
 import platform
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ def build(
     except Exception as error:  # Polygraphy's, and what TensorRT's bindings raise
         if progress.interrupted is not None:
             raise progress.interrupted from error
-        raise WavestepError(f"{product} cannot build {graph} ({messages.last()})") from error
+        raise WavestepError(f"{product} cannot build {graph} ({messages.last(error)})") from error
     finally:
         progress.close()
         if timing is not None:
@@ -274,7 +275,9 @@ def _quiet(messages: Messages) -> Iterator[None]:
     before = util.TRT_LOGGER
     util.TRT_LOGGER = messages.logger
     try:
-        with logger.verbosity(logger.CRITICAL + 1):
+        with logger.verbosity(logger.CRITICAL + 1), warnings.catch_warnings():
+            # What Polygraphy calls is its business; a warning raised as an error breaks pybind11.
+            warnings.simplefilter("ignore", DeprecationWarning)
             yield
     finally:
         util.TRT_LOGGER = before

@@ -85,10 +85,10 @@ class Messages:
         base = cast(type[Any], trt.ILogger)
         self.logger: Any = type("WavestepLogger", (base,), {"log": log})()
 
-    def last(self) -> str:
+    def last(self, otherwise: object = "no reason given") -> str:
         """Its newest error, in one line; forgets it."""
-        text, self._last = " ".join(self._last.split()), ""
-        return text or "no reason given"
+        text, self._last = " ".join((self._last or str(otherwise)).split()), ""
+        return text
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
@@ -150,8 +149,3 @@ def test_rebuilding_gives_the_builder_s_reason_in_one_line(tmp_path, monkeypatch
 def test_rebuilding_what_is_no_model_directory_is_said(tmp_path):
     with pytest.raises(WavestepError, match="is not a model directory"):
         plan_record.rebuild(tmp_path)
-
-
-def test_no_builder_is_loaded_to_run(tmp_path, tensorrt):
-    open_engine(write_plan(tmp_path, PLAIN) / PLAN).close()
-    assert "wn_export.build_trt" not in sys.modules or "polygraphy" not in sys.modules
