@@ -128,9 +128,7 @@ def test_eight_samples_a_call_are_eight_calls_of_the_step_graph(precision):
     for piece in uniforms.reshape(6, steps, streams):
         drawn, logits = chunks.call(bias, piece, free(steps, streams))
         for i in range(steps):
-            past = np.zeros(
-                (spec.layers, spec.kernel - 1, streams, spec.residual), FLOAT[precision]
-            )
+            past = np.zeros(shape, FLOAT[precision])
             for layer, dilation in enumerate(spec.dilations):
                 for j in range(1, spec.kernel):
                     if len(inputs) >= j * dilation:
