@@ -33,36 +33,49 @@ static float uniforms[8192];
 static int32_t classes[8192];
 int main(int count, char **words) {
     int steps = atoi(words[count - 1]);
+    if (wn_prepare()) return 1;
     for (int i = 0; i < steps; i++) uniforms[i] = 0.5f;
     wn_generate(&m, &s, steps, 0, 0, uniforms, 1.0f, classes);
     return 0;
 }
 """
 PRECISIONS = ("fp32", "bf16", "int8")
-ARM = {"neon": "armv8-a", "neon-dot": "armv8.2-a+dotprod"}
-X86 = {"sse": "x86-64-v2", "avx2": "x86-64-v3", "avx512": "native"}
+ARM = {"neon": ["-march=armv8-a"], "neon-dot": ["-march=armv8.2-a+dotprod"]}
+X86 = {
+    "sse": ["-march=x86-64-v2"],
+    "avx2": ["-march=x86-64-v3"],
+    "avx512": ["-march=native"],
+}
 
 
-def compiled(folder: Path, compiler: str, march: str, spec: ModelSpec, precision: str) -> Path:
+def compiled(
+    folder: Path, compiler: str, target: list[str], spec: ModelSpec, precision: str
+) -> Path:
     """The program for those shapes."""
     (folder / "shapes.h").write_text(Shapes(spec, precision, 1).header())
     (folder / "step.c").write_text(PROGRAM)
     flags = [flag for flag in build.FLAGS if flag not in ("-shared", "-fPIC")]
     include = ["-I", str(folder), "-I", str(build.SOURCE)]
-    command = [compiler, *flags, "-static", f"-march={march}", *include, str(folder / "step.c")]
+    command = [compiler, *flags, "-static", *target, *include, str(folder / "step.c")]
     subprocess.run([*command, "-o", str(folder / "step"), "-lm"], check=True)
     return folder / "step"
 
 
 def microseconds(program: Path) -> float:
-    """CPU time of a step: the least of five."""
+    """CPU time of a step, from the quickest of five long and five short runs."""
+
+    def cpu() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime  # the sum is exact, its split a sample
 
     def run(steps: int) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        before = cpu()
         subprocess.run([program, str(steps)], check=True)
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+        return cpu() - before
 
-    return min(run(8000) - run(800) for _ in range(5)) / 7200 * 1e6
+    times = [(run(8000), run(800)) for _ in range(5)]
+    long, short = (min(column) for column in zip(*times, strict=True))
+    return (long - short) / 7200 * 1e6
 
 
 def instructions(program: Path) -> float:
@@ -72,7 +85,21 @@ def instructions(program: Path) -> float:
         command = f"qemu-aarch64 -singlestep -d exec,nochain -D /dev/stdout {program} {steps}|wc -l"
         return int(subprocess.run(command, shell=True, check=True, capture_output=True).stdout)
 
-    return (run(4) - run(2)) / 2
+    return run(2) - run(1)
+
+
+def fit(counts: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, float]:
+    """Costs (3,) of the counts (N, 3) by least squares of relative errors, none of them negative,
+    and the largest relative error."""
+    matrix = counts / found[:, None]
+    best, least = np.zeros(3), np.inf
+    for columns in ([0, 1, 2], [0, 1], [0, 2], [0]):
+        part, *_ = np.linalg.lstsq(matrix[:, columns], np.ones(len(found)), rcond=None)
+        loss = float(((matrix[:, columns] @ part - 1) ** 2).sum())
+        if part.min() >= 0 and loss < least:
+            best, least = np.zeros(3), loss
+            best[columns] = part
+    return best, float(np.abs(matrix @ best - 1).max())
 
 
 def main() -> None:
@@ -83,26 +110,17 @@ def main() -> None:
     compiler = "aarch64-linux-gnu-gcc" if arm else "gcc"
     presets = ["tiny", "small", "medium"] if arm else list(PRESETS)
     with tempfile.TemporaryDirectory() as scratch:
-        for isa, march in (ARM if arm else X86).items():
+        for isa, target in (ARM if arm else X86).items():
             for precision in PRECISIONS:
                 found, counts = [], []
                 for name in presets:
                     spec = PRESETS[name]
-                    program = compiled(Path(scratch), compiler, march, spec, precision)
+                    program = compiled(Path(scratch), compiler, target, spec, precision)
                     found.append(instructions(program) if arm else microseconds(program))
                     work = Work.of(spec)
                     counts.append([work.macs, work.layers * work.gate, 1])
-                # Relative errors are what matters; a cost cannot be negative.
-                weight = 1 / np.array(found)
-                matrix = np.array(counts) * weight[:, None]
-                fitted = np.linalg.lstsq(matrix, np.ones(len(found)), rcond=None)[0]
-                if fitted[1] < 0 or fitted[2] < 0:
-                    keep = [0, 1] if fitted[2] < fitted[1] else [0, 2]
-                    part = np.linalg.lstsq(matrix[:, keep], np.ones(len(found)), rcond=None)[0]
-                    fitted = np.zeros(3)
-                    fitted[keep] = part
+                fitted, error = fit(np.array(counts), np.array(found))
                 shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(presets, found, strict=True))
-                error = np.abs(matrix @ fitted - 1).max()
                 costs = ", ".join(f"{cost:.4g}" for cost in fitted)
                 print(f"{isa} {precision}: {shown}", flush=True)
                 print(f"    per product, gate channel of a layer, sample: {costs} (±{error:.0%})")

@@ -61,7 +61,7 @@ AVX512 = Cpu(
 )  # fmt: skip
 XEON = Cpu(
     core="Xeon with AVX-512, VNNI and BF16", isa="avx512", march="native", cores=2, clock_mhz=3750,
-    l2_kib=2048, l3_kib=491520, l2_bytes_per_cycle=44, l3_gbps=28, core_dram_gbps=15,
+    l2_kib=2048, l3_kib=491520, l2_bytes_per_cycle=44, l3_gbps=30, core_dram_gbps=15,
     sources=dict.fromkeys(
         ("core", "clock_mhz", "l2_kib", "l3_kib", "l2_bytes_per_cycle", "l3_gbps"),
         sources.MEASURED,

@@ -24,7 +24,7 @@ ONNX_GATE_CYCLES = 58.0
 
 VISIBLE = 0.3
 """Share of the shorter of reading and multiplying that does not hide behind the longer."""
-HOLDS, SPILLS = 0.5, 1.75
+HOLDS, SPILLS = 0.65, 1.75
 """A cache keeps its rate up to the first share of its size, and has lost it at the second."""
 
 PROCESS_MB = 60.0
@@ -36,7 +36,7 @@ ONNX_MB = 60.0
 def bandwidth(cpu: Cpu, size: float) -> tuple[float, str]:
     """Bytes per microsecond that one core reads `size` bytes with, again and again, and whence.
 
-    A cache holds its rate up to half its size, then falls to the next level's, straight on
+    A cache holds its rate up to two thirds of its size, then falls to the next level's, straight on
     log-log axes.
     """
     l2 = cpu.l2_bytes_per_cycle * cpu.clock_mhz  # B/us
