@@ -27,6 +27,7 @@ int main(int count, char **words) {
         printf("%d %ld %ld\n", (int)wn_tile(), (long)wn_model_bytes(), (long)wn_state_bytes());
         return 0;
     }
+    if (wn_prepare()) return 7;
     FILE *weights = fopen(words[1], "rb"), *in = fopen(words[2], "rb"), *out = fopen(words[3], "wb");
     if (!weights || !in || !out) return 2;
     model *m = take(weights, sizeof(model));

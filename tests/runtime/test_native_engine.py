@@ -20,7 +20,23 @@ from wn_runtime.spec import ModelSpec
 
 pytestmark = needs_compiler
 WIDE = ModelSpec(8000, (2, 1), residual=33, gate=70, skip=130, head=600, classes=257)
-SPECS = {**CORNERS, **{f"random_{seed}": random_spec(seed) for seed in range(4)}, "wide": WIDE}
+FAR = ModelSpec(
+    8000,
+    (8, 1, 17, 9, 12),
+    kernel=3,
+    residual=64,
+    gate=96,
+    skip=30,
+    head=20,
+    classes=32,
+    conditions=CORNERS["one_condition"].conditions,
+)  # layers that are looked ahead
+SPECS = {
+    **CORNERS,
+    **{f"random_{seed}": random_spec(seed) for seed in range(4)},
+    "wide": WIDE,
+    "far": FAR,
+}
 
 
 def _uniforms(steps: int, batch: int, seed: int = 0) -> np.ndarray:
@@ -46,19 +62,23 @@ def _rounded(weights, precision):
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_scores_are_those_of_the_layer_equation(name):
+@pytest.mark.parametrize("batch", [1, 2])
+def test_scores_are_those_of_the_layer_equation(name, batch):
     spec = SPECS[name]
-    weights, samples = random_weights(spec), random_samples(spec, 60, 2)
-    bias = random_bias(spec, 2, 60)
-    engine = NativeEngine(spec, weights, "fp32", batch=2)
-    assert _error(engine.score(samples, bias), oracle.score(spec, weights, samples, bias)) < 2e-6
+    weights, samples = random_weights(spec), random_samples(spec, 60, batch)
+    engine = NativeEngine(spec, weights, "fp32", batch)
+    for steps in (1, 60):  # conditioning constant over the block, and not
+        bias = random_bias(spec, batch, steps)
+        engine.reset()
+        expected = oracle.score(spec, weights, samples, bias)
+        assert _error(engine.score(samples, bias), expected) < 2e-6
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_instruction_set_scores_as_its_rounded_weights_do(precision, target):
     """Apart from its weights' rounding, a precision loses next to nothing."""
-    for name, batch in (("uneven", 1), ("wide", 3)):
+    for name, batch in (("uneven", 1), ("wide", 3), ("far", 1)):
         spec = SPECS[name]
         weights, samples = random_weights(spec), random_samples(spec, 40, batch)
         bias = random_bias(spec, batch, 40)
@@ -81,11 +101,12 @@ def test_int8_is_the_same_arithmetic_on_every_instruction_set():
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_blocks_of_any_size_give_the_same_samples(precision):
-    spec = CORNERS["kernel_3"]
-    uniforms, bias = _uniforms(90, 2), random_bias(spec, 2, 90)
-    whole = NativeEngine(spec, random_weights(spec), precision, 2)
-    parts = NativeEngine(spec, random_weights(spec), precision, 2)
+@pytest.mark.parametrize(("name", "batch"), [("kernel_3", 2), ("far", 1), ("far", 2)])
+def test_blocks_of_any_size_give_the_same_samples(name, batch, precision):
+    spec = SPECS[name]
+    uniforms, bias = _uniforms(90, batch), random_bias(spec, batch, 90)
+    whole = NativeEngine(spec, random_weights(spec), precision, batch)
+    parts = NativeEngine(spec, random_weights(spec), precision, batch)
     expected = whole.generate(bias, uniforms)
     ends = [0, 1, 2, 40, 41, 90]
     got = [parts.generate(bias[a:b], uniforms[a:b]) for a, b in itertools.pairwise(ends)]

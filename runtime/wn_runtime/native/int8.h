@@ -103,7 +103,7 @@ INLINE float encode(row *to, const float *x, int k) {
     vf most = all(0x1p-90f);
     UNROLL for (int i = 0; i < k; i += LANES) most = larger(most, absolute(load(x + i)));
     vi exponent = (vi)maximum(most) & 0x7f800000;
-    encode_times(to, x, k, (vf)((127 << 23) - (exponent - (141 << 23)))); /* |x| < 2^15 */
+    encode_times(to, x, k, (vf)((268u << 23) - (vu)exponent)); /* 2^(14 - e): |x| < 2^15 */
     vf scale = (vf)(exponent - (14 << 23));
     return scale[0];
 }

@@ -32,6 +32,7 @@
 
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
+typedef uint32_t vu __attribute__((vector_size(4 * LANES))); /* where sums may wrap */
 
 #define INLINE static inline __attribute__((always_inline))
 /* Full unrolling keeps arrays of accumulators in registers: their indices become constants. */

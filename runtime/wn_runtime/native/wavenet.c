@@ -22,6 +22,14 @@
 #define INT8 3
 #include "shapes.h"
 
+/* Steps whose older taps are computed together, in layers that look back at least so far: those
+ * inputs are known beforehand. Their weights are then read once for all the steps. Small int8
+ * matrices are read so fast that it does not pay. */
+#ifndef AHEAD
+#define SMALL (PRECISION == INT8 && RESIDUAL < 48)
+#define AHEAD (BATCH > 2 || SMALL ? 1 : 8 / BATCH)
+#endif
+
 #include "matrix.h"
 #include "vector.h"
 
@@ -77,6 +85,10 @@ typedef struct {
     _Alignas(64) row skip_row[BATCH * ROW_BYTES(S)];
     _Alignas(64) row hidden_row[BATCH * ROW_BYTES(H)];
     _Alignas(64) float z_scale[BATCH], skip_scale[BATCH], hidden_scale[BATCH];
+    /* Gate sums of the next AHEAD steps without tap 0, and the rows they are made of. */
+    _Alignas(64) float ahead[LAYERS][AHEAD][BATCH * G];
+    _Alignas(64) row ahead_rows[AHEAD * BATCH * LINE_ROW];
+    float ahead_scales[AHEAD * BATCH];
 } state;
 
 /* h of the first layer: the newest samples through the first causal convolution. */
@@ -94,31 +106,40 @@ static void hear(state *s, const int32_t *classes) {
     memcpy(s->heard[0], classes, sizeof s->heard[0]);
 }
 
-/* a = bias + sum_{j>=1} h[t - j*d] @ Wgate[j], for the layer whose ring begins at row `base`. */
-INLINE void older_taps(const layer_weights *w, state *s, int layer, int base) {
+/* The row of a delay line that holds tap j of the step `later` steps from now. */
+INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
     const int span = OLDER * dilations[layer];
-    const float *init = s->bias[layer][0];
-    for (int j = 1; j <= OLDER; j++) {
-        int r = s->slot[layer] - j * dilations[layer];
-        int at = (base + (r < 0 ? r + span : r)) * BATCH;
-        multiply(BATCH, R, G, COLUMNS(&w->older[j - 1]),
-                 (rows_io){s->lines + (size_t)at * LINE_ROW, s->line_scales + at, init, G, s->a});
-        init = s->a;
-    }
+    int r = s->slot[layer] - j * dilations[layer] + later;
+    return (base + (r < 0 ? r + span : r)) * BATCH;
 }
 
-/* One layer: h to the next h in place, and z's share of the skip sum. On entry `a` holds bias and
- * older taps; on leaving it holds the next layer's. */
-INLINE void layer_step(const model *m, state *s, int layer, int base) {
+/* bias + sum_{j>=1} h[t - j*d] @ Wgate[j]: from `ahead` when this is step `lead` of those, or now. */
+INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int base, int lead) {
+    if (lead < AHEAD && dilations[layer] >= AHEAD) return s->ahead[layer][lead];
+    const float *init = s->bias[layer][0];
+    for (int j = 1; j <= OLDER; j++) {
+        const size_t at = (size_t)tap_row(s, layer, base, j, 0);
+        multiply(BATCH, R, G, COLUMNS(&w->older[j - 1]),
+                 (rows_io){s->lines + at * LINE_ROW, s->line_scales + at, init, G, s->a});
+        init = s->a;
+    }
+    return init;
+}
+
+/* One layer: h to the next h in place, and z's share of the skip sum. `init` is bias and older
+ * taps; returns the next layer's. */
+INLINE const float *layer_step(const model *m, state *s, int layer, int base, int lead,
+                               const float *init) {
     const layer_weights *w = &m->layer[layer];
-    const int span = OLDER * dilations[layer], at = (base + s->slot[layer]) * BATCH;
-    row *line = s->lines + (size_t)at * LINE_ROW;
+    const int span = OLDER * dilations[layer];
+    const size_t at = (size_t)(base + s->slot[layer]) * BATCH;
+    row *line = s->lines + at * LINE_ROW;
     for (int b = 0; b < BATCH; b++)
         s->line_scales[at + b] = encode(line + b * LINE_ROW, s->h + b * R, R);
     s->slot[layer] = s->slot[layer] + 1 == span ? 0 : s->slot[layer] + 1;
 
     multiply(BATCH, R, G, COLUMNS(&w->gate),
-             (rows_io){line, s->line_scales + at, s->a, G, s->a});
+             (rows_io){line, s->line_scales + at, init, G, s->a});
     for (int b = 0; b < BATCH; b++) {
         UNROLL for (int i = 0; i < Z; i += LANES) {
             const float *a = s->a + b * G + i / 16 * 32 + i % 16;
@@ -132,12 +153,13 @@ INLINE void layer_step(const model *m, state *s, int layer, int base) {
                 float *h = s->h + b * R + i;
                 store(h, load(h) * RESIDUAL_SCALE + load(w->residual_bias + i));
             }
-        older_taps(w + 1, s, layer + 1, base + span);
+        init = older_taps(w + 1, s, layer + 1, base + span, lead);
         multiply(BATCH, Z, R, COLUMNS(&w->residual),
                  (rows_io){s->z_row, s->z_scale, s->h, R, s->h});
     }
     multiply(BATCH, Z, S, COLUMNS(&w->skip),
              (rows_io){s->z_row, s->z_scale, s->skip, S, s->skip});
+    return init;
 }
 
 INLINE void relu_row(row *to, float *scale, float *x, int n) {
@@ -146,12 +168,12 @@ INLINE void relu_row(row *to, float *scale, float *x, int n) {
 }
 
 /* From what has been heard to the logits of the next sample. */
-static void step(const model *m, state *s) {
+static void step(const model *m, state *s, int lead) {
     embed(m, s);
     for (int b = 0; b < BATCH; b++) memcpy(s->skip + b * S, m->skip_bias, sizeof m->skip_bias);
-    older_taps(&m->layer[0], s, 0, 0);
+    const float *init = older_taps(&m->layer[0], s, 0, 0, lead);
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
-        layer_step(m, s, layer, base);
+        init = layer_step(m, s, layer, base, lead, init);
     for (int b = 0; b < BATCH; b++)
         relu_row(s->skip_row + b * ROW_BYTES(S), s->skip_scale + b, s->skip + b * S, S);
     multiply(BATCH, S, H, COLUMNS(&m->head0),
@@ -192,19 +214,54 @@ static int32_t draw(float *logits, float u, float inverse_temperature) {
     return c;
 }
 
-/* bias[L][B][G] of one step to column order, with bgate; NULL: bgate alone. */
-static void set_bias(const model *m, state *s, const float *bias) {
-    for (int l = 0; l < LAYERS; l++)
-        for (int b = 0; b < BATCH; b++) {
-            memcpy(s->bias[l][b], m->layer[l].gate_bias, sizeof m->layer[l].gate_bias);
-            if (!bias) continue;
-            const float *from = bias + ((size_t)l * BATCH + b) * GATE;
-            for (int i = 0; i < GATE / 2; i++) {
-                float *to = s->bias[l][b] + i / 16 * 32 + i % 16;
-                to[0] += from[i];
-                to[16] += from[GATE / 2 + i];
-            }
+/* A layer's bias[B][G] to column order, with bgate; NULL: bgate alone. */
+static void layer_bias(const model *m, int layer, const float *bias, float *to) {
+    for (int b = 0; b < BATCH; b++, to += G) {
+        memcpy(to, m->layer[layer].gate_bias, sizeof m->layer[layer].gate_bias);
+        if (!bias) continue;
+        const float *from = bias + ((size_t)layer * BATCH + b) * GATE;
+        for (int i = 0; i < GATE / 2; i++) {
+            float *own = to + i / 16 * 32 + i % 16;
+            own[0] += from[i];
+            own[16] += from[GATE / 2 + i];
         }
+    }
+}
+
+/* Fills `ahead`: a product of many rows with each older tap's matrix. */
+static void look_ahead(const model *m, state *s, const float *bias, size_t bias_stride) {
+    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
+        if (dilations[layer] < AHEAD) continue;
+        for (int i = 0; i < AHEAD; i++)
+            layer_bias(m, layer, bias ? bias + i * bias_stride : 0, s->ahead[layer][i]);
+        for (int j = 1; j <= OLDER; j++) {
+            for (int i = 0; i < AHEAD; i++) {
+                const size_t at = (size_t)tap_row(s, layer, base, j, i);
+                memcpy(s->ahead_rows + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW,
+                       BATCH * LINE_ROW);
+                memcpy(s->ahead_scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
+            }
+            multiply(AHEAD * BATCH, R, G, COLUMNS(&m->layer[layer].older[j - 1]),
+                     (rows_io){s->ahead_rows, s->ahead_scales, s->ahead[layer][0], G,
+                               s->ahead[layer][0]});
+        }
+    }
+}
+
+/* Step t of a block. `lead` counts the steps since the last look ahead; AHEAD: there is none. */
+INLINE int block_step(const model *m, state *s, int32_t t, int32_t steps, const float *bias,
+                      int32_t bias_steps, int lead) {
+    const size_t stride = bias_steps > 1 ? (size_t)LAYERS * BATCH * GATE : 0;
+    if (bias) bias += (size_t)t * stride;
+    if (t == 0 || stride)
+        for (int layer = 0; layer < LAYERS; layer++)
+            layer_bias(m, layer, bias, s->bias[layer][0]);
+    if (AHEAD > 1 && lead == AHEAD && steps - t >= AHEAD) {
+        look_ahead(m, s, bias, stride);
+        lead = 0;
+    }
+    step(m, s, lead);
+    return lead < AHEAD ? lead + 1 : AHEAD;
 }
 
 /* What this was compiled for, sizes in bytes and the tile width: the caller checks, and packs. */
@@ -221,11 +278,10 @@ EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bi
                         int32_t bias_steps, const float *uniforms, float inverse_temperature,
                         int32_t *classes) {
     const uint64_t denormals = flush_denormals();
+    int lead = AHEAD;
     amx_begin();
     for (int32_t t = 0; t < steps; t++, uniforms += BATCH, classes += BATCH) {
-        if (t == 0 || bias_steps > 1)
-            set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
-        step(m, s);
+        lead = block_step(m, s, t, steps, bias, bias_steps, lead);
         for (int b = 0; b < BATCH; b++)
             classes[b] = draw(s->logits + b * A, uniforms[b], inverse_temperature);
         hear(s, classes);
@@ -238,11 +294,10 @@ EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bi
 EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
                      int32_t bias_steps, const int32_t *samples, float *logits) {
     const uint64_t denormals = flush_denormals();
+    int lead = AHEAD;
     amx_begin();
     for (int32_t t = 0; t < steps; t++, samples += BATCH) {
-        if (t == 0 || bias_steps > 1)
-            set_bias(m, s, bias ? bias + (size_t)t * LAYERS * BATCH * GATE : 0);
-        step(m, s);
+        lead = block_step(m, s, t, steps, bias, bias_steps, lead);
         for (int b = 0; b < BATCH; b++, logits += CLASSES)
             memcpy(logits, s->logits + b * A, sizeof(float) * CLASSES);
         hear(s, samples);
