@@ -57,8 +57,8 @@ int main(int count, char **words) {
     give(out, heard, heard_bytes);
     give(out, lines, line_bytes);
 
-    void *all_memory[] = {m, s, plan, inverse, heard, lines, bias, uniforms, samples, logits, classes};
-    for (size_t i = 0; i < sizeof all_memory / sizeof *all_memory; i++) free(all_memory[i]);
+    void *memory[] = {m, s, plan, inverse, heard, lines, bias, uniforms, samples, logits, classes};
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) free(memory[i]);
     fclose(weights), fclose(in);
     return fclose(out) ? 6 : 0;
 }
