@@ -284,11 +284,13 @@ def _quiet(messages: Messages) -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    """What `wn-run --rebuild` runs in a process of its own."""
+    """`python -m wn_export.build_trt DIR`, and what `wn-run --rebuild` runs."""
+    answers = plan_record.ANSWER in arguments
+    (directory,) = (Path(argument) for argument in arguments if argument != plan_record.ANSWER)
     try:
-        print(rebuild(Path(arguments[0])))  # noqa: T201
+        print(rebuild(directory))  # noqa: T201
     except WavestepError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(error if answers else f"error: {error}", file=None if answers else sys.stderr)
         return 2
     return 0
 

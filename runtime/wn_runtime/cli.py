@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from wn_runtime import plan_record
 from wn_runtime import stream as streams
 from wn_runtime.command import command
 from wn_runtime.conditioner import Values
@@ -36,6 +37,7 @@ from wn_runtime.sinks import Files, FileSink, PipeSink, Recording, Sink
 @click.option("--engine", help="Take this engine and no other; default: the fastest that runs.")
 @click.option("--precision", help="fp32, fp16, bf16 or int8; default: the engine's own.")
 @click.option("--threads", default=1, show_default=True, help="CPU threads.")
+@click.option("--rebuild", is_flag=True, help="First build engine.plan anew, for this GPU.")
 @click.option(
     "-o",
     "--output",
@@ -62,6 +64,7 @@ def main(
     engine: str | None,
     precision: str | None,
     threads: int,
+    rebuild: bool,
     output: Path | None,
     raw: Path | None,
     play: bool,
@@ -72,6 +75,8 @@ def main(
     if sum((output is not None, raw is not None, play)) > 1:
         raise WavestepError("-o, --raw and --play exclude one another; give one")
     conditions = _conditions(speaker, settings)
+    if rebuild:
+        _note(plan_record.rebuild(model))
 
     with streams.open(model, engine, precision, batch, threads, say=_note) as opened:
         if output is None and raw is None and not play:

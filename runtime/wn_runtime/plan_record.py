@@ -15,6 +15,8 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact, Manifest
 from wn_runtime.trt_module import FLAVOURS, PRODUCTS, newer_or_same
 
+ANSWER = "--answer"
+"""Tells wn_export.build_trt to give its reason as it gives its result: on stdout."""
 _MIB = 2**20
 
 
@@ -122,16 +124,20 @@ def rebuild_command(directory: Path) -> str:
     return f"rebuild it here with wn-run {directory} --rebuild"
 
 
-def rebuild(directory: Path) -> None:
-    """Build the plans of a directory anew, from the graphs they were built from, for this machine.
+def rebuild(path: Path) -> str:
+    """Build the plan of a directory (or of a file in one) anew from its graph, for this machine.
 
-    In a process of its own: the builder belongs to the export package, which nothing here may
-    import, and keeps a GPU busy that the engine wants next. Raises WavestepError with its reason.
+    In a process of its own, whose progress is seen on stderr: the builder belongs to the export
+    package, which nothing here may import, and holds GPU memory that the engine wants next.
+    Returns a line for the user. Raises WavestepError with the builder's reason; the old plan is
+    kept then.
     """
+    directory = path if path.is_dir() else path.parent
     manifests.read(directory)
-    command = [sys.executable, "-m", "wn_export.build_trt", str(directory)]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-    lines = done.stderr.strip().splitlines()
+    command = [sys.executable, "-m", "wn_export.build_trt", ANSWER, str(directory)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    lines = done.stdout.strip().splitlines()
+    answer = lines[-1] if lines else f"the builder ended with code {done.returncode}"
     if done.returncode:
-        reason = lines[-1].removeprefix("error: ") if lines else f"exit code {done.returncode}"
-        raise WavestepError(reason)
+        raise WavestepError(answer)
+    return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu import tensorrt as trt
@@ -12,6 +13,7 @@ from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
 from tests.specs import PLAIN
 from wn_runtime import manifest as manifests
 from wn_runtime import plan_record
+from wn_runtime.cli import main
 from wn_runtime.engine import EngineUnavailable, open_engine
 from wn_runtime.errors import WavestepError
 
@@ -149,3 +151,13 @@ def test_rebuilding_gives_the_builder_s_reason_in_one_line(tmp_path, monkeypatch
 def test_rebuilding_what_is_no_model_directory_is_said(tmp_path):
     with pytest.raises(WavestepError, match="is not a model directory"):
         plan_record.rebuild(tmp_path)
+
+
+def test_wn_run_rebuild_is_that(tmp_path, monkeypatch):
+    """Without TensorRT or a GPU: one line, exit code 2. What it does with them is in tests/gpu."""
+    write_plan(tmp_path, PLAIN)
+    result = CliRunner().invoke(main, [str(tmp_path / PLAN), "--rebuild"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert "TensorRT" in result.stderr or "GPU" in result.stderr
