@@ -127,8 +127,21 @@ def text(found: Bench) -> str:
             f"warning: other programs shared the core, a row had {min(shares):.0%} of it at the "
             "least; slow rows look slower than they are, so trust no ratio from this run"
         )
-    lines += [f"not here: {one.engine} {one.precision}: {one.reason}" for one in found.missing]
+    lines += _missing(found)
     return "\n".join(lines)
+
+
+def _missing(found: Bench) -> list[str]:
+    """One line for each reason, whatever the number of precisions it holds for."""
+    measured = {(row.engine, row.precision) for row in found.rows}
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for one in found.missing:
+        word = "note" if (one.engine, one.precision) in measured else "not here"
+        reasons.setdefault((word, one.engine, one.reason), []).append(one.precision)
+    return [
+        f"{word}: {engine} {', '.join(precisions)}: {reason}"
+        for (word, engine, reason), precisions in reasons.items()
+    ]
 
 
 def _cells(row: Row, memory_mb: float | None, ratio: float) -> list[str]:

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_runtime.errors import WavestepError
+
 TRIES = 3
 """Processes started; the fastest counts, for a busy machine only ever adds."""
 _WN_RUN = "from wn_runtime.cli import main; main()"
@@ -26,14 +28,16 @@ class FirstAudio:
 
 def first_audio(
     directory: Path, engine: str, precision: str, threads: int, tries: int = TRIES
-) -> FirstAudio | None:
-    """Start `wn-run` on one stream of a model directory; None where it makes no sound."""
+) -> FirstAudio:
+    """Start `wn-run` on one stream of a model directory.
+
+    Raises WavestepError with the last line it printed where it makes no sound.
+    """
     found = [_once(directory, engine, precision, threads) for _ in range(tries)]
-    heard = [one for one in found if one is not None]
-    return min(heard, key=lambda one: one.ms) if heard else None
+    return min(found, key=lambda one: one.ms)
 
 
-def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAudio | None:
+def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAudio:
     arguments = [
         str(directory), "--engine", engine, "--precision", precision, "--threads", str(threads),
         "--seconds", str(_SECONDS_ASKED), "--seed", "0", "--raw", "-",
@@ -43,17 +47,23 @@ def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAu
         [sys.executable, "-c", _WN_RUN, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         bufsize=0,
     ) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         try:
             heard = process.stdout.read(1)
             took = time.perf_counter() - began
             memory = _peak_mb(process.pid)
+            # Killed only once it has made sound: before that it says why it does not.
+            said = b"" if heard else process.stderr.read()
         finally:
             process.kill()
-    return FirstAudio(took * 1e3, memory) if heard else None
+    if not heard:
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        raise WavestepError(f"wn-run makes no sound: {lines[-1] if lines else 'it says nothing'}")
+    return FirstAudio(took * 1e3, memory)
 
 
 def _peak_mb(pid: int) -> float | None:

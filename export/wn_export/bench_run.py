@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wn_export.bench_first_audio import first_audio
+from wn_export.bench_first_audio import FirstAudio, first_audio
 from wn_export.engines_here import Missing, candidates
 from wn_export.parity import compare
 from wn_export.reference import load as load_reference
@@ -84,8 +84,8 @@ def run(
         times = measure(every, seconds, lambda done: progress(done, len(every)))
         bits = [_delta_bits(directory, manifest, engine, conditioner) for engine in engines]
     starts = [
-        first_audio(directory, g.engine, g.precision, threads) if g.batch == 1 else None
-        for g in generators
+        _start(directory, generator, missing) if generator.batch == 1 else None
+        for generator in generators
     ]
     starts += [None] * len(beside)
     bits += [0.0] * len(beside)
@@ -123,6 +123,15 @@ def _open_all(
             stack.callback(opened.close)
             engines.append(opened)
     return engines, list(missing.values())
+
+
+def _start(directory: Path, generator: Generator, missing: list[Missing]) -> FirstAudio | None:
+    """A cold start; where it fails, its reason goes to `missing`."""
+    try:
+        return first_audio(directory, generator.engine, generator.precision, generator.threads)
+    except WavestepError as reason:
+        missing.append(Missing(generator.engine, generator.precision, f"first audio: {reason}"))
+        return None
 
 
 def _delta_bits(

@@ -72,7 +72,7 @@ def test_the_table_has_ratios_and_names_what_is_not_here(model):
     text = run(model, "--seconds", "0.01").stdout
     assert "× slowest" in text
     assert "real time" in text
-    assert "not here: onnx-cuda" in text
+    assert "not here: onnx-cuda fp32, fp16: ONNX Runtime here has no CUDA" in text
     slowest = [
         line for line in text.splitlines() if line.split()[-2:] in (["1", "yes"], ["1", "no"])
     ]
@@ -246,10 +246,20 @@ def test_a_cold_start_of_wn_run_is_timed(cold_start, model):
     from wn_export.bench_first_audio import first_audio
 
     found = first_audio(model, "onnx", "fp32", threads=1, tries=1)
-    assert found is not None
     assert found.ms > 0
     assert found.memory_mb is None or found.memory_mb > 10
-    assert first_audio(model, "onnx", "int8", threads=1, tries=1) is None  # makes no sound
+    with pytest.raises(WavestepError, match=r"makes no sound: error: .*int8"):
+        first_audio(model, "onnx", "int8", threads=1, tries=1)
+
+
+def test_a_cold_start_that_fails_is_said_in_the_report(model, monkeypatch):
+    def silent(*args):
+        raise WavestepError("wn-run makes no sound: error: full disk")
+
+    monkeypatch.setattr(bench_run, "first_audio", silent)
+    result = run(model, "--seconds", "0.01")
+    said = "note: onnx fp32, fp16: first audio: wn-run makes no sound: error: full disk"
+    assert said in result.stdout.splitlines()
 
 
 @pytest.fixture
