@@ -41,13 +41,14 @@ class CudaDevice:
         self.name = str(self._device.name)
         arch = str(self._device.arch)
         self.compute_capability = f"{arch[:-1]}.{arch[-1]}"  # "87": 8.7
-        self._into: Any = self.stream
+        self._into: Any = self.stream  # a graph builder during capture
+        self._stream_now = self.stream
         self._held: list[Buffer] = []
 
     @property
     def handle(self) -> int:
-        """The stream, as TensorRT and ONNX Runtime take it."""
-        return int(self.stream.handle)
+        """The stream that work goes to now, as TensorRT and ONNX Runtime take it."""
+        return int(self._stream_now.handle)
 
     def available_bytes(self) -> int:
         """Memory that could be had now; on a Jetson, where it is the host's, caches count too."""
@@ -129,7 +130,7 @@ class CudaDevice:
         """What `enqueue` puts into the stream, as a graph. Raises whatever fails on the way."""
         builder = self.stream.create_graph_builder()
         builder.begin_building("thread_local")
-        self._into = builder
+        self._into, self._stream_now = builder, builder.stream
         try:
             enqueue()
         except BaseException:
@@ -138,7 +139,7 @@ class CudaDevice:
             _quietly(builder.close)
             raise
         finally:
-            self._into = self.stream
+            self._into = self._stream_now = self.stream
         graph = builder.end_building().complete()
         builder.close()
         return graph

@@ -142,17 +142,17 @@ class Graph:
 
 class GraphBuilder:
     def __init__(self, gpu: Gpu, stream: Stream) -> None:
-        self._gpu, self._stream = gpu, stream
+        self._gpu, self.stream = gpu, stream
         self._actions: list[Callable[[], None]] | None = None
 
     def begin_building(self, mode: str) -> GraphBuilder:
         require(mode in ("global", "thread_local", "relaxed"), mode)
         self._gpu.work()
-        self._stream.captured = []
+        self.stream.captured = []
         return self
 
     def end_building(self) -> GraphBuilder:
-        self._actions, self._stream.captured = self._stream.captured, None
+        self._actions, self.stream.captured = self.stream.captured, None
         if self._gpu.fail_capture:
             raise CudaError("CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: a previous error")
         return self
@@ -163,7 +163,7 @@ class GraphBuilder:
         return Graph(self._gpu, self._actions)
 
     def close(self) -> None:
-        require(self._stream.captured is None, "closed while building")
+        require(self.stream.captured is None, "closed while building")
 
 
 class Stream:
@@ -256,7 +256,7 @@ def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
         return grid, block, shmem_size
 
     def launch(stream: Any, config: Any, kernel: Any, *kernel_args: Any) -> None:
-        handle = stream._stream.handle if isinstance(stream, GraphBuilder) else stream.handle
+        handle = stream.stream.handle if isinstance(stream, GraphBuilder) else stream.handle
         name, function, count, library = kernel
         require(len(kernel_args) == count, f"{name} takes {count} arguments")
         require(all(type(each) is int for each in kernel_args), "an address is an int")
