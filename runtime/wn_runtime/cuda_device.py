@@ -34,9 +34,11 @@ class CudaDevice:
             self._device.set_current()
             self.stream = self._device.create_stream()
         except Exception as error:  # cuda-core's errors, and those of loading the driver
+            missing = type(error).__name__ == "DynamicLibNotFoundError"  # libcuda
+            reason = "its driver is not installed" if missing else _first_line(error)
             raise EngineUnavailable(
-                f"no NVIDIA GPU can be used here ({_first_line(error)}); run this on a machine "
-                "with one and its driver"
+                f"no NVIDIA GPU can be used here ({reason}); run this on a machine with one and "
+                "its driver"
             ) from error
         self.name = str(self._device.name)
         arch = str(self._device.arch)
