@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wn_export import proof, reference
+from wn_export.ahead_step import add_library, keep_libraries
 from wn_export.graph_builder import OPSET
 from wn_export.model_directory import Staged, size, staged
 from wn_export.models import STEP, Graphs, graphs_of, with_file, write_models
@@ -109,6 +110,7 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
         graphs = _graphs(graphs_of(old), options, device)
         manifest = write_models(stage.path, manifest, weights, graphs)
         say(_graph_line(manifest, device))
+        manifest = keep_libraries(directory, old, stage.path, manifest)
         shutil.copyfile(directory / manifests.REFERENCE, stage.path / manifests.REFERENCE)
         return _finish(stage, manifest, device, say)
 
@@ -162,6 +164,9 @@ def _finish(stage: Staged, manifest: Manifest, device: Constraints | None, say: 
     manifest = dataclasses.replace(
         manifest, parity=result.rows, native_precision=result.native_precision
     )
+    if device is not None and device.march is not None:
+        manifest, library = add_library(stage.path, manifest, device.march)
+        say(f"native   {library}")
     manifests.write(stage.path, manifest)
     proof.write_reports(stage.path, manifest, result, say)
     if not result.passed:
