@@ -13,7 +13,7 @@ from tests.specs import CORNERS, random_bias, random_samples, random_spec, rando
 from wn_runtime.engine import Engine, open_engine
 from wn_runtime.engine_native import NativeEngine, compiler_for
 from wn_runtime.errors import WavestepError
-from wn_runtime.native.pack import quantise, to_bfloat16
+from wn_runtime.native.pack import quantise, remainder, to_bfloat16
 from wn_runtime.native.shapes import PRECISIONS
 from wn_runtime.sampling import CategoricalSampler
 from wn_runtime.spec import ModelSpec
@@ -57,6 +57,9 @@ def _rounded(weights, precision):
             rows = [(to_bfloat16(m).astype(np.uint32) << 16).view(np.float32) for m in matrices]
         else:
             rows = [whole * scale for whole, scale in map(quantise, matrices)]
+            if name == "head.1":
+                whole, scale = quantise(remainder(matrices[0]))
+                rows[0] = rows[0] + whole * scale
         rounded[f"{name}.weight"] = np.stack(rows).reshape(stack.shape).astype(np.float32)
     return rounded
 

@@ -45,6 +45,8 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
     matrix(weights["head.0.weight"])
     parts.append(_padded(weights["head.0.bias"], 0))
     matrix(weights["head.1.weight"])
+    if precision == "int8":
+        matrix(remainder(weights["head.1.weight"]))
     logits = _padded(weights["head.1.bias"], 0)
     logits[spec.classes :] = _NEVER
     parts.append(logits)
@@ -56,6 +58,16 @@ def quantise(matrix: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     largest = np.abs(matrix).max(axis=0)
     scale = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
     return np.rint(matrix / scale).astype(np.int8), scale
+
+
+def remainder(matrix: Array) -> Array:
+    """What `quantise` leaves of a matrix, for a second int8 matrix to hold: 15 bits together.
+
+    Of a voice trained on digits, nearly all that int8 costs (0.006 bits a sample) is the rounding
+    of the last matrix, head.1; with its remainder it costs less than 0.0002.
+    """
+    whole, scale = quantise(matrix)
+    return matrix - whole * scale
 
 
 def to_bfloat16(array: Array) -> NDArray[np.uint16]:

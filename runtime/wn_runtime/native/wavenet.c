@@ -64,6 +64,9 @@ typedef struct {
     MATRIX(S, H) head0;
     _Alignas(64) float head0_bias[H];
     MATRIX(H, A) head1;
+#if PRECISION == INT8
+    MATRIX(H, A) head1_rest; /* what int8 left of head1: logits bear rounding worst, see pack.py */
+#endif
     _Alignas(64) float head1_bias[A]; /* -1e30 in the padding: never drawn */
 } model;
 
@@ -182,6 +185,10 @@ static void step(const model *m, state *s, int lead) {
         relu_row(s->hidden_row + b * ROW_BYTES(H), s->hidden_scale + b, s->hidden + b * H, H);
     multiply(BATCH, H, A, COLUMNS(&m->head1),
              (rows_io){s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->logits});
+#if PRECISION == INT8
+    multiply(BATCH, H, A, COLUMNS(&m->head1_rest),
+             (rows_io){s->hidden_row, s->hidden_scale, s->logits, A, s->logits});
+#endif
 }
 
 /* The first class whose cumulative weight exceeds u * total; weights are exp((logit - max) / T).
