@@ -67,7 +67,8 @@ def remainder(matrix: Array) -> Array:
     of the last matrix, head.1; with its remainder it costs less than 0.0002.
     """
     whole, scale = quantise(matrix)
-    return matrix - whole * scale
+    rest: Array = matrix - whole * scale
+    return rest
 
 
 def to_bfloat16(array: Array) -> NDArray[np.uint16]:
