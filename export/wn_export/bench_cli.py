@@ -61,8 +61,8 @@ def main(
 ) -> None:
     """Measure every engine and precision of DIR that runs here, in turns of a tenth of a second.
 
-    µs are of one step (one sample of every stream), over blocks of 10 ms. Real time means that 99
-    of 100 blocks took less time than they sound.
+    µs are of one step (one sample of every stream), over blocks of 10 ms. Real time: the median
+    block takes no longer than it sounds.
     """
     directory, _ = manifests.locate(directory)
     if plot is not None:
@@ -127,6 +127,10 @@ def text(found: Bench) -> str:
             f"warning: other programs shared the core, a row had {min(shares):.0%} of it at the "
             "least; slow rows look slower than they are, so trust no ratio from this run"
         )
+    late = [f"{row.engine} {row.precision}" for row in found.rows if row.real_time and row.late]
+    if late:
+        names = ", ".join(dict.fromkeys(late))
+        lines.append(f"late: over 1 in 100 blocks of {names} took longer than it sounds; buffer it")
     lines += _missing(found)
     return "\n".join(lines)
 

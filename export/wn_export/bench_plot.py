@@ -68,7 +68,7 @@ def draw(rows: Sequence[Row], sample_rate: int, title: str) -> Figure:
         color=_INK,
         fontsize=9,
     )
-    axes.set_xlabel("samples per second of one stream (red: over 1 in 100 blocks comes too late)")
+    axes.set_xlabel("samples per second of one stream")
     axes.set_title(title, loc="left", pad=22)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -47,8 +47,13 @@ class Row:
 
     @property
     def real_time(self) -> bool:
-        """Whether every stream keeps up, in 99 of 100 blocks."""
-        return self.real_time_factor * self.us_median / self.us_p99 >= 1
+        """Whether every stream keeps up, by the median block."""
+        return self.real_time_factor >= 1
+
+    @property
+    def late(self) -> bool:
+        """Whether more than one block in a hundred takes longer than it sounds."""
+        return self.real_time_factor * self.us_median / self.us_p99 < 1
 
 
 @dataclass(frozen=True)

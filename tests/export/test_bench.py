@@ -85,6 +85,14 @@ def test_a_shared_core_is_warned_of(share, warned):
     assert ("40% of it" in bench_cli.text(found)) is warned
 
 
+def test_a_row_in_real_time_with_late_blocks_is_named():
+    rows = (dataclasses.replace(ROWS[0], us_p99=126), ROWS[1])  # 8 kHz: 125 µs are left
+    found = bench_run.Bench("v", 8000, rows, (None, None), (1.0, 1.0), (), FACTS, 1.0)
+    assert "late: over 1 in 100 blocks of native int8 took" in bench_cli.text(found)
+    steady = dataclasses.replace(found, rows=tuple(ROWS))
+    assert "late:" not in bench_cli.text(steady)
+
+
 def test_each_batch_is_a_row_and_counts_all_its_streams(model):
     found = bench_run.run(model, 0.01, batches=[1, 3], threads=1)
     by_batch = {row.batch: row for row in found.rows if row.engine == "onnx"}

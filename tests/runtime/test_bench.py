@@ -96,9 +96,15 @@ def test_a_row_is_made_of_median_and_99th_percentile():
     assert (made.batch, made.threads, made.first_audio_ms, made.delta_bits) == (4, 2, 12.5, 0.001)
 
 
-@pytest.mark.parametrize(("p99", "expected"), [(62.5, True), (125, True), (126, False)])
-def test_real_time_means_that_99_of_100_blocks_come_in_time(p99, expected):
-    assert dataclasses.replace(ROW, us_p99=p99).real_time is expected  # 16 kHz x 2: 125 us each
+@pytest.mark.parametrize(("p99", "late"), [(62.5, False), (125, False), (126, True)])
+def test_a_block_is_late_when_it_takes_longer_than_it_sounds(p99, late):
+    made = dataclasses.replace(ROW, us_p99=p99)  # 16 kHz x 2: 125 us a sample are left
+    assert (made.real_time, made.late) == (True, late)
+
+
+def test_real_time_is_as_fast_as_it_sounds():
+    assert dataclasses.replace(ROW, real_time_factor=1.0).real_time
+    assert not dataclasses.replace(ROW, real_time_factor=0.99).real_time
 
 
 def test_an_engine_generates_blocks_that_go_on_from_each_other(tmp_path):
