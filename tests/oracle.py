@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
 from wn_runtime.spec import ModelSpec
 from wn_runtime.weights import Weights
 

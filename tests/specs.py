@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
+
 from wn_runtime import weights
 from wn_runtime.spec import Condition, ModelSpec
 
