@@ -7,18 +7,14 @@ says what it was built for. `python -m wn_export.build_trt DIR` builds a directo
 
 from __future__ import annotations
 
-import importlib
 import platform
 import sys
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from wn_export import trt_inspect
+from wn_export import trt_inspect, trt_polygraphy
 from wn_export.trt_inspect import Layers
 from wn_export.trt_progress import BuildProgress
 from wn_runtime import manifest as manifests
@@ -133,12 +129,12 @@ def build(
 ) -> Plan:
     """Parse and build one graph, strongly typed. Raises WavestepError with TensorRT's reason."""
     product = f"{PRODUCTS[builder.flavour]} {builder.trt.__version__}"
-    polygraphy = _polygraphy(builder)
+    polygraphy = trt_polygraphy.loaders(builder.trt, builder.flavour)
     messages = Messages(builder.trt)
     progress = BuildProgress(builder.trt, "building engine.plan")
     started = time.perf_counter()
     try:
-        with _quiet(messages):
+        with trt_polygraphy.quiet(messages):
             made = polygraphy.network_from_onnx_path(str(graph), strongly_typed=True)
             network = cast(INetworkDefinition, made[1])
             settings: dict[str, Any] = {
@@ -244,43 +240,6 @@ def _described(tensors: list[Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
         tensor.name: (str(tensor.dtype).rsplit(".", 1)[-1], tuple(tensor.shape))
         for tensor in tensors
     }
-
-
-def _polygraphy(builder: Builder) -> Any:
-    """Polygraphy's loaders, bound to the builder's product: it binds once a process."""
-    rtx = builder.flavour == trt_module.RTX
-    try:
-        config = cast(Any, importlib.import_module("polygraphy.config"))
-    except ImportError as error:
-        raise EngineUnavailable(
-            f"Polygraphy cannot be imported ({error}); pip install 'wavestep[tensorrt]'"
-        ) from error
-    bound = "polygraphy.backend.trt" in sys.modules
-    if bound and bool(config.USE_TENSORRT_RTX) != rtx:
-        raise WavestepError(
-            "this process has built with the other of TensorRT and TensorRT-RTX already; build "
-            "in a process of its own"
-        )
-    config.USE_TENSORRT_RTX = rtx
-    if rtx:  # the bindings' wheel has it under another name than Polygraphy asks for
-        sys.modules.setdefault("tensorrt_rtx", cast(Any, builder.trt))
-    return importlib.import_module("polygraphy.backend.trt")
-
-
-@contextmanager
-def _quiet(messages: Messages) -> Iterator[None]:
-    """Polygraphy without its log, and TensorRT's complaints in `messages`."""
-    logger = importlib.import_module("polygraphy.logger").G_LOGGER
-    util = cast(Any, importlib.import_module("polygraphy.backend.trt.util"))
-    before = util.TRT_LOGGER
-    util.TRT_LOGGER = messages.logger
-    try:
-        with logger.verbosity(logger.CRITICAL + 1), warnings.catch_warnings():
-            # What Polygraphy calls is its business; a warning raised as an error breaks pybind11.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            yield
-    finally:
-        util.TRT_LOGGER = before
 
 
 def main(arguments: list[str]) -> int:

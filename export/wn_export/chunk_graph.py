@@ -20,15 +20,14 @@ same calls without a longer build. K = 4 to 8 where a call costs as much as seve
 from __future__ import annotations
 
 import json
-import math
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from wn_export.draw_graph import Draw
 from wn_export.graph_builder import GraphBuilder
 from wn_export.step_graph import layer_name, residual_offsets
-from wn_export.trt_inspect import DRAW
 from wn_runtime.errors import WavestepError
 from wn_runtime.spec import ModelSpec
 from wn_runtime.weights import Weights, check
@@ -76,13 +75,12 @@ class _Chunk:
         graph.input("forced", [steps, batch], np.int32)
         graph.input("inverse_temperature", [1], np.float32)
         taps = self._taps()
-        zero = self._constant("draw/zero", np.zeros(1), np.float32)
-        greedy = graph.node("Equal", f"{DRAW}/greedy", "inverse_temperature", zero)
+        draw = Draw(graph, spec.classes, batch)
         rows = {name: self._rows(name) for name in ("uniforms", "forced")}
         window, samples, params = "sample", [], []
         for step in range(steps):
             logits = self._step(step, window, taps[step])
-            drawn = self._draw(step, logits, rows["uniforms"][step], rows["forced"][step], greedy)
+            drawn = draw(step, logits, rows["uniforms"][step], rows["forced"][step])
             window = self._heard(step, window, drawn)
             samples.append(self._stacked(f"step{step}/sample", drawn, [1, batch]))
             params.append(self._stacked(f"step{step}/params", logits, [1, batch, spec.classes]))
@@ -208,55 +206,6 @@ class _Chunk:
         found = graph.node("Gather", f"{name}/rows", table, index)  # [B, k0, R]
         return graph.node("ReduceSum", name, found, graph.shape(1), keepdims=0)
 
-    def _draw(self, step: int, logits: str, uniform: str, forced: str, greedy: str) -> str:
-        """The class [B] int32, as sampling.CategoricalSampler draws it, or the one forced."""
-        graph, spec, name = self.graph, self.spec, f"{DRAW}/step{step}"
-        top = graph.node("ReduceMax", f"{name}/max", logits, axes=[1], keepdims=1)
-        shifted = graph.node("Sub", f"{name}/shifted", logits, top)
-        scaled = graph.node("Mul", f"{name}/scaled", shifted, "inverse_temperature")
-        weight = graph.node("Exp", f"{name}/weight", scaled)
-        sums = self._cumulative(name, weight)  # [B, A]
-        last = self._constant("draw/last", np.array([spec.classes - 1], np.int32))
-        total = graph.node("Gather", f"{name}/total", sums, last, axis=1)  # [B, 1]
-        threshold = graph.node("Mul", f"{name}/threshold", uniform, total)
-        # As many classes are not above as there are before the first that is.
-        below = graph.node("LessOrEqual", f"{name}/below", sums, threshold)
-        ones = graph.node("Cast", f"{name}/ones", below, to=int(onnx.TensorProto.INT32))
-        count = graph.node("ReduceSum", f"{name}/count", ones, graph.shape(1), keepdims=0)
-        drawn = graph.node("Min", f"{name}/drawn", count, last)
-        best = graph.node("ArgMax", f"{name}/argmax", logits, axis=1, keepdims=0)
-        best = graph.node("Cast", f"{name}/best", best, to=int(onnx.TensorProto.INT32))
-        free = graph.node("Where", f"{name}/free", greedy, best, drawn)
-        none = self._constant("draw/none", np.array([0], np.int32))
-        given = graph.node("GreaterOrEqual", f"{name}/given", forced, none)
-        return graph.node("Where", f"{name}/class", given, forced, free)
-
-    def _cumulative(self, name: str, weight: str) -> str:
-        """Running sums over classes [B, A], by two levels of small triangular products.
-
-        CumSum is a loop in TensorRT 10.3, which would be control flow.
-        """
-        graph, classes, batch = self.graph, self.spec.classes, self.batch
-        inner = min(
-            (n for n in range(1, classes + 1) if classes % n == 0),
-            key=lambda n: abs(n - math.sqrt(classes)),
-        )
-        outer = classes // inner
-        blocks = graph.node("Reshape", f"{name}/blocks", weight, graph.shape(batch * outer, inner))
-        within = np.triu(np.ones((inner, inner)))  # [c, c']: c counts towards every c' >= c
-        sums = graph.node(
-            "MatMul", f"{name}/within", blocks, self._constant("draw.within", within, np.float32)
-        )
-        sums = graph.node("Reshape", f"{name}/sums", sums, graph.shape(batch, outer, inner))
-        end = self._constant("draw/end", np.array([inner - 1], np.int32))
-        ends = graph.node("Gather", f"{name}/ends", sums, end, axis=2)  # [B, outer, 1]
-        before = self._constant(
-            "draw.before", np.tril(np.ones((outer, outer)), -1)[None], np.float32
-        )
-        carried = graph.node("MatMul", f"{name}/carried", before, ends)  # [B, outer, 1]
-        total = graph.node("Add", f"{name}/carry", sums, carried)
-        return graph.node("Reshape", f"{name}/cumulative", total, graph.shape(batch, classes))
-
     def _heard(self, step: int, window: str, drawn: str) -> str:
         """The window [B, k0] of the next step."""
         graph, width, batch = self.graph, self.spec.input_kernel, self.batch
@@ -315,9 +264,9 @@ class _Chunk:
         name = f"{layer_name(layer)}/{('filter', 'gate')[half]}{tap}.weight"
         return self._constant(name, self.weights["gate.weight"][layer, tap][:, columns])
 
-    def _constant(self, name: str, array: NDArray[np.generic], dtype: type | None = None) -> str:
+    def _constant(self, name: str, array: NDArray[np.generic]) -> str:
         """An initialiser, made when it is first asked for."""
         if name not in self._constants:
             self._constants.add(name)
-            self.graph.constant(name, array, dtype)
+            self.graph.constant(name, array)
         return name

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 _GUARD = 64
 _PATTERN = 0xA5
@@ -291,6 +292,8 @@ def _library(source: str) -> tuple[ctypes.CDLL, dict[str, int]]:
     """The kernels of a source as host functions, and how many arguments each takes."""
     key = hashlib.sha256(source.encode()).hexdigest()[:16]
     if key not in _LIBRARIES:
+        if shutil.which("g++") is None:
+            pytest.skip("g++ is not installed")
         with tempfile.TemporaryDirectory() as name:
             directory = Path(name)
             (directory / "kernel.cu").write_text(source, "utf-8")

@@ -110,7 +110,7 @@ def bindings(request):
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             if pip.returncode:
-                if os.environ.get("CI"):
+                if os.environ.get("WAVESTEP_REQUIRE_BINDINGS"):
                     pytest.fail(f"pip cannot get {requirement}: {pip.stderr}")
                 pytest.skip(f"pip cannot get {requirement}: no registry, or no such wheel for it")
             with zipfile.ZipFile(next(fetched.glob("*.whl"))) as wheel:
