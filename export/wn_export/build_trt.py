@@ -24,7 +24,7 @@ from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact, Manifest
 from wn_runtime.plan_record import PlanRecord
-from wn_runtime.trt_api import ICudaEngine, INetworkDefinition, TensorRT
+from wn_runtime.trt_api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
 from wn_runtime.trt_module import PRODUCTS, Messages
 
 PLAN = "engine.plan"
@@ -235,7 +235,7 @@ def _load(builder: Builder, messages: Messages, data: bytes) -> ICudaEngine | No
     return engine
 
 
-def _described(tensors: list[Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
+def _described(tensors: list[ITensor]) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {
         tensor.name: (str(tensor.dtype).rsplit(".", 1)[-1], tuple(tensor.shape))
         for tensor in tensors

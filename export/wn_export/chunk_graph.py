@@ -10,11 +10,12 @@ Of `past`, entry (l, j-1, i) is layer l's input j*d steps before step i; where t
 this same call (i >= j*d) the entry is not read. Layers with d >= K, all but log2(K) of a stack of
 doubling dilations, hence have all their taps before the chain starts.
 
-Which K (bench/trt_chunk.py, bench/results/trt_chunk_*.json): nodes and plan size grow with K, the
-build faster than K (seconds at K = 2, about a minute at K = 8), and the network takes as long as
-before; what is saved is K - 1 calls. So K = 1 where a call is cheap: ONNX Runtime on a CPU gains
-nothing at R = 32 and a tenth to a third at R = 64, and on one's own GPU a CUDA graph saves the
-same calls without a longer build. K = 4 to 8 where a call costs as much as several steps.
+Which K (bench/trt_chunk.py, bench/results/trt_chunk_*.json, against one call a sample): nodes and
+plan size grow as K does, the build faster (a second at K = 1, a minute and more at K = 8). ONNX
+Runtime on a CPU, whose calls are cheap, gains nothing at R = 32 (0.86 to 0.95); at R = 64, whose
+weights no longer fit its L2, taps of K steps read theirs once: 1.10 at K = 4, 1.23 at K = 8, 1.26
+at K = 16. On one's own GPU a CUDA graph saves the same calls without the build. So K = 1 is the
+default, K = 4 to 8 for a host where a call costs as much as several steps, and more is for none.
 """
 
 from __future__ import annotations

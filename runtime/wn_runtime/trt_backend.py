@@ -9,7 +9,7 @@ from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact
 from wn_runtime.spec import ModelSpec
-from wn_runtime.trt_api import ICudaEngine, TensorRT
+from wn_runtime.trt_api import ICudaEngine, IExecutionContext, TensorRT
 from wn_runtime.trt_memory import graph_inputs, graph_outputs, tensor_type
 from wn_runtime.trt_module import PRODUCTS, Messages
 
@@ -45,8 +45,8 @@ class TensorRtBackend:
                 f"{self.title} cannot load {artifact.file} ({self._messages.last()}); {REBUILD}"
             )
         _check_tensors(trt, engine, spec, artifact)
-        self._engine: Any = engine
-        self._contexts: list[Any] = []
+        self._engine: ICudaEngine | None = engine
+        self._contexts: list[IExecutionContext] = []
         for _ in range(2):
             context = engine.create_execution_context()
             if context is None:

@@ -7,6 +7,7 @@ own, over stub libraries (trt_stub.c).
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -39,6 +40,11 @@ CLASSES = {
     if getattr(protocol, "_is_protocol", False)
     and name not in ("Protocol", "TensorRT", "MakesRuntime")
 }
+THEIRS = re.compile(
+    r"(^|\.)(trt|_?engine|_?runtime|_contexts\[.*\]|context|network|layer|inspector|tensor)"
+    r"(\.(DataType|TensorIOMode|LayerInformationFormat|ProfilingVerbosity|ILogger))?$"
+)
+"""How our code calls what is TensorRT's."""
 DESCRIBE = """
 import importlib, json, sys
 trt = importlib.import_module(sys.argv[1])
@@ -189,3 +195,20 @@ def test_the_stand_in_is_what_is_used_and_no_more(name):
             assert api_surface.parameters(value) == tuple(parameters), member
     public = {member for member in vars(owner) if not member.startswith("_")}
     assert public <= wanted.keys()
+
+
+def test_nothing_else_is_used():
+    """What mypy proves of types, once more of names: each attribute is one that is declared."""
+    declared = set(vars(trt_api.TensorRT)["__annotations__"])
+    for members in surface().values():
+        declared |= members.keys()
+    used = set()
+    for package in (wn_runtime, wn_export):
+        for path in Path(package.__file__).parent.glob("*trt*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Attribute) and THEIRS.search(ast.unparse(node.value)):
+                    used.add(node.attr)
+    ours = {"network", "plan", "types", "products", "get", "items"}  # of names alike
+    assert used - declared <= ours
+    assert len(used) >= 25
+    assert {"execute_async_v3", "deserialize_cuda_engine", "get_engine_information"} <= used
