@@ -18,7 +18,7 @@ from wn_export.build_trt import add_plan, choose_graph, find_builder
 from wn_export.chunk_graph import build_chunk_graph
 from wn_runtime import manifest as manifests
 from wn_runtime.manifest import Artifact
-folder, flavour, precision, batch, steps = sys.argv[1:]
+folder, flavour, precision, batch, steps, compatible = sys.argv[1:]
 folder, batch, steps = Path(folder), int(batch), int(steps)
 manifest = manifests.read(folder)
 if steps > 1:
@@ -28,17 +28,25 @@ if steps > 1:
     entry = Artifact("chunk.onnx", "onnx", precision, batch, steps)
     manifest = manifests.with_artifact(manifest, entry, manifests.record(folder / "chunk.onnx"))
 graph = choose_graph(manifest, precision == "fp16")
-manifests.write(folder, add_plan(folder, manifest, graph, find_builder(flavour)))
+builder = find_builder(flavour)
+manifests.write(folder, add_plan(folder, manifest, graph, builder, compatible == "yes"))
 """
 
 
 def built(
-    directory: Path, spec: ModelSpec, flavour: str, precision: str, batch: int = 1, steps: int = 1
+    directory: Path,
+    spec: ModelSpec,
+    flavour: str,
+    precision: str,
+    batch: int = 1,
+    steps: int = 1,
+    compatible: bool = False,
 ) -> Path:
     """A model directory of random weights with engine.plan for this GPU; the plan's path."""
     write_model(directory, spec, (precision,), batch)
     process = subprocess.run(
-        [sys.executable, "-c", BUILD, str(directory), flavour, precision, str(batch), str(steps)],
+        [sys.executable, "-c", BUILD, str(directory), flavour, precision, str(batch), str(steps),
+         "yes" if compatible else "no"],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert process.returncode == 0, process.stderr

@@ -60,6 +60,15 @@ def test_rebuild_makes_it_anew(tmp_path, flavour):
     open_engine(plan).close()
 
 
+def test_a_version_compatible_plan_runs_with_the_runtime_it_brings(tmp_path, flavour):
+    if flavour == "tensorrt_rtx":
+        pytest.skip("TensorRT-RTX's wheel has no lean runtime to put into a plan")
+    spec = CORNERS["plain"]
+    engine = open_engine(built(tmp_path, spec, flavour, "fp16", compatible=True))
+    verify_engine_contract(engine, random_weights(spec), TOLERANCE["fp16"])
+    engine.close()
+
+
 def test_without_graphs_the_samples_are_the_same(tmp_path, flavour, monkeypatch):
     spec = CORNERS["one_condition"]
     plan = built(tmp_path, spec, flavour, "fp32")
