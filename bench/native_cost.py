@@ -108,7 +108,7 @@ def main() -> None:
     if not arm and sys.argv[1:] != ["x86"]:
         sys.exit(__doc__)
     compiler = "aarch64-linux-gnu-gcc" if arm else "gcc"
-    presets = ["tiny", "small", "medium"] if arm else list(PRESETS)
+    presets = list(PRESETS)
     with tempfile.TemporaryDirectory() as scratch:
         for isa, target in (ARM if arm else X86).items():
             for precision in PRECISIONS:

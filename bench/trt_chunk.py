@@ -25,10 +25,10 @@ import onnxruntime as ort
 from wn_export import build_trt
 from wn_export.chunk_graph import build_chunk_graph
 from wn_export.step_graph import build_step_graph
+from wn_runtime.cuda.memory import graph_inputs, graph_outputs, tensor_type
 from wn_runtime.errors import WavestepError
 from wn_runtime.sampling import CategoricalSampler
 from wn_runtime.spec import ModelSpec
-from wn_runtime.trt_memory import graph_inputs, graph_outputs, tensor_type
 from wn_runtime.weights import shapes
 
 SPECS = {

@@ -18,14 +18,16 @@ from wn_export import trt_inspect, trt_polygraphy
 from wn_export.trt_inspect import Layers
 from wn_export.trt_progress import BuildProgress
 from wn_runtime import manifest as manifests
-from wn_runtime import plan_record, strict, trt_module
-from wn_runtime.cuda_device import CudaDevice
+from wn_runtime import strict
+from wn_runtime.cuda.device import CudaDevice
 from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact, Manifest
-from wn_runtime.plan_record import PlanRecord
-from wn_runtime.trt_api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
-from wn_runtime.trt_module import PRODUCTS, Messages
+from wn_runtime.trt import module as trt_module
+from wn_runtime.trt import plan_record
+from wn_runtime.trt.api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
+from wn_runtime.trt.module import PRODUCTS, Messages
+from wn_runtime.trt.plan_record import PlanRecord
 
 PLAN = "engine.plan"
 TIMING_CACHE = "engine.timing"

@@ -10,7 +10,7 @@ from wn_runtime import manifest as manifests
 from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Manifest
-from wn_runtime.trt_module import PRODUCTS
+from wn_runtime.trt.module import PRODUCTS
 
 
 def try_plan(directory: Path, manifest: Manifest, target: Path, fp16: bool) -> tuple[Manifest, str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wn_runtime.errors import WavestepError
-from wn_runtime.trt_api import ICudaEngine, ILayer, INetworkDefinition, TensorRT
+from wn_runtime.trt.api import ICudaEngine, ILayer, INetworkDefinition, TensorRT
 
 DRAW = "draw"
 """How the layers begin that draw samples inside a graph: float32 whatever the network is."""

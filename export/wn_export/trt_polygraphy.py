@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from wn_runtime import trt_module
 from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
-from wn_runtime.trt_api import TensorRT
-from wn_runtime.trt_module import Messages
+from wn_runtime.trt import module as trt_module
+from wn_runtime.trt.api import TensorRT
+from wn_runtime.trt.module import Messages
 
 
 def loaders(trt: TensorRT, flavour: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from wn_runtime.trt_api import TensorRT
+from wn_runtime.trt.api import TensorRT
 
 _STEPS = 1000
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from wn_runtime import plan_record
 from wn_runtime import stream as streams
 from wn_runtime.command import command
 from wn_runtime.conditioner import Values
@@ -15,6 +14,7 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.playback import Speaker
 from wn_runtime.progress import Clock, progress
 from wn_runtime.sinks import Files, FileSink, PipeSink, Recording, Sink
+from wn_runtime.trt import plan_record
 
 
 @command()

@@ -7,17 +7,17 @@ import tempfile
 from pathlib import Path
 
 from wn_runtime import manifest as manifests
-from wn_runtime import plan_record
-from wn_runtime.cuda_device import CudaDevice
-from wn_runtime.device_loop import DeviceLoop, StepBackend, check_width
+from wn_runtime.cuda.device import CudaDevice
+from wn_runtime.cuda.loop import DeviceLoop, StepBackend, check_width
+from wn_runtime.cuda.memory import ELEMENTS, bytes_needed
+from wn_runtime.cuda.onnx_backend import OnnxRuntimeBackend
 from wn_runtime.engine import Engine, EngineUnavailable, Request
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact
-from wn_runtime.plan_record import Here
-from wn_runtime.trt_backend import TensorRtBackend
-from wn_runtime.trt_memory import ELEMENTS, bytes_needed
-from wn_runtime.trt_module import load
-from wn_runtime.trt_ort_backend import OnnxRuntimeBackend
+from wn_runtime.trt import plan_record
+from wn_runtime.trt.backend import TensorRtBackend
+from wn_runtime.trt.module import load
+from wn_runtime.trt.plan_record import Here
 
 CONTEXTS = 2
 

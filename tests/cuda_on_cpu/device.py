@@ -1,6 +1,6 @@
 """A strict stand-in for cuda-core and one GPU, whose memory is the host's and whose kernels run.
 
-It has what wn_runtime/cuda_api.py declares and nothing else, takes the arguments declared there,
+It has what wn_runtime/cuda/api.py declares and nothing else, takes the arguments declared there,
 and refuses what the real one would: allocating or waiting while a stream is captured, memory
 used after it was given back, a copy past a buffer's end, a kernel with another number of
 arguments. Kernels are compiled from their CUDA source by g++ (shim.cpp).

@@ -16,8 +16,8 @@ from wn_export.chunk_graph import build_chunk_graph
 from wn_runtime import manifest as manifests
 from wn_runtime import strict
 from wn_runtime.manifest import Artifact
-from wn_runtime.plan_record import PlanRecord
 from wn_runtime.spec import ModelSpec
+from wn_runtime.trt.plan_record import PlanRecord
 
 PLAN = "engine.plan"
 

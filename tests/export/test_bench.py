@@ -11,10 +11,12 @@ from matplotlib.image import imread
 from tests.export.checkpoints import random_wavenet, write_checkpoint
 from tests.model_dir import write_model
 from tests.specs import CORNERS, PLAIN, random_samples, random_weights
-from wn_export import bench_cli, bench_run, pytorch, reference
-from wn_export.bench_first_audio import FirstAudio
-from wn_export.bench_plot import draw, write_plot
-from wn_export.bench_torch import Incremental, Window
+from wn_export import pytorch, reference
+from wn_export.bench import cli as bench_cli
+from wn_export.bench import run as bench_run
+from wn_export.bench.first_audio import FirstAudio
+from wn_export.bench.plot import draw, write_plot
+from wn_export.bench.pytorch import Incremental, Window
 from wn_export.reference import Answer, Excerpt, FreeRun, Reference, surprise
 from wn_runtime import manifest as manifests
 from wn_runtime.bench import Row
@@ -251,7 +253,7 @@ def test_no_engine_at_all_is_an_error(model, monkeypatch):
 
 
 def test_a_cold_start_of_wn_run_is_timed(cold_start, model):
-    from wn_export.bench_first_audio import first_audio
+    from wn_export.bench.first_audio import first_audio
 
     found = first_audio(model, "onnx", "fp32", threads=1, tries=1)
     assert found.ms > 0

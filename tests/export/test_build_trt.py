@@ -22,10 +22,10 @@ from wn_export.build_trt import Builder, add_plan, choose_graph, find_builder
 from wn_export.chunk_graph import build_chunk_graph
 from wn_export.step_graph import build_step_graph
 from wn_runtime import manifest as manifests
-from wn_runtime import plan_record
+from wn_runtime.cuda.memory import graph_inputs, graph_outputs
 from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
-from wn_runtime.trt_memory import graph_inputs, graph_outputs
+from wn_runtime.trt import plan_record
 
 SMALL = dataclasses.replace(PLAIN, dilations=(1, 8))
 TYPES = {"fp32": "FLOAT", "fp16": "HALF"}
@@ -238,14 +238,14 @@ def test_ctrl_c_stops_a_build_as_ctrl_c(tmp_path, rtx, monkeypatch):
 
 
 def test_without_tensorrt_or_a_gpu_it_is_said(monkeypatch):
-    monkeypatch.setattr("wn_runtime.trt_module.FLAVOURS", {"tensorrt": ("no_such_module",)})
+    monkeypatch.setattr("wn_runtime.trt.module.FLAVOURS", {"tensorrt": ("no_such_module",)})
     with pytest.raises(EngineUnavailable, match="TensorRT not found here; pip install"):
         find_builder()
     monkeypatch.undo()
     gpu = cuda.install(monkeypatch, cuda.Gpu())
     gpu.lost = "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected"
-    monkeypatch.setattr("wn_runtime.trt_module.load", lambda flavour: sys)
-    monkeypatch.setattr("wn_runtime.trt_module.installed", lambda: "tensorrt")
+    monkeypatch.setattr("wn_runtime.trt.module.load", lambda flavour: sys)
+    monkeypatch.setattr("wn_runtime.trt.module.installed", lambda: "tensorrt")
     with pytest.raises(EngineUnavailable, match="no NVIDIA GPU can be used here"):
         find_builder()
 

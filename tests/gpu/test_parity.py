@@ -6,8 +6,8 @@ import pytest
 
 from tests.specs import CORNERS
 from wn_runtime import manifest as manifests
-from wn_runtime import trt_module
 from wn_runtime.errors import WavestepError
+from wn_runtime.trt import module as trt_module
 
 
 @pytest.mark.parametrize("fp16", [False, True], ids=["fp32", "fp16"])

@@ -1,6 +1,6 @@
 """Every attribute and call of TensorRT that we use is in the real bindings, from 10.3 to 11.4.
 
-mypy proves that no other one is used: the module is typed by wn_runtime/trt_api.py. Here that
+mypy proves that no other one is used: the module is typed by wn_runtime/trt/api.py. Here that
 file is held against the bindings' own classes and docstrings, each version in a process of its
 own, over stub libraries (trt_stub.c).
 """
@@ -24,7 +24,7 @@ import wn_export
 import wn_runtime
 from tests import api_surface
 from tests.cuda_on_cpu import tensorrt as stand_in
-from wn_runtime import trt_api
+from wn_runtime.trt import api as trt_api
 
 VERSIONS = {
     "10.3": "tensorrt-cu12-bindings==10.3.0",
@@ -176,7 +176,7 @@ def test_tensorrt_is_imported_in_one_place_only():
             text = path.read_text("utf-8")
             if re.search(r"^\s*(?:import|from) tensorrt", text, re.M) and "doctor" not in str(path):
                 places.append(path.name)
-    assert places == []  # trt_module.py imports it by name
+    assert places == []  # trt/module.py imports it by name
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,10 @@ def test_nothing_else_is_used():
         declared |= members.keys()
     used = set()
     for package in (wn_runtime, wn_export):
-        for path in Path(package.__file__).parent.glob("*trt*.py"):
+        home = Path(package.__file__).parent
+        for path in home.rglob("*.py"):
+            if "trt" not in str(path.relative_to(home)):
+                continue
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Attribute) and THEIRS.search(ast.unparse(node.value)):
                     used.add(node.attr)

@@ -8,7 +8,7 @@ import pytest
 
 from tests import api_surface
 from tests.cuda_on_cpu import device as stand_in
-from wn_runtime import cuda_api
+from wn_runtime.cuda import api as cuda_api
 
 INSTANCES = ("Buffer", "Stream", "Device", "GraphBuilder", "Graph", "ObjectCode")
 

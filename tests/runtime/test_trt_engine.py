@@ -18,12 +18,13 @@ from tests.cuda_on_cpu import tensorrt as trt
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
 from tests.model_dir import write_model
 from tests.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
-from wn_runtime import device_loop, engine_trt
+from wn_runtime import engine_trt
 from wn_runtime import manifest as manifests
+from wn_runtime.cuda import loop as device_loop
+from wn_runtime.cuda.onnx_backend import OnnxRuntimeBackend
 from wn_runtime.engine import EngineUnavailable, open_engine
 from wn_runtime.errors import WavestepError
 from wn_runtime.sampling import Uniforms
-from wn_runtime.trt_ort_backend import OnnxRuntimeBackend
 
 SPEC = CORNERS["one_condition"]
 
@@ -82,7 +83,7 @@ def test_streams_that_do_not_fill_the_plan_run_all_the_same(tmp_path, tensorrt):
 
 
 def test_blocks_longer_than_its_memory_are_cut(tmp_path, tensorrt, monkeypatch):
-    monkeypatch.setattr("wn_runtime.trt_memory._MOST_ROWS", 16)
+    monkeypatch.setattr("wn_runtime.cuda.memory._MOST_ROWS", 16)
     engine = open_engine(write_plan(tmp_path, SPEC) / PLAN)
     verify_engine_contract(engine, random_weights(SPEC), steps=75)
 
@@ -233,10 +234,10 @@ def test_without_a_gpu_it_says_so(tmp_path, monkeypatch, gpu):
 
 def test_without_tensorrt_it_says_how_to_get_it(tmp_path, gpu, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorrt", None)
-    monkeypatch.setattr("wn_runtime.trt_module.FLAVOURS", {"tensorrt": ("no_such_module",)})
+    monkeypatch.setattr("wn_runtime.trt.module.FLAVOURS", {"tensorrt": ("no_such_module",)})
     with pytest.raises(EngineUnavailable, match=r"pip install 'wavestep\[tensorrt\]' on a PC"):
         open_engine(write_plan(tmp_path, SPEC) / PLAN)
-    monkeypatch.setattr("wn_runtime.trt_module.on_jetson", lambda: True)
+    monkeypatch.setattr("wn_runtime.trt.module.on_jetson", lambda: True)
     with pytest.raises(EngineUnavailable, match="sudo apt install nvidia-jetpack"):
         open_engine(tmp_path / PLAN)
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.cuda_on_cpu import device as cuda
 from tests.specs import PLAIN, random_spec
-from wn_runtime.cuda_device import STANDARD, CudaDevice
+from wn_runtime.cuda.device import STANDARD, CudaDevice
+from wn_runtime.cuda.memory import CONTROL, StepMemory, bytes_needed, kernel_source
 from wn_runtime.sampling import CategoricalSampler
-from wn_runtime.trt_memory import CONTROL, StepMemory, bytes_needed, kernel_source
 
 ARCHITECTURES = (75, 80, 87, 89, 90, 110, 120)
 
@@ -132,6 +132,6 @@ def test_a_kernel_without_a_barrier_it_needs_is_caught_here(gpu, monkeypatch):
     line = "    const float threshold"
     broken = kernel_source().replace(f"    __syncthreads();\n{line}", line)
     assert broken != kernel_source()
-    monkeypatch.setattr("wn_runtime.trt_memory.kernel_source", lambda: broken)
+    monkeypatch.setattr("wn_runtime.cuda.memory.kernel_source", lambda: broken)
     with pytest.raises((AssertionError, cuda.Misuse)):
         test_it_draws_what_the_numpy_sampler_draws(gpu, 256, 1.0)

@@ -12,10 +12,10 @@ from tests.cuda_on_cpu import tensorrt as trt
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
 from tests.specs import PLAIN
 from wn_runtime import manifest as manifests
-from wn_runtime import plan_record
 from wn_runtime.cli import main
 from wn_runtime.engine import EngineUnavailable, open_engine
 from wn_runtime.errors import WavestepError
+from wn_runtime.trt import plan_record
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wn_runtime.cuda_device import DeviceLost
+from wn_runtime.cuda.device import DeviceLost
+from wn_runtime.cuda.memory import graph_inputs, graph_outputs, tensor_type
 from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact
 from wn_runtime.spec import ModelSpec
-from wn_runtime.trt_memory import graph_inputs, graph_outputs, tensor_type
 
 CUDA = "CUDAExecutionProvider"
 

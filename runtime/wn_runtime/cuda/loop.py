@@ -18,12 +18,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.cuda_api import Graph
-from wn_runtime.cuda_device import CudaDevice
+from wn_runtime.cuda.api import Graph
+from wn_runtime.cuda.device import CudaDevice
+from wn_runtime.cuda.memory import CONTROL, StepMemory
 from wn_runtime.engine import Bias, State, check_bias, initial_state
 from wn_runtime.errors import WavestepError
 from wn_runtime.spec import ModelSpec
-from wn_runtime.trt_memory import CONTROL, StepMemory
 
 CAPTURED_CALLS = (64, 2)
 """Lengths of the captured graphs, longest first; each even, to begin and end on set 0."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wn_export.bench_first_audio import FirstAudio, first_audio
+from wn_export.bench.first_audio import FirstAudio, first_audio
 from wn_export.engines_here import Missing, candidates
 from wn_export.parity import compare
 from wn_export.reference import load as load_reference
@@ -90,14 +90,14 @@ def run(
     starts += [None] * len(beside)
     bits += [0.0] * len(beside)
     rows = [
-        row(generator, taken, spec.sample_rate, start and start.ms, delta)
+        row(generator, taken, spec.sample_rate, None if start is None else start.ms, delta)
         for generator, taken, start, delta in zip(every, times, starts, bits, strict=True)
     ]
     return Bench(
         name=manifest.name,
         sample_rate=spec.sample_rate,
         rows=tuple(rows),
-        memory_mb=tuple(start and start.memory_mb for start in starts),
+        memory_mb=tuple(None if start is None else start.memory_mb for start in starts),
         cpu_share=tuple(taken.cpu_share for taken in times),
         missing=tuple(missing),
         machine=machine,

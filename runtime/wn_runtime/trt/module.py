@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from wn_runtime.engine import EngineUnavailable
-from wn_runtime.trt_api import TensorRT
+from wn_runtime.trt.api import TensorRT
 
 TENSORRT, RTX = "tensorrt", "tensorrt_rtx"
 FLAVOURS = {TENSORRT: ("tensorrt",), RTX: ("tensorrt_rtx", "tensorrt_rtx_bindings")}

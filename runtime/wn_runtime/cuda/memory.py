@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.cuda_device import CudaDevice, DeviceArray
+from wn_runtime.cuda.device import CudaDevice, DeviceArray
 from wn_runtime.engine import Bias
 from wn_runtime.spec import ModelSpec
 

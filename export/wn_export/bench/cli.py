@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from wn_export.bench_plot import check_plot, write_plot
-from wn_export.bench_run import Bench, run
+from wn_export.bench.plot import check_plot, write_plot
+from wn_export.bench.run import Bench, run
 from wn_runtime import manifest as manifests
 from wn_runtime.bench import Generator, Row
 from wn_runtime.command import command
@@ -93,7 +93,7 @@ def main(
 
 def _torch(checkpoint: Path, manifest: Manifest, threads: int) -> list[Generator]:
     try:
-        from wn_export.bench_torch import torch_generators  # torch has no other way in
+        from wn_export.bench.pytorch import torch_generators  # torch has no other way in
     except ImportError as error:
         raise WavestepError(
             f"--checkpoint needs torch ({error}); pip install 'wavestep[train]'"

@@ -13,7 +13,7 @@ from wn_runtime import strict
 from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact, Manifest
-from wn_runtime.trt_module import FLAVOURS, PRODUCTS, newer_or_same
+from wn_runtime.trt.module import FLAVOURS, PRODUCTS, newer_or_same
 
 ANSWER = "--answer"
 """Tells wn_export.build_trt to give its reason as it gives its result: on stdout."""

@@ -1,6 +1,6 @@
 """What wavestep uses of TensorRT's Python API, as types: nothing else of it passes the type check.
 
-The one module object of TensorRT (trt_module.py) is typed so, hence mypy proves that no other
+The one module object of TensorRT (trt/module.py) is typed so, hence mypy proves that no other
 attribute or call is used, and tests/runtime/test_trt_bindings.py proves that every one of these
 exists, with these arguments, in the real bindings of 10.3, 10.13, 10.16 and 11.4. A class here
 bears the name of the class there.

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from wn_runtime.cuda_api import Buffer, CudaCore, Graph, ObjectCode
+from wn_runtime.cuda.api import Buffer, CudaCore, Graph, ObjectCode
 from wn_runtime.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 

@@ -1,0 +1,1 @@
+"""wn-bench: how fast every engine is here."""

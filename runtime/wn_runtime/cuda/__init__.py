@@ -1,0 +1,1 @@
+"""The device-resident loop on an NVIDIA GPU, and our step kernel in it."""

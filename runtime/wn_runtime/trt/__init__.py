@@ -1,0 +1,1 @@
+"""TensorRT: what we use of it, how it is found, and the record of what a plan was built for."""
