@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
 from wn_runtime import manifest as manifests
+from wn_runtime.cache_directory import cache_directory
 from wn_runtime.cuda.device import CudaDevice
 from wn_runtime.cuda.loop import DeviceLoop, StepBackend, check_width
 from wn_runtime.cuda.memory import ELEMENTS, bytes_needed
@@ -38,17 +35,6 @@ def open_engine(request: Request) -> Engine:
     return _open_plan(request, artifact) if artifact.engine == "tensorrt" else _open_graph(
         request, artifact
     )  # fmt: skip
-
-
-def kernel_cache() -> Path:
-    """Where compiled step kernels are kept between runs."""
-    base = os.environ.get("WAVESTEP_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    if base is None:
-        try:
-            base = str(Path.home() / ".cache")
-        except RuntimeError:  # no home directory
-            base = tempfile.gettempdir()
-    return Path(base) / "wavestep"
 
 
 def _open_plan(request: Request, artifact: Artifact) -> Engine:
@@ -93,7 +79,7 @@ def _loop(
 ) -> DeviceLoop:
     return DeviceLoop(
         request.engine, device, backend, request.manifest.spec, artifact.precision,
-        request.batch, artifact.batch, artifact.steps_per_call, kernel_cache(),
+        request.batch, artifact.batch, artifact.steps_per_call, cache_directory(),
     )  # fmt: skip
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import click
 import pytest
 
+from wn_runtime.cache_directory import cache_directory
 from wn_runtime.doctor import audio, cpu, gpu
 from wn_runtime.doctor.cli import cache_folder
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.doctor.report import Report, examine, summary
 from wn_runtime.engine import ENGINES
-from wn_runtime.native import cache as native_cache
 
 RUNTIME = Path(cpu.__file__).parents[2]
 TRT = {"product": "TensorRT", "version": "10.13.3.9"}
@@ -307,7 +307,7 @@ def test_absence_of_a_package_is_told_from_its_failure(tmp_path, error, words):
 
 def test_the_cache_looked_at_is_the_one_that_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder(Machine()) == native_cache.directory()
+    assert cache_folder(Machine()) == cache_directory()
 
 
 def test_every_engine_that_can_be_named_has_a_verdict(tmp_path):

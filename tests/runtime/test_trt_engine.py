@@ -32,7 +32,7 @@ SPEC = CORNERS["one_condition"]
 @pytest.fixture
 def gpu(monkeypatch, tmp_path):
     """A GPU, and a check that an engine left nothing in its memory or beside it."""
-    monkeypatch.setenv("WAVESTEP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     machine = cuda.install(monkeypatch, cuda.Gpu())
     yield machine
     machine.check_guards()

@@ -20,7 +20,7 @@ from wn_runtime.trt import plan_record
 
 @pytest.fixture
 def tensorrt(monkeypatch, tmp_path):
-    monkeypatch.setenv("WAVESTEP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return trt.install(monkeypatch, cuda.install(monkeypatch, cuda.Gpu()))
 
 

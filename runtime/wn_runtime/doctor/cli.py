@@ -44,6 +44,6 @@ def main(json_: bool) -> int:
 
 
 def cache_folder(machine: Machine) -> Path:
-    """Where compiled libraries go; unlike `native.cache.directory` it is not made."""
+    """Where compiled libraries go; unlike `cache_directory` it is not made."""
     base = machine.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "wavestep"

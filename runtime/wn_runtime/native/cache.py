@@ -11,9 +11,7 @@ month is deleted.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import functools
 import hashlib
 import os
 import shutil
@@ -23,6 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from wn_runtime.cache_directory import cache_directory
 from wn_runtime.errors import WavestepError
 
 LIBRARY = "wavenet.so"
@@ -32,7 +31,7 @@ _MONTH = 30 * 24 * 3600.0
 
 def cached(key: str, make: Callable[[Path], None]) -> Path:
     """The library of that key; `make(path)` writes it where there is none to be trusted."""
-    root = directory()
+    root = cache_directory()
     entry = root / f"native-{key}"
     if not _trusted(entry):
         fresh = Path(tempfile.mkdtemp(prefix=".part-", dir=root))
@@ -47,37 +46,6 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
     with contextlib.suppress(OSError):
         os.utime(entry)  # used now
     return entry / LIBRARY
-
-
-def directory() -> Path:
-    """The cache's directory, made if need be; a temporary one where there is no writable home.
-
-    Raises WavestepError when it belongs to another user.
-    """
-    home = os.environ.get("XDG_CACHE_HOME")
-    root = (Path(home) if home else Path(os.path.expanduser("~")) / ".cache") / "wavestep"
-    try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        status = root.stat()
-        if status.st_uid != os.geteuid():
-            raise WavestepError(
-                f"{root} belongs to user {status.st_uid}, not to you; set XDG_CACHE_HOME to a "
-                "directory of your own"
-            )
-        if stat.S_IMODE(status.st_mode) != 0o700:
-            root.chmod(0o700)
-        if os.access(root, os.W_OK | os.X_OK):
-            return root
-    except OSError:
-        pass
-    return _temporary()
-
-
-@functools.cache
-def _temporary() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="wavestep-"))  # mode 0700
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return path
 
 
 def _trusted(entry: Path) -> bool:
