@@ -23,6 +23,16 @@ def test_without_metadata_folders_are_speakers(tmp_path):
     assert {r.split for r in found.recordings} == {"train", "valid"}
 
 
+@pytest.mark.parametrize(("files", "held_back"), [(1, []), (2, [1]), (19, [18]), (45, [19, 39])])
+def test_without_a_split_every_20th_or_the_last_of_a_few_is_held_back(tmp_path, files, held_back):
+    for speaker, count in (("ann", files), ("bob", 2)):
+        (tmp_path / speaker).mkdir()
+        for i in range(count):
+            (tmp_path / speaker / f"{i:02}.wav").touch()
+    found = corpus.read(tmp_path).recordings[:files]
+    assert [i for i, r in enumerate(found) if r.split == "valid"] == held_back
+
+
 def test_a_plus_makes_a_multi_hot_condition(tmp_path):
     (tmp_path / "metadata.csv").write_text(
         "file,mood,split\na.wav,calm+loud,train\nb.wav,,valid\nc.wav,calm,train\n"

@@ -14,7 +14,8 @@ METADATA = "metadata.csv"
 SUFFIXES = (".wav", ".flac")
 SPLITS = ("train", "valid")
 VALID_SHARE = 20
-"""Without a `split` column, one file in this many of each speaker is held back."""
+"""Without a `split` column one file in this many is held back, and the last of fewer: of each
+speaker's where folders are speakers, of all where metadata.csv says who speaks."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,10 @@ def read(folder: Path, columns: Sequence[str] = ()) -> Corpus:
     ]
     for split in SPLITS:
         if not any(recording.split == split for recording in recordings):
-            raise WavestepError(f"{folder} has no recording in split {split!r}; add some")
+            raise WavestepError(
+                f"{folder} has no recording in split {split!r}; add some, or name it in a column "
+                f"split of {METADATA}"
+            )
     return Corpus(tuple(recordings), tuple(_condition(name, recordings) for name in wanted))
 
 
@@ -86,7 +90,7 @@ def _from_csv(path: Path) -> list[Recording]:
     for number, row in enumerate(rows, start=2):
         if None in row or any(row[column] is None for column in columns):
             raise WavestepError(f"{path}, line {number}: expected {len(columns)} columns")
-        split = row.get("split") or _split(number)
+        split = row.get("split") or _split(number - 2, len(rows))
         if split not in SPLITS:
             raise WavestepError(f"{path}, line {number}: {unknown('split', split, SPLITS)}")
         values = {name: row[name].strip() for name in conditions}
@@ -101,11 +105,15 @@ def _from_folders(folder: Path) -> list[Recording]:
     for speaker in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
         files = sorted(p for p in speaker.iterdir() if p.suffix.lower() in SUFFIXES)
         for number, path in enumerate(files):
-            recordings.append(Recording(path, _split(number), {"speaker": speaker.name}))
+            recordings.append(
+                Recording(path, _split(number, len(files)), {"speaker": speaker.name})
+            )
     if not recordings:
         raise WavestepError(f"{folder} has neither {METADATA} nor <speaker>/*.wav")
     return recordings
 
 
-def _split(number: int) -> str:
-    return "valid" if number % VALID_SHARE == VALID_SHARE - 1 else "train"
+def _split(number: int, count: int) -> str:
+    """Of file `number` out of `count`, from 0."""
+    last_of_few = 0 < number == count - 1 < VALID_SHARE - 1
+    return "valid" if number % VALID_SHARE == VALID_SHARE - 1 or last_of_few else "train"
