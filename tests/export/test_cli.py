@@ -15,11 +15,12 @@ from click.testing import CliRunner
 
 from tests import model_dir, specs
 from tests.export.checkpoints import write_checkpoint
+from tests.export.engines import onnx_only
 from wn_export import pytorch
 from wn_export.cli import main
 from wn_runtime import manifest as manifests
 from wn_runtime import weights
-from wn_runtime.engine import ENGINES, open_engine
+from wn_runtime.engine import open_engine
 
 SPEC = dataclasses.replace(specs.CORNERS["two_conditions"], sample_rate=1000)
 
@@ -39,10 +40,8 @@ def error_of(*arguments):
 
 @pytest.fixture(scope="module", autouse=True)
 def onnx_engine_only():
-    """The native engine's parity is its own tests' business; here it would only compile."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ENGINES.keys() - {"onnx"}:
-            patch.delitem(ENGINES, name)
+    """The native engine would only compile here."""
+    with onnx_only():
         yield
 
 
