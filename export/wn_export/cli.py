@@ -35,7 +35,11 @@ from wn_runtime.command import command
     metavar="WAV",
     help="Held-back audio to prove parity on, in place of the checkpoint's own; repeatable.",
 )
-@click.option("--target", metavar="NAME", help="A device that wn-targets lists: what it needs.")
+@click.option(
+    "--target",
+    metavar="NAME",
+    help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
+)
 @click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
 def main(
     source: Path,

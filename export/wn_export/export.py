@@ -26,7 +26,7 @@ from wn_runtime.manifest import Manifest
 from wn_runtime.spec import ModelSpec
 from wn_runtime.weights import Weights
 from wn_targets.catalogue import find
-from wn_targets.constraints import Constraints, constraints
+from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
 
 if TYPE_CHECKING:
     from wn_export.pytorch import Trained
@@ -50,7 +50,7 @@ class Options:
     audio: tuple[Path, ...] = ()
     """Held-back audio for the reference, in place of the checkpoint's own excerpts."""
     device: str | None = None
-    """The name of a target in wn_targets, whose constraints are applied."""
+    """The name of a target in wn_targets, or cpu for this machine's: whose needs are met."""
 
     def __post_init__(self) -> None:
         for name, value in (("batch", self.batch), ("steps per call", self.steps)):
@@ -139,6 +139,8 @@ def choose_excerpts(
 
 
 def _constraints(options: Options, target: Path) -> Constraints | None:
+    if options.device == THIS_CPU:
+        return this_cpu(str(target))
     return constraints(find(options.device), str(target)) if options.device else None
 
 

@@ -11,6 +11,9 @@ from wn_targets.target import Target
 OPSET = 17
 """ONNX operator set that TensorRT 10.3 (JetPack 6) to 11 all read without known faults."""
 
+THIS_CPU = "cpu"
+"""Names the CPU that the export itself runs on, in place of a target of the catalogue."""
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -29,6 +32,12 @@ class Constraints:
     """What to run on the device once the model directory is there."""
     why: str
     """One line for the user."""
+
+
+def this_cpu(directory: str) -> Constraints:
+    """The constraints of this machine's own CPU, for it and for others of its kind."""
+    why = "this machine's CPU: the native engine, which then needs no compiler"
+    return Constraints(THIS_CPU, OPSET, False, None, "native", f"wn-run {directory}", why)
 
 
 def constraints(target: Target, directory: str) -> Constraints:

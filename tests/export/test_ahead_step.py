@@ -11,6 +11,7 @@ from tests.specs import PLAIN
 from wn_export import ahead_step
 from wn_export.cli import main
 from wn_runtime import manifest as manifests
+from wn_runtime.engine import open_engine
 from wn_runtime.native.ahead import CROSS, fitting
 from wn_targets.catalogue import find
 
@@ -36,6 +37,21 @@ def test_a_jetsons_library_travels_in_the_model_and_survives_a_rebuild(tmp_path)
     manifest = manifests.read(target)
     manifests.verify(target, manifest)
     assert fitting(manifest, library.precision, 1) is None  # not this machine's
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler is installed")
+def test_for_this_machines_cpu_none_need_compile_it_again(tmp_path, monkeypatch):
+    checkpoint = write_checkpoint(tmp_path / "voice.pt", PLAIN)
+    target = tmp_path / "voice"
+    text = export(checkpoint, "-o", target, "--target", "cpu")
+    assert "compiled ahead for native" in text
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CC", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    engine = open_engine(target)
+    assert (engine.name, engine.precision) == ("native", built(target).precision)
+    engine.close()
+    assert not (tmp_path / "cache").exists()
 
 
 def built(directory):
