@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from wn_runtime.engine_native import NativeEngine
 from wn_runtime.errors import WavestepError
 from wn_runtime.native import build, cache, cpu
 from wn_runtime.native.library import Library, compiled
-from wn_runtime.native.shapes import Shapes
+from wn_runtime.native.shapes import PRECISIONS, Shapes
 
 SPEC = CORNERS["plain"]
 SHAPES = Shapes(SPEC, "fp32", 1)
@@ -211,6 +212,21 @@ def test_no_compiler_is_a_reason_not_a_crash(monkeypatch):
 def test_a_compiler_that_fails_is_quoted(monkeypatch):
     with pytest.raises(WavestepError, match=r"could not compile .*error"):
         compiled(SHAPES, ("-march=pdp11",))
+
+
+@needs_compiler
+@pytest.mark.skipif(shutil.which("nm") is None, reason="needs nm, of binutils")
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_nothing_in_the_sequential_loop_can_allocate_or_call_the_system(precision, batch):
+    """The library has no way to: of other libraries it uses the copying of bytes, at most."""
+    library = compiled(Shapes(SPEC, precision, batch))
+    listed = subprocess.run(
+        ["nm", "-D", "--undefined-only", library], capture_output=True, text=True, check=True
+    ).stdout
+    symbols = [line.split()[-2:] for line in listed.splitlines()]
+    used = {name.split("@")[0] for kind, name in symbols if kind != "w"}  # w: the loader's own
+    assert used <= {"memcpy", "memmove", "memset"}
 
 
 def test_the_source_lies_beside_the_package():

@@ -169,6 +169,20 @@ def test_a_stream_goes_on_from_its_snapshot_bit_for_bit(precision):
     np.testing.assert_array_equal(engine.generate(bias, uniforms[23:]), expected)
 
 
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_a_stream_goes_through_float32_and_back_without_loss(precision):
+    spec = CORNERS["two_conditions"]
+    bias, uniforms = random_bias(spec, 2), _uniforms(60, 2)
+    rounded = NativeEngine(spec, random_weights(spec), precision, 2)
+    rounded.generate(bias, uniforms[:23])
+    between = NativeEngine(spec, random_weights(spec), "fp32", 2)
+    between.restore(rounded.snapshot())
+    expected = rounded.generate(bias, uniforms[23:])
+    rounded.restore(between.snapshot())
+    np.testing.assert_array_equal(rounded.generate(bias, uniforms[23:]), expected)
+    between.generate(bias, uniforms[23:])  # and it can go on there
+
+
 def test_reset_silences_the_streams_named_and_no_other():
     spec = CORNERS["plain"]
     uniforms = _uniforms(30, 3)
