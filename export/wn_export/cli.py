@@ -40,6 +40,11 @@ from wn_runtime.command import command
     metavar="NAME",
     help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
 )
+@click.option(
+    "--version-compatible",
+    is_flag=True,
+    help="A plan that later versions of TensorRT run too; larger, and a little slower.",
+)
 @click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
 def main(
     source: Path,
@@ -49,6 +54,7 @@ def main(
     steps: int | None,
     audio: tuple[Path, ...],
     target: str | None,
+    version_compatible: bool,
     raw_weights: bool,
 ) -> int:
     """Export a trained model (CKPT), or make the graphs and engines of DIR anew.
@@ -56,6 +62,6 @@ def main(
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """  # fmt: skip
-    options = Options(fp16, batch, steps, raw_weights, audio, target)
+    options = Options(fp16, batch, steps, raw_weights, audio, target, version_compatible)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, click.echo) else 1

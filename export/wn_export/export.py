@@ -51,6 +51,8 @@ class Options:
     """Held-back audio for the reference, in place of the checkpoint's own excerpts."""
     device: str | None = None
     """The name of a target in wn_targets, or cpu for this machine's: whose needs are met."""
+    version_compatible: bool = False
+    """Whether a plan is built to run in later versions of TensorRT too."""
 
     def __post_init__(self) -> None:
         for name, value in (("batch", self.batch), ("steps per call", self.steps)):
@@ -84,7 +86,7 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
         answers = pytorch.make_reference(trained, excerpts, material, draft)
         draft.close()
         reference.save(stage.path / manifests.REFERENCE, answers)
-        return _finish(stage, manifest, device, say)
+        return _finish(stage, manifest, options, device, say)
 
 
 def rebuild(directory: Path, target: Path | None, options: Options, say: Say) -> bool:
@@ -112,7 +114,7 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
         say(_graph_line(manifest, device))
         manifest = keep_libraries(directory, old, stage.path, manifest)
         shutil.copyfile(directory / manifests.REFERENCE, stage.path / manifests.REFERENCE)
-        return _finish(stage, manifest, device, say)
+        return _finish(stage, manifest, options, device, say)
 
 
 def choose_excerpts(
@@ -154,11 +156,15 @@ def _graphs(before: Graphs, options: Options, device: Constraints | None) -> Gra
     )
 
 
-def _finish(stage: Staged, manifest: Manifest, device: Constraints | None, say: Say) -> bool:
+def _finish(
+    stage: Staged, manifest: Manifest, options: Options, device: Constraints | None, say: Say
+) -> bool:
     """The plan, parity and reports; then publish, or set aside."""
     manifest = with_file(manifest, stage.path / manifests.REFERENCE)
     fp16 = any(artifact.precision == "fp16" for artifact in manifest.artifacts)
-    manifest, engine = try_plan(stage.path, manifest, stage.target, fp16)
+    manifest, engine = try_plan(
+        stage.path, manifest, stage.target, fp16, options.version_compatible
+    )
     manifests.write(stage.path, manifest)
     answers = reference.load(stage.path / manifests.REFERENCE)
     result = proof.prove(stage.path, answers, say)

@@ -13,7 +13,9 @@ from wn_runtime.manifest import Manifest
 from wn_runtime.trt.module import PRODUCTS
 
 
-def try_plan(directory: Path, manifest: Manifest, target: Path, fp16: bool) -> tuple[Manifest, str]:
+def try_plan(
+    directory: Path, manifest: Manifest, target: Path, fp16: bool, version_compatible: bool = False
+) -> tuple[Manifest, str]:
     """Build the plan of `directory`, which is to become `target`: the manifest, and what to say.
 
     The timing cache of an older plan in `target` is used again. Without a builder the manifest
@@ -23,8 +25,8 @@ def try_plan(directory: Path, manifest: Manifest, target: Path, fp16: bool) -> t
         builder = find_builder()
     except EngineUnavailable as unavailable:
         reason = str(unavailable).split(";")[0].split(" (")[0]
-        flag = " --fp16" if fp16 else ""
-        return manifest, f"{reason}: run `wn-export {target}/{flag}` on the device to build {PLAN}"
+        flags = " --fp16" * fp16 + " --version-compatible" * version_compatible
+        return manifest, f"{reason}: run `wn-export {target}/{flags}` on the device to build {PLAN}"
     old = None
     if (target / TIMING_CACHE).exists():
         try:
@@ -32,7 +34,8 @@ def try_plan(directory: Path, manifest: Manifest, target: Path, fp16: bool) -> t
             shutil.copyfile(target / TIMING_CACHE, directory / TIMING_CACHE)
         except WavestepError:
             old = None  # a cache of unknown origin is not used
-    manifest = add_plan(directory, manifest, choose_graph(manifest, fp16), builder, old=old)
+    graph = choose_graph(manifest, fp16)
+    manifest = add_plan(directory, manifest, graph, builder, version_compatible, old)
     seconds = manifest.artifacts[-1].built["seconds"]
     product = f"{PRODUCTS[builder.flavour]} {builder.trt.__version__}"
     return manifest, f"{PLAN}  {product} for {builder.gpu}, built in {seconds:.0f} s"
