@@ -99,7 +99,8 @@ def test_one_broken_file_stops_before_the_first_step(folder):
     assert not (folder / "run" / "last.pt").exists()
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(folder):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_stop_saves_and_says_how_to_go_on(folder, stop):
     command = [
         sys.executable, "-m", "wn_train", str(folder / "data"), "-o", str(folder / "run"),
         "--config", str(folder / "c.toml"), "--steps", "1000000", "--threads", "1",
@@ -108,7 +109,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(folder):
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("step 2:"):  # it trains; now the user has enough
-                process.send_signal(signal.SIGINT)
+                process.send_signal(stop)
                 break
         said = process.stderr.read()
     assert process.returncode == 130
