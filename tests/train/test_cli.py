@@ -72,6 +72,22 @@ def test_resuming_another_model_is_refused(folder):
     again = wn_train(folder, *settings, "--resume")
     assert again.exit_code == 2
     assert "is another model than this data and configuration make" in again.output
+    assert "(residual was 8, now 9)" in again.output
+    (folder / "c.toml").write_text(SETTINGS)
+    (folder / "data" / "metadata.csv").write_text("file\n0.wav\n1.wav\n2.wav\n3.wav\n")
+    assert "(its conditions are others)" in wn_train(folder, *settings, "--resume").output
+
+
+def test_a_run_that_has_the_steps_already_is_said_to(folder):
+    settings = ("--config", str(folder / "c.toml"))
+    wn_train(folder, *settings, "--steps", "2")
+    assert wn_train(folder, *settings, "--steps", "2", "--resume").exit_code == 0
+    fewer = wn_train(folder, *settings, "--steps", "1", "--resume")
+    assert fewer.exit_code == 2
+    assert "last.pt is at step 2 already, steps is 1; give more --steps" in fewer.output
+    (folder / "run" / "best.pt").unlink()  # as where Ctrl-C came before the first validation
+    same = wn_train(folder, *settings, "--steps", "2", "--resume")
+    assert "last.pt is at step 2 already, steps is 2" in same.output
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,9 @@ def main(
         )  # fmt: skip
         if before is not None and before.spec != spec:
             raise WavestepError(
-                f"{output / LAST} is another model than this data and configuration make; "
-                "give the ones it was begun with, or another -o"
+                f"{output / LAST} is another model than this data and configuration make "
+                f"({_difference(before.spec, spec)}); give the --preset, --config and data it "
+                "was begun with, or another -o"
             )
         say(describe(spec, settings, len(utterances)))
         try:
@@ -90,6 +91,12 @@ def _before(output: Path, resume: bool, settings: Config) -> checkpoint.Checkpoi
         before = checkpoint.load(last)
         if not before.training:
             raise WavestepError(f"{last} is a released checkpoint; it cannot be trained on")
+        steps = settings.training.steps
+        # At its last step a run may still lack release.pt, but not the best it is made from.
+        if before.step > steps or (before.step == steps and not (output / BEST).exists()):
+            raise WavestepError(
+                f"{last} is at step {before.step} already, steps is {steps}; give more --steps"
+            )
         return before
     if last.exists():
         raise WavestepError(f"{output} holds a run already; add --resume, or give another -o")
@@ -98,6 +105,14 @@ def _before(output: Path, resume: bool, settings: Config) -> checkpoint.Checkpoi
     except OSError as error:
         raise WavestepError(f"{output} cannot be made: {error.strerror}") from error
     return None
+
+
+def _difference(before: ModelSpec, now: ModelSpec) -> str:
+    old, new = before.to_dict(), now.to_dict()
+    name = next(name for name in new if old.get(name) != new[name])
+    if isinstance(new[name], int | float):
+        return f"{name} was {old.get(name)}, now {new[name]}"
+    return f"its {name} are others"
 
 
 def _say(line: str) -> None:
