@@ -51,12 +51,22 @@ def test_clipped_files_are_named_and_kept(tmp_path):
     assert "2.wav" in said[0]
 
 
+@pytest.mark.parametrize("size", [0, 0x7FFFF024, 0xFFFFFFFF])
+def test_a_wav_recorded_into_a_pipe_does_not_know_its_size(tmp_path, size):
+    folder = write_corpus(tmp_path)
+    data = bytearray((folder / "3.wav").read_bytes())
+    data[4:8] = size.to_bytes(4, "little")
+    (folder / "3.wav").write_bytes(data)
+    assert len(load(folder)[1]) == len(corpus.read(folder).recordings)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda path: path.unlink(), "3.wav: file is missing"),
         (lambda path: path.write_bytes(b"RIFF"), "3.wav: not readable as audio"),
         (lambda path: soundfile.write(path, np.zeros(0), RATE), "3.wav: empty"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "3.wav: truncated"),
         (
             lambda path: soundfile.write(path, np.array([0, np.nan]), RATE, subtype="FLOAT"),
             "3.wav: holds NaN",

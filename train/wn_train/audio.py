@@ -20,6 +20,8 @@ from wn_train.corpus import Corpus, Recording
 CLIPPED_RUN = 8
 """Samples at full scale in a row that make a recording clipped."""
 
+_SIZE_UNKNOWN = 0x7FFFF000
+
 
 @dataclass(frozen=True)
 class Utterance:
@@ -37,7 +39,7 @@ def load(
 
     sample_rate 0 takes the rate that most files have. What is done to files (mono mix,
     resampling) and clipped files are said once each. Raises WavestepError that lists the faulty
-    files: missing, unreadable, empty, NaN.
+    files: missing, unreadable, truncated, empty, NaN.
     """
     paths = [recording.path for recording in corpus.recordings]
     faults: list[str] = []
@@ -81,7 +83,21 @@ def _header(path: Path, faults: list[str]) -> tuple[int, int] | None:
     if info.frames == 0:
         faults.append(f"{path}: empty")
         return None
+    if _is_cut_short(path):
+        faults.append(f"{path}: truncated, it is shorter than its header says")
+        return None
     return info.samplerate, info.channels
+
+
+def _is_cut_short(path: Path) -> bool:
+    """Whether a WAV has fewer bytes than it says; libsndfile reads such a file without a word."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return False
+    said = int.from_bytes(head[4:8], "little")
+    # A recorder that writes into a pipe cannot know the size: it leaves 0 or about 2 or 4 GiB.
+    return 0 < said < _SIZE_UNKNOWN and path.stat().st_size < 8 + said
 
 
 def _read(path: Path, rate: int, faults: list[str]) -> NDArray[np.float32] | None:
