@@ -29,7 +29,7 @@ from wn_runtime.errors import WavestepError
     metavar="WAV",
     help="Audio to compare on, with --checkpoint; repeatable.",
 )
-@click.option("--engine", metavar="NAME", help="Only this engine; it must run here.")
+@click.option("--engine", metavar="NAME", help="Only this engine, which must run here.")
 @click.option(
     "--json",
     "json_file",
@@ -59,6 +59,8 @@ def main(
             click.echo(f"not here {name}: {reason}")
     if json_file is not None:
         report.write(json_file, proof.to_json(manifest, result))
+    elif engine is not None and (directory / "report.json").exists():
+        click.echo(f"report   {directory} keeps its own, of every engine; --json FILE for this one")
     else:
         try:
             proof.write_reports(directory, manifest, result, click.echo)

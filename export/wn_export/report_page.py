@@ -25,6 +25,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem
 table { border-collapse: collapse; margin: 1rem 0 }
 td, th { padding: .2rem .8rem; border-bottom: 1px solid #ccc; text-align: right }
 td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) { text-align: left }
+td:nth-child(-n+5) { white-space: nowrap }
 .PASS { color: #060 } .FAIL { color: #b00; font-weight: bold }
 figure { display: inline-block; width: 47%; margin: 0 1% 1rem 0; vertical-align: top }
 img, audio { width: 100% }

@@ -67,7 +67,18 @@ def test_every_engine_is_proven_from_the_directory_alone(exported):
     assert json.loads((exported / "report.json").read_text())["passed"]
 
 
+def test_one_engine_alone_leaves_the_report_of_all(exported, tmp_path):
+    before = (exported / "report.json").read_bytes()
+    result = run(exported, "--engine", "onnx")
+    assert result.exit_code == 0, result.output
+    assert "keeps its own, of every engine; --json FILE for this one" in result.stdout
+    assert (exported / "report.json").read_bytes() == before
+    run(exported, "--engine", "onnx", "--json", tmp_path / "one.json")
+    assert json.loads((tmp_path / "one.json").read_text())["passed"]
+
+
 def test_a_device_without_torch_or_onnx_can_prove_it(exported):
+    (exported / "report.json").unlink()
     script = """
 import sys
 class NotHere:
