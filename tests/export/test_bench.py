@@ -199,12 +199,14 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path, model):
         (["--seconds", "0"], "seconds"),
         (["--batch", "0"], "batch"),
         (["--checkpoint", "missing.pt"], "missing.pt"),
-        (["--json", "/no/such/folder/bench.json"], "/no/such/folder"),
+        (["--json", "/no/such/folder/bench.json"], "no directory /no/such/folder; make it first"),
+        (["--plot", "/no/such/folder/bench.png"], "no directory /no/such/folder; make it first"),
     ],
 )
 def test_a_mistake_is_one_line(model, arguments, words):
-    result = run(model, *arguments, *(["--seconds", "0.01"] * (arguments[0] == "--json")), code=2)
+    result = run(model, *arguments, code=2)
     assert words in result.stderr
+    assert not result.stdout, "found before the measurement, not after it"
     assert result.stderr.strip().splitlines()[-1].startswith("error: ")
 
 

@@ -10,11 +10,13 @@ from tqdm import tqdm
 
 from wn_export.bench.plot import check_plot, write_plot
 from wn_export.bench.run import Bench, run
+from wn_export.report import signed
 from wn_runtime import manifest as manifests
 from wn_runtime.bench import Generator, Row
 from wn_runtime.command import command
 from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Manifest
+from wn_runtime.sinks import check_writable
 from wn_runtime.table import aligned
 
 ON_CPU = ("native", "onnx", "pytorch", "pytorch-window")
@@ -67,6 +69,9 @@ def main(
     directory, _ = manifests.locate(directory)
     if plot is not None:
         check_plot(plot)
+        check_writable(plot)
+    if json_ not in (None, "-"):
+        check_writable(Path(json_))
 
     def beside(manifest: Manifest) -> list[Generator]:
         if checkpoint is None:
@@ -160,7 +165,7 @@ def _cells(row: Row, memory_mb: float | None, ratio: float) -> list[str]:
         f"{row.real_time_factor:.3g}",
         "" if row.first_audio_ms is None else f"{row.first_audio_ms:.0f} ms",
         "" if memory_mb is None else f"{memory_mb:.0f} MB",
-        "" if row.delta_bits is None else f"{row.delta_bits:+.4f}",
+        "" if row.delta_bits is None else signed(row.delta_bits),
         f"{ratio:.3g}",
         "yes" if row.real_time else "no",
     ]
