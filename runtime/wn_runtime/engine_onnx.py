@@ -208,6 +208,10 @@ def _choose(request: Request) -> Artifact:
     graphs = [a for a in request.manifest.artifacts if a.engine == "onnx" and a.steps_per_call == 1]
     precision = request.precision or "fp32"
     fitting = [a for a in graphs if a.precision == precision]
+    if precision not in _TYPES:
+        raise WavestepError(
+            f"the onnx engine has no {precision}; its precisions are {', '.join(_TYPES)}"
+        )
     if not fitting:
         have = ", ".join(sorted({a.precision for a in graphs})) or "no step graph"
         raise WavestepError(

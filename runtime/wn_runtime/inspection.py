@@ -8,13 +8,11 @@ from pathlib import Path
 
 from wn_runtime import manifest as manifests
 from wn_runtime import weights
-from wn_runtime.errors import WavestepError
 from wn_runtime.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.spec import ModelSpec
 
 REPORTS = ("report.json", "report.html")
 """Written beside the manifest and left out of its records."""
-CHECKPOINTS = (".pt", ".pth", ".ckpt")
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,6 @@ def inspect(path: Path) -> Inspection:
     Raises WavestepError for a checkpoint, for what is no model directory and for a broken
     manifest. Files that are missing or changed are findings, not errors.
     """
-    if path.suffix in CHECKPOINTS and path.is_file():
-        raise WavestepError(
-            f"{path} is a training checkpoint; run `wn-export {path}` and inspect the directory "
-            "it writes"
-        )
     directory, name = manifests.locate(path)
     manifest = manifests.read(directory)
     if name == manifests.MANIFEST:

@@ -15,6 +15,7 @@ from wn_runtime.spec import ModelSpec
 
 FORMAT = 1
 """The format of model directories that this version writes, and the newest it reads."""
+CHECKPOINTS = (".pt", ".pth", ".ckpt")
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 REFERENCE = "reference.npz"
@@ -165,14 +166,27 @@ def with_artifact(manifest: Manifest, artifact: Artifact, file: FileRecord) -> M
 def locate(path: Path) -> tuple[Path, str | None]:
     """A model directory and, where `path` names a file of one, that file's name.
 
-    Raises WavestepError when nothing is there, or no manifest lies beside the file.
+    Raises WavestepError when nothing is there, for a checkpoint, and when no manifest lies
+    beside the file.
     """
     if path.is_dir():
         return path, None
+    beside = (path.parent / MANIFEST).exists()
     if not path.exists():
+        if beside and path.suffix == ".plan":
+            raise WavestepError(
+                f"{path} does not exist; build it on this machine with wn-export {path.parent} "
+                "--fp16"
+            )
         raise WavestepError(f"{path} does not exist; give a model directory made by wn-export")
-    if not (path.parent / MANIFEST).exists():
+    if not beside and path.suffix in CHECKPOINTS:
         raise WavestepError(
-            f"{path} has no {MANIFEST} beside it; keep it in the directory wn-export wrote"
+            f"{path} is a training checkpoint; run `wn-export {path}` and give the directory it "
+            "writes"
+        )
+    if not beside:
+        raise WavestepError(
+            f"{path} has no {MANIFEST} beside it; give a model directory that wn-export wrote, "
+            "or a file in one"
         )
     return path.parent, path.name

@@ -111,7 +111,7 @@ def test_raw_goes_to_a_file_too(here):
         (["--batch", "0"], "batch is 0; it must be at least 1"),
         (["--threads", "0"], "threads is 0; it must be at least 1"),
         (["--engine", "onxx"], r"engine 'onxx' is unknown; .*\(did you mean 'onnx'\?\)"),
-        (["--precision", "fp8"], "voice has no fp8 step graph .*"),
+        (["--precision", "fp8"], "the onnx engine has no fp8; its precisions are fp32, fp16"),
         (["-o", "a.mp3"], r"audio suffix '.mp3' is unknown; known are: .wav, .flac"),
         (["-o", "no/where/a.wav"], r"no/where/a.wav: there is no directory no/where; .*"),
         (["-o", "voice"], "audio suffix 'voice' is unknown; .*"),

@@ -85,7 +85,10 @@ def test_a_file_of_another_engine_is_an_error(tmp_path):
         ({"engine": "onxx"}, r"engine 'onxx' is unknown; .*\(did you mean 'onnx'\?\)"),
         ({"batch": 0}, "batch is 0; it must be at least 1"),
         ({"threads": -1}, "threads is -1; it must be at least 1"),
-        ({"engine": "onnx", "precision": "int3"}, "no int3 step graph"),
+        (
+            {"engine": "onnx", "precision": "int3"},
+            "the onnx engine has no int3; its precisions are fp32, fp16",
+        ),
     ],
 )
 def test_what_cannot_be_had_is_an_error(tmp_path, arguments, message):

@@ -97,9 +97,14 @@ def test_a_path_names_a_directory_or_a_file_in_one(directory):
     assert manifests.locate(directory / "step.onnx") == (directory, "step.onnx")
     with pytest.raises(WavestepError, match="does not exist"):
         manifests.locate(directory / "none.onnx")
+    with pytest.raises(WavestepError, match=r"build it on this machine with wn-export .* --fp16"):
+        manifests.locate(directory / "engine.plan")
     (directory / "manifest.json").unlink()
     with pytest.raises(WavestepError, match=r"has no manifest\.json beside it"):
         manifests.locate(directory / "step.onnx")
+    (directory / "best.pt").write_bytes(b"PK")
+    with pytest.raises(WavestepError, match=r"is a training checkpoint; run `wn-export .*pt`"):
+        manifests.locate(directory / "best.pt")
 
 
 def test_an_artifact_takes_the_place_of_one_of_its_name(directory):
