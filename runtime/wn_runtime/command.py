@@ -74,6 +74,8 @@ class _PlainErrors(click.Command):
             _fail(error.format_message(), debug)
         except WavestepError as error:
             _fail(str(error), debug)
+        except MemoryError as error:
+            _fail(f"not enough memory ({error or 'no more'}); a smaller --batch needs less", debug)
         except BrokenPipeError:
             # The reader went away (`| head`); keep the interpreter's last flush quiet.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,7 @@ from tests.specs import CORNERS, random_bias, random_samples, random_spec, rando
 from wn_runtime.engine import Engine, open_engine
 from wn_runtime.engine_native import NativeEngine, compiler_for
 from wn_runtime.errors import WavestepError
-from wn_runtime.native.pack import quantise, remainder, to_bfloat16
+from wn_runtime.native.pack import aligned_zeros, quantise, remainder, to_bfloat16
 from wn_runtime.native.shapes import PRECISIONS
 from wn_runtime.sampling import CategoricalSampler
 from wn_runtime.spec import ModelSpec
@@ -41,6 +41,11 @@ SPECS = {
 
 def _uniforms(steps: int, batch: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((steps, batch)).astype(np.float32)
+
+
+def test_more_memory_than_there_is_is_told():
+    with pytest.raises(MemoryError, match="bytes"):
+        aligned_zeros(1 << 60)
 
 
 def _error(got, expected) -> float:

@@ -137,12 +137,15 @@ def _aligned(parts: list[Array]) -> NDArray[np.uint8]:
 
 
 def aligned_zeros(size: int) -> NDArray[np.uint8]:
-    """`size` zero bytes that begin at a multiple of 64."""
+    """`size` zero bytes that begin at a multiple of 64. Raises MemoryError."""
     if size < _SMALL:
         room = np.zeros(size + _ALIGNMENT, np.uint8)
         start = -room.ctypes.data % _ALIGNMENT
         return room[start : start + size]
-    memory = mmap.mmap(-1, size + _HUGE)
+    try:
+        memory = mmap.mmap(-1, size + _HUGE)
+    except (OSError, OverflowError) as error:
+        raise MemoryError(f"{size:,} bytes") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):
             memory.madvise(mmap.MADV_HUGEPAGE)
