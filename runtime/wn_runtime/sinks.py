@@ -69,6 +69,8 @@ class FileSink:
             raise WavestepError(
                 unknown("audio suffix", self.path.suffix or self.path.name, BY_SUFFIX)
             )
+        if sample_rate < 1:
+            raise WavestepError(f"{self.path}: sample rate is {sample_rate}; it must be at least 1")
         check_writable(self.path)
         # A link is followed, so that the rename replaces the file it leads to, not the link.
         self._final = self.path.resolve()

@@ -89,6 +89,8 @@ class ModelSpec:
             value = getattr(self, name)
             if value < low:
                 raise ValueError(f"{name} is {value}; it must be at least {low}")
+        if self.sample_rate > 1_000_000:  # more than any audio file can say
+            raise ValueError(f"sample_rate is {self.sample_rate}; it must be at most 1000000")
         if self.gate % 2:
             raise ValueError(f"gate is {self.gate}; it must be even (filter and gate halves)")
         if not self.dilations or min(self.dilations) < 1:

@@ -143,6 +143,12 @@ def test_a_place_that_takes_no_file_is_an_error(tmp_path, path, message):
     assert files(tmp_path) == ["folder.wav", "pipe.wav"]
 
 
+def test_a_rate_that_is_none_is_an_error(tmp_path):
+    with pytest.raises(WavestepError, match="sample rate is 0; it must be at least 1"):
+        write(tmp_path / "a.wav", np.zeros(3, np.float32), 0)
+    assert files(tmp_path) == []
+
+
 def test_a_read_only_file_is_not_replaced(tmp_path, monkeypatch):
     (tmp_path / "a.wav").write_bytes(b"precious")
     (tmp_path / "a.wav").chmod(0o444)

@@ -26,6 +26,7 @@ def test_receptive_field_and_state_follow_from_the_dilations():
     ("change", "message"),
     [
         ({"kernel": 1}, "kernel is 1; it must be at least 2"),
+        ({"sample_rate": 10**12}, "sample_rate is 1000000000000; it must be at most 1000000"),
         ({"gate": 15}, "gate is 15; it must be even"),
         ({"dilations": []}, "give at least one"),
         ({"dilations": [1, 0]}, "each 1 or more"),
