@@ -46,7 +46,11 @@ class Conditioner:
         encoded = {}
         for name, values in conditions.items():
             condition = self._spec.condition(name)
-            each = [values] * streams if isinstance(values, (str, int)) else list(values)
+            each: list[Value]
+            if isinstance(values, Sequence | np.ndarray) and not isinstance(values, str):
+                each = list(values)
+            else:
+                each = [values] * streams
             if len(each) != streams:
                 raise WavestepError(
                     f"{name} has {len(each)} values for {streams} streams; give one for all or "

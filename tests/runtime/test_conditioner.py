@@ -20,6 +20,14 @@ def test_values_add_up_over_conditions_and_tags():
     np.testing.assert_allclose(bias[0, :, 1], SPEAKERS[0], rtol=1e-6)
 
 
+def test_an_index_may_be_numpys():
+    expected = CONDITIONER.bias({"speaker": 2}, 2)
+    assert (CONDITIONER.bias({"speaker": np.int64(2)}, 2) == expected).all()
+    assert (CONDITIONER.bias({"speaker": np.array([2, 2])}, 2) == expected).all()
+    with pytest.raises(WavestepError, match=r"speaker '2\.5' is unknown"):
+        CONDITIONER.bias({"speaker": 2.5}, 2)
+
+
 def test_one_value_serves_all_streams_and_none_adds_nothing():
     bias = CONDITIONER.bias({"speaker": "eve"}, 3)
     assert (bias[0, :, 0] == bias[0, :, 2]).all()
