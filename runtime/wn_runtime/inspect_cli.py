@@ -84,7 +84,10 @@ def _state(spec: ModelSpec) -> Iterable[str]:
 
 def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
     for key, value in values.items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if isinstance(value, float):
+            shown = f"{value:.5g}"
+        else:
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         yield f"{key.replace('_', ' ')}: {shown}"
 
 
@@ -117,7 +120,7 @@ def _parity(rows: tuple[ParityRow, ...]) -> list[str]:
                 row.engine,
                 row.precision,
                 f"{row.max_logit_error:.1e}",
-                f"{row.delta_bits:+.4f}",
+                f"{round(row.delta_bits, 4) + 0.0:+.4f}",
                 str(row.samples_compared),
                 first,
                 "PASS" if row.passed else "FAIL",

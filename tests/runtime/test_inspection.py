@@ -21,7 +21,10 @@ from wn_runtime.inspection import inspect, parameters, state_bytes
 from wn_runtime.manifest import Artifact, ParityRow
 
 SPEC = CORNERS["two_conditions"]
-ROW = ParityRow("onnx", "fp32", 2e-6, 1e-7, 0.0, 100, None, None, True)
+ROW = ParityRow("onnx", "fp32", 2e-6, 1e-7, -1e-9, 100, None, None, True)
+
+
+SOURCE = {"checkpoint": "best.pt", "step": 7, "valid_bits": 3.65490420687}
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def model(tmp_path: Path) -> Path:
     manifest = manifests.read(directory)
     manifests.write(
         directory,
-        dataclasses.replace(manifest, parity=(ROW,), source={"checkpoint": "best.pt", "step": 7}),
+        dataclasses.replace(manifest, parity=(ROW,), source=SOURCE),
     )
     return directory
 
@@ -51,11 +54,13 @@ def test_the_report_names_everything_a_user_can_set_or_check(model):
         "mood (tags, 2): calm, loud",
         "lines [7, B, 8] float32",
         "checkpoint: best.pt",
+        "valid bits: 3.6549",
         "step.fp16.onnx",
         "PASS",
         "weights.safetensors",
     ):
         assert words in text
+    assert "-0.0000" not in text
 
 
 def test_the_sizes_are_those_of_the_arrays():
