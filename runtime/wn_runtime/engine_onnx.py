@@ -238,8 +238,7 @@ def _session(graph: bytes, where: str, request: Request) -> Any:
     options.intra_op_num_threads = request.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # its complaints come as exceptions
-    # Decaying activations would become denormal numbers, which a CPU computes many times slower.
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    # Not session.set_denormal_as_zero: it would change the caller's own arithmetic for good.
     try:
         session = ort.InferenceSession(graph, options, providers=[provider])
     except Exception as error:  # ONNX Runtime's exceptions share no base class
