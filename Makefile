@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 
 demo: $(READY)
 	$(BIN)/wn-export examples/digits.pt -o $(DEMO)/digits
-	$(BIN)/wn-run $(DEMO)/digits --speaker theo --set digit=7 --seed 3 -o $(DEMO)/theo-7.wav
+	$(BIN)/wn-run $(DEMO)/digits --speaker jackson --set digit=3 --seed 3 -o $(DEMO)/jackson-3.wav
 	$(BIN)/wn-parity $(DEMO)/digits
 
 test: $(READY)
