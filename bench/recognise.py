@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+import soundfile
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -22,7 +23,6 @@ from torch import Tensor, nn
 import wn_runtime
 from wn_runtime.spec import Condition
 from wn_train import corpus
-from wn_train.audio import soundfile
 
 RATE, SECONDS, MELS, WINDOW, HOP = 8000, 1.0, 40, 256, 80
 HEADS = ("speaker", "digit")

@@ -26,11 +26,6 @@ class JetPack:
         major, minor = (int(part) for part in self.tensorrt.split(".")[:2])
         return (major, minor) >= OLDEST_TENSORRT
 
-    @property
-    def own_python(self) -> bool:
-        """Whether its own Python is new enough, with no other to install."""
-        return int(self.python.split(".")[1]) >= 10
-
 
 JETPACKS: dict[str, JetPack] = {
     jetpack.version: jetpack
