@@ -61,7 +61,9 @@ def show(name: str, json_: bool) -> None:
     for version in target.jetpacks:
         jetpack = JETPACKS[version]
         plan = "runs plans" if jetpack.runs_plans else "too old for plans"
-        software = f"TensorRT {jetpack.tensorrt}, CUDA {jetpack.cuda}, {plan}"
+        software = (
+            f"TensorRT {jetpack.tensorrt}, CUDA {jetpack.cuda}, Python {jetpack.python}, {plan}"
+        )
         rows.append(["JetPack", version, software, jetpack.source or "? unconfirmed"])
     click.echo(aligned(rows))
     asked = constraints(target, "MODEL/")
