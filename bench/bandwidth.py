@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from wn_runtime.native import build, cpu
+from wn_runtime.engines.native import compiler as build
+from wn_runtime.engines.native import cpu
 
 # Four independent streams of vectors, the largest that the CPU has; huge pages where they are
 # given, as for the engine's own memory.

@@ -18,8 +18,8 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from wn_export.graph_builder import GraphBuilder
-from wn_export.step_graph import (
+from wn_export.graphs.builder import GraphBuilder
+from wn_export.graphs.step import (
     add_embedding,
     add_head,
     add_present,
@@ -29,8 +29,8 @@ from wn_export.step_graph import (
     layer_name,
     residual_offsets,
 )
-from wn_runtime.spec import Condition, ModelSpec
-from wn_runtime.weights import Weights, shapes
+from wn_runtime.model.spec import Condition, ModelSpec
+from wn_runtime.model.weights import Weights, shapes
 
 MODELS = ((20, 32, 128), (20, 64, 128), (30, 64, 256))
 STEPS = 200

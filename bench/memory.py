@@ -16,9 +16,9 @@ import numpy as np
 from onnx_overhead import write_model
 
 import wn_runtime
-from wn_runtime.sinks import FileSink, Recording
-from wn_runtime.spec import ModelSpec
-from wn_train.model import WaveNet
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.output.sinks import FileSink, Recording
+from wn_train.network.wavenet import WaveNet
 
 
 @click.command()

@@ -23,18 +23,18 @@ from bandwidth import read_bandwidth
 from numpy.typing import NDArray
 from onnx_overhead import incremental, write_model
 
-from wn_runtime.bench import Generator, measure
-from wn_runtime.engine import Engine, open_engine
-from wn_runtime.engine_native import NativeEngine, compiler_for
-from wn_runtime.machine_facts import machine_facts
-from wn_runtime.native import cpu
-from wn_runtime.native.library import Library, compiled
-from wn_runtime.native.shapes import PRECISIONS, Shapes
-from wn_runtime.sampling import Uniforms
-from wn_runtime.spec import ModelSpec
-from wn_runtime.weights import load
+from wn_export.bench.machine import machine_facts
+from wn_export.bench.measure import Generator, measure
+from wn_runtime.engines.engine import Engine, open_engine
+from wn_runtime.engines.native import cpu
+from wn_runtime.engines.native.engine import NativeEngine, compiler_for
+from wn_runtime.engines.native.library import Library, compiled
+from wn_runtime.engines.native.shapes import PRECISIONS, Shapes
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import load
+from wn_runtime.synthesis.sampling import Uniforms
 from wn_targets.presets import PRESETS
-from wn_train.model import WaveNet
+from wn_train.network.wavenet import WaveNet
 
 MODELS = {"L20 R32 S128": "small", "L20 R64 S128": "medium", "L30 R64 S256": "paper"}
 BATCHES = (1, 8)

@@ -16,10 +16,10 @@ from pathlib import Path
 import click
 from onnx_overhead import write_model
 
-from wn_runtime.engine import Engine, open_engine
-from wn_runtime.sampling import Uniforms
+from wn_runtime.engines.engine import Engine, open_engine
+from wn_runtime.synthesis.sampling import Uniforms
 from wn_targets.presets import PRESETS
-from wn_train.model import WaveNet
+from wn_train.network.wavenet import WaveNet
 
 MODELS = {"L20 R32 S128": "small", "L20 R64 S128": "medium", "L30 R64 S256": "paper"}
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wn_runtime.native import build
-from wn_runtime.native.shapes import Shapes
-from wn_runtime.spec import ModelSpec
+from wn_runtime.engines.native import compiler as build
+from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.model.spec import ModelSpec
+from wn_targets.models.work import Work
 from wn_targets.presets import PRESETS
-from wn_targets.work import Work
 
 PROGRAM = """
 #include "wavenet.c"

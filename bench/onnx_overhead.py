@@ -21,14 +21,14 @@ import onnx
 import torch
 from safetensors.numpy import save_file
 
-from wn_export.canonical import canonical_weights
-from wn_export.step_graph import build_step_graph
-from wn_runtime import manifest as manifests
-from wn_runtime.engine import open_engine
-from wn_runtime.manifest import Artifact, Manifest
-from wn_runtime.sampling import CategoricalSampler
-from wn_runtime.spec import ModelSpec
-from wn_train.model import WaveNet
+from wn_export.graphs.step import build_step_graph
+from wn_export.package.canonical import canonical_weights
+from wn_runtime.engines.engine import open_engine
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.manifest import Artifact, Manifest
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.synthesis.sampling import CategoricalSampler
+from wn_train.network.wavenet import WaveNet
 
 Way = Callable[[int], None]
 """Makes so many samples."""

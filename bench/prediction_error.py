@@ -17,20 +17,20 @@ from pathlib import Path
 
 import numpy as np
 
-from wn_export.models import STEP, write_models
-from wn_runtime import manifest as manifests
-from wn_runtime import weights as canonical
-from wn_runtime.bench import engine_generator, measure
-from wn_runtime.engine import open_engine
-from wn_runtime.machine_facts import machine_facts
-from wn_runtime.manifest import Manifest
-from wn_runtime.spec import ModelSpec
-from wn_runtime.table import aligned
-from wn_targets import cpu_model
-from wn_targets.catalogue import find
+from wn_export.bench.machine import machine_facts
+from wn_export.bench.measure import engine_generator, measure
+from wn_export.package.graph_files import STEP, write_models
+from wn_runtime.commands.table import aligned
+from wn_runtime.engines.engine import open_engine
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model import weights as canonical
+from wn_runtime.model.manifest import Manifest
+from wn_runtime.model.spec import ModelSpec
+from wn_targets.devices.catalogue import find
+from wn_targets.devices.target import Cpu
+from wn_targets.models import cpu as cpu_model
+from wn_targets.models.work import Work
 from wn_targets.presets import PRESETS
-from wn_targets.target import Cpu
-from wn_targets.work import Work
 
 _CYCLE = tuple(1 << i for i in range(10))
 HELD_OUT = {  # shapes that no constant was fitted to

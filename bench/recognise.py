@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import wn_runtime
-from wn_runtime.spec import Condition
-from wn_train import corpus
+from wn_runtime.model.spec import Condition
+from wn_train.data import corpus
 
 RATE, SECONDS, MELS, WINDOW, HOP = 8000, 1.0, 40, 256, 80
 HEADS = ("speaker", "digit")

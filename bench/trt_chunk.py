@@ -22,14 +22,14 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from wn_export import build_trt
-from wn_export.chunk_graph import build_chunk_graph
-from wn_export.step_graph import build_step_graph
-from wn_runtime.cuda.memory import graph_inputs, graph_outputs, tensor_type
+from wn_export.graphs.chunk import build_chunk_graph
+from wn_export.graphs.step import build_step_graph
+from wn_export.tensorrt import build as build_trt
+from wn_runtime.engines.device_loop.memory import graph_inputs, graph_outputs, tensor_type
 from wn_runtime.errors import WavestepError
-from wn_runtime.sampling import CategoricalSampler
-from wn_runtime.spec import ModelSpec
-from wn_runtime.weights import shapes
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import shapes
+from wn_runtime.synthesis.sampling import CategoricalSampler
 
 SPECS = {
     "L20R32": ModelSpec(16000, tuple(2**i for i in range(10)) * 2, residual=32, gate=64),

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from tests import oracle
 from tests.specs import random_bias, random_samples
-from wn_runtime.engine import Bias, Engine, State
-from wn_runtime.sampling import Uniforms
-from wn_runtime.weights import Weights
+from wn_runtime.engines.engine import Bias, Engine, State
+from wn_runtime.model.weights import Weights
+from wn_runtime.synthesis.sampling import Uniforms
 
 Array = NDArray[Any]
 Inputs = tuple[Array, ...]

@@ -8,10 +8,10 @@ import onnx
 from safetensors.numpy import save_file
 
 from tests.specs import random_weights
-from wn_export.step_graph import build_step_graph
-from wn_runtime import manifest as manifests
-from wn_runtime.manifest import Artifact, FileRecord, Manifest
-from wn_runtime.spec import ModelSpec
+from wn_export.graphs.step import build_step_graph
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
+from wn_runtime.model.spec import ModelSpec
 
 
 def write_model(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.delay_lines import DelayLines
-from wn_runtime.engine import Bias, State, check_bias
-from wn_runtime.sampling import CategoricalSampler
-from wn_runtime.spec import ModelSpec
-from wn_runtime.weights import Weights
+from wn_runtime.engines.engine import Bias, State, check_bias
+from wn_runtime.engines.onnx.delay_lines import DelayLines
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import Weights
+from wn_runtime.synthesis.sampling import CategoricalSampler
 
 
 class NumpyEngine:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.spec import ModelSpec
-from wn_runtime.weights import Weights
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import Weights
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime import weights
-from wn_runtime.spec import Condition, ModelSpec
+from wn_runtime.model import weights
+from wn_runtime.model.spec import Condition, ModelSpec
 
 SPEAKER = Condition("speaker", "categorical", ("ann", "bob", "eve"))
 MOOD = Condition("mood", "tags", ("calm", "loud"))

@@ -8,7 +8,7 @@ import pytest
 from tests.contract import verify_engine_contract, verify_step_contract
 from tests.numpy_engine import NumpyEngine
 from tests.specs import CORNERS, random_spec, random_weights
-from wn_runtime.engine import Engine, State
+from wn_runtime.engines.engine import Engine, State
 
 SPEC = CORNERS["kernel_3"]
 

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.train.recordings import RATE, tone
-from wn_export.cli import main as wn_export
-from wn_export.parity_cli import main as wn_parity
-from wn_runtime import manifest as manifests
-from wn_runtime.cli import main as wn_run
-from wn_runtime.inspect_cli import main as wn_inspect
-from wn_train.cli import main as wn_train
+from wn_export.commands.export import main as wn_export
+from wn_export.commands.parity import main as wn_parity
+from wn_runtime.commands.inspect import main as wn_inspect
+from wn_runtime.commands.run import main as wn_run
+from wn_runtime.model import manifest as manifests
+from wn_train.commands.train import main as wn_train
 
 # What the presets leave at its simplest, all at once.
 SETTINGS = """

@@ -9,22 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wn_runtime.engine import open_engine as open_engine
+    from wn_runtime.engines.engine import open_engine as open_engine
     from wn_runtime.errors import WavestepError as WavestepError
-    from wn_runtime.sinks import write as write
-    from wn_runtime.stream import Model as Model
-    from wn_runtime.stream import Snapshot as Snapshot
-    from wn_runtime.stream import Stream as Stream
-    from wn_runtime.stream import open as open
+    from wn_runtime.output.sinks import write as write
+    from wn_runtime.synthesis.stream import Model as Model
+    from wn_runtime.synthesis.stream import Snapshot as Snapshot
+    from wn_runtime.synthesis.stream import Stream as Stream
+    from wn_runtime.synthesis.stream import open as open
 
 _HOMES = {
-    "Model": "stream",
-    "Snapshot": "stream",
-    "Stream": "stream",
+    "Model": "synthesis.stream",
+    "Snapshot": "synthesis.stream",
+    "Stream": "synthesis.stream",
     "WavestepError": "errors",
-    "open": "stream",
-    "open_engine": "engine",
-    "write": "sinks",
+    "open": "synthesis.stream",
+    "open_engine": "engines.engine",
+    "write": "output.sinks",
 }
 
 __all__ = list(_HOMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wn_runtime.spec import ModelSpec
+from wn_runtime.model.spec import ModelSpec
 
 _CYCLE = tuple(1 << i for i in range(10))  # 1, 2, 4, …, 512
 RATE = 16_000

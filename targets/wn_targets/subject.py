@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from wn_runtime import manifest
 from wn_runtime.errors import WavestepError, unknown
-from wn_runtime.spec import ModelSpec
+from wn_runtime.model import manifest
+from wn_runtime.model.spec import ModelSpec
 from wn_targets.presets import PRESETS
 
 

@@ -12,12 +12,12 @@ import onnx
 from tests.cuda_on_cpu.tensorrt import plan_bytes
 from tests.model_dir import write_model
 from tests.specs import random_weights
-from wn_export.chunk_graph import build_chunk_graph
-from wn_runtime import manifest as manifests
-from wn_runtime import strict
-from wn_runtime.manifest import Artifact
-from wn_runtime.spec import ModelSpec
-from wn_runtime.trt.plan_record import PlanRecord
+from wn_export.graphs.chunk import build_chunk_graph
+from wn_runtime.engines.tensorrt.plan_record import PlanRecord
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model import strict
+from wn_runtime.model.manifest import Artifact
+from wn_runtime.model.spec import ModelSpec
 
 PLAN = "engine.plan"
 

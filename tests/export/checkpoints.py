@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wn_runtime.spec import ModelSpec
+from wn_runtime.model.spec import ModelSpec
 from wn_train.checkpoint import Checkpoint, save
-from wn_train.model import WaveNet
+from wn_train.network.wavenet import WaveNet
 
 
 def random_wavenet(spec: ModelSpec, weight_norm: bool = True, seed: int = 0) -> WaveNet:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from wn_runtime.engine import ENGINES
+from wn_runtime.engines.engine import ENGINES
 
 
 @contextmanager

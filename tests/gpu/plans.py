@@ -7,17 +7,17 @@ import sys
 from pathlib import Path
 
 from tests.model_dir import write_model
-from wn_runtime.spec import ModelSpec
+from wn_runtime.model.spec import ModelSpec
 
 BUILD = """
 import sys
 from pathlib import Path
 import onnx
 from tests.specs import random_weights
-from wn_export.build_trt import add_plan, choose_graph, find_builder
-from wn_export.chunk_graph import build_chunk_graph
-from wn_runtime import manifest as manifests
-from wn_runtime.manifest import Artifact
+from wn_export.tensorrt.build import add_plan, choose_graph, find_builder
+from wn_export.graphs.chunk import build_chunk_graph
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.manifest import Artifact
 folder, flavour, precision, batch, steps, compatible = sys.argv[1:]
 folder, batch, steps = Path(folder), int(batch), int(steps)
 manifest = manifests.read(folder)

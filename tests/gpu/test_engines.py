@@ -9,10 +9,10 @@ from tests.contract import verify_engine_contract
 from tests.gpu.plans import built
 from tests.model_dir import write_model
 from tests.specs import CORNERS, random_bias, random_weights
-from wn_runtime import manifest as manifests
-from wn_runtime.engine import EngineUnavailable, open_engine
-from wn_runtime.sampling import Uniforms
-from wn_runtime.trt import plan_record
+from wn_runtime.engines.engine import EngineUnavailable, open_engine
+from wn_runtime.engines.tensorrt import plan_record
+from wn_runtime.model import manifest as manifests
+from wn_runtime.synthesis.sampling import Uniforms
 
 TOLERANCE = {"fp32": 1e-4, "fp16": 2e-2}
 
@@ -76,7 +76,7 @@ def test_without_graphs_the_samples_are_the_same(tmp_path, flavour, monkeypatch)
     engine = open_engine(plan)
     captured = engine.generate(bias, uniforms)
     engine.close()
-    monkeypatch.setattr("wn_runtime.trt.backend.TensorRtBackend.capturable", False)
+    monkeypatch.setattr("wn_runtime.engines.tensorrt.backend.TensorRtBackend.capturable", False)
     engine = open_engine(plan)
     assert engine.note.endswith("enqueued call by call")
     assert np.array_equal(engine.generate(bias, uniforms), captured)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtime import test_trt_kernel as on_cpu
+from tests.runtime.engines.device_loop import test_kernel as on_cpu
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.6, 0.0])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.specs import CORNERS
-from wn_runtime import manifest as manifests
+from wn_runtime.engines.tensorrt import module as trt_module
 from wn_runtime.errors import WavestepError
-from wn_runtime.trt import module as trt_module
+from wn_runtime.model import manifest as manifests
 
 
 @pytest.mark.parametrize("fp16", [False, True], ids=["fp32", "fp16"])
@@ -16,7 +16,7 @@ def test_an_export_holds_every_engine_of_this_machine_to_pytorch(tmp_path, gpu, 
     if trt_module.installed() is None:
         pytest.skip(f"TensorRT is not installed; {trt_module.how_to_get()}")
     from tests.export.checkpoints import write_checkpoint
-    from wn_export.export import Options, export_checkpoint
+    from wn_export.package.export import Options, export_checkpoint
 
     said: list[str] = []
     checkpoint = write_checkpoint(tmp_path / "voice.pt", CORNERS["two_conditions"])

@@ -13,8 +13,8 @@ import numpy as np
 
 from tests.gpu.plans import built
 from tests.specs import CORNERS, random_bias
-from wn_runtime.engine import open_engine
-from wn_runtime.sampling import Uniforms
+from wn_runtime.engines.engine import open_engine
+from wn_runtime.synthesis.sampling import Uniforms
 
 SECONDS = float(os.environ.get("WAVESTEP_SOAK_SECONDS", "600"))
 _MIB = 2**20

@@ -9,9 +9,9 @@ import pytest
 from tests.gpu.plans import built
 from tests.gpu.test_engines import opened
 from tests.model_dir import write_model
-from wn_runtime.engine import Engine, open_engine
-from wn_runtime.sampling import Uniforms
-from wn_runtime.spec import ModelSpec
+from wn_runtime.engines.engine import Engine, open_engine
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.synthesis.sampling import Uniforms
 
 _STACK = tuple(2**i for i in range(10))
 SPECS = {

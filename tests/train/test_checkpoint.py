@@ -11,7 +11,7 @@ from tests import specs
 from wn_runtime.errors import WavestepError
 from wn_train import checkpoint
 from wn_train.checkpoint import Checkpoint
-from wn_train.model import WaveNet
+from wn_train.network.wavenet import WaveNet
 
 SPEC = specs.CORNERS["two_conditions"]
 

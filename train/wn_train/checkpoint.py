@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from wn_runtime.errors import WavestepError
-from wn_runtime.spec import ModelSpec
+from wn_runtime.model.spec import ModelSpec
 
 FORMAT = 1
 """The format that this version writes, and the newest it reads."""

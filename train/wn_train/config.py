@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wn_runtime import strict
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.model import strict
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,7 +19,7 @@ else:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network's shape; rate and conditions come with the data. See `wn_runtime.spec`."""
+    """The network's shape; rate and conditions come with the data. See `wn_runtime.model.spec`."""
 
     cycle: int = 512
     """Dilations 1, 2, 4, … up to this one, repeated; ignored where `dilations` is given."""

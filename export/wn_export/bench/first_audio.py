@@ -12,7 +12,7 @@ from wn_runtime.errors import WavestepError
 
 TRIES = 3
 """Processes started; the fastest counts, for a busy machine only ever adds."""
-_WN_RUN = "from wn_runtime.cli import main; main()"
+_WN_RUN = "from wn_runtime.commands.run import main; main()"
 _SECONDS_ASKED = 60  # more than is read: the process is measured while it streams
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wn_runtime.bench import Row
+from wn_export.bench.measure import Row
 from wn_runtime.errors import WavestepError
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wn_export.pytorch import Trained, conditions_of, load
-from wn_runtime.bench import Generator, block_length
+from wn_export.bench.measure import Generator, block_length
+from wn_export.parity.pytorch import Trained, conditions_of, load
 from wn_runtime.errors import WavestepError
-from wn_runtime.manifest import Manifest
-from wn_runtime.sampling import CategoricalSampler, Uniforms
+from wn_runtime.model.manifest import Manifest
+from wn_runtime.synthesis.sampling import CategoricalSampler, Uniforms
 
 INCREMENTAL, WINDOW = "pytorch", "pytorch-window"
 

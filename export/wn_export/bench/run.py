@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from wn_export.bench.first_audio import FirstAudio, first_audio
-from wn_export.engines_here import Missing, candidates
-from wn_export.parity import compare
-from wn_export.reference import load as load_reference
-from wn_runtime import manifest as manifests
-from wn_runtime import weights as canonical
-from wn_runtime.bench import Generator, Row, engine_generator, measure, row
-from wn_runtime.conditioner import Conditioner
-from wn_runtime.engine import Engine, open_engine
+from wn_export.bench.machine import machine_facts
+from wn_export.bench.measure import Generator, Row, engine_generator, measure, row
+from wn_export.parity.available import Missing, candidates
+from wn_export.parity.compare import compare
+from wn_export.parity.reference import load as load_reference
+from wn_runtime.conditioning.conditioner import Conditioner
+from wn_runtime.engines.engine import Engine, open_engine
 from wn_runtime.errors import WavestepError
-from wn_runtime.machine_facts import machine_facts
-from wn_runtime.manifest import Manifest
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model import weights as canonical
+from wn_runtime.model.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Bench:
     memory_mb: tuple[float | None, ...]
     """Largest resident memory of `wn-run`, for each row; None where it was not measured."""
     cpu_share: tuple[float, ...]
-    """CPU time over clock time, for each row: see `wn_runtime.bench.Times`."""
+    """CPU time over clock time, for each row: see `wn_export.bench.measure.Times`."""
     missing: tuple[Missing, ...]
     machine: dict[str, Any]
     seconds: float

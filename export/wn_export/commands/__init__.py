@@ -1,0 +1,1 @@
+"""wn-export, wn-parity and wn-bench."""

@@ -1,0 +1,185 @@
+"""wn-bench: how fast each engine of a model directory is here, and whether that is real time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from wn_export.bench.measure import Generator, Row
+from wn_export.bench.plot import check_plot, write_plot
+from wn_export.bench.run import Bench, run
+from wn_export.parity.report import signed
+from wn_runtime.commands.command import command
+from wn_runtime.commands.table import aligned
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.manifest import Manifest
+from wn_runtime.output.sinks import check_writable
+
+ON_CPU = ("native", "onnx", "pytorch", "pytorch-window")
+SHARED = 0.9
+"""CPU time over clock time below which another program is felt."""
+
+
+@command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--json", "json_", metavar="FILE", help="Write the rows as JSON; - for stdout.")
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw the rows.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    metavar="S",
+    help="Clock time for each row.",
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, metavar="N")
+@click.option(
+    "--batch",
+    "batches",
+    type=click.IntRange(1),
+    multiple=True,
+    default=(1,),
+    metavar="B",
+    help="Streams side by side [1]; repeatable.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="CKPT",
+    help="Also PyTorch on this checkpoint: sample by sample, and full window.",
+)
+def main(
+    directory: Path,
+    json_: str | None,
+    plot: Path | None,
+    seconds: float,
+    threads: int,
+    batches: tuple[int, ...],
+    checkpoint: Path | None,
+) -> None:
+    """Measure every engine and precision of DIR that runs here, in turns of a tenth of a second.
+
+    µs are of one step (one sample of every stream), over blocks of 10 ms. Real time: the median
+    block takes no longer than it sounds.
+    """
+    directory, _ = manifests.locate(directory)
+    if plot is not None:
+        check_plot(plot)
+        check_writable(plot)
+    if json_ not in (None, "-"):
+        check_writable(Path(json_))
+
+    def beside(manifest: Manifest) -> list[Generator]:
+        if checkpoint is None:
+            return []
+        return _torch(checkpoint, manifest, threads)
+
+    with tqdm(unit="s", leave=False, disable=None, bar_format="{l_bar}{bar}| {remaining}") as bar:
+
+        def progress(done: float, generators: int) -> None:
+            bar.total = seconds * generators
+            bar.update(min(done, bar.total - bar.n))
+
+        found = run(directory, seconds, tuple(dict.fromkeys(batches)), threads, beside, progress)
+    if not found.rows:
+        reasons = "; ".join(f"{one.engine}: {one.reason}" for one in found.missing)
+        raise WavestepError(f"no engine of {directory} runs here: {reasons or 'none exported'}")
+    click.echo(text(found), err=json_ == "-")
+    if json_ is not None:
+        _write_json(json_, found)
+    if plot is not None:
+        title = f"{found.name} on {found.machine['cpu'] or found.machine['architecture']}"
+        write_plot(plot, found.rows, found.sample_rate, title)
+
+
+def _torch(checkpoint: Path, manifest: Manifest, threads: int) -> list[Generator]:
+    try:
+        from wn_export.bench.pytorch import torch_generators  # torch has no other way in
+    except ImportError as error:
+        raise WavestepError(
+            f"--checkpoint needs torch ({error}); pip install 'wavestep[train]'"
+        ) from error
+    return torch_generators(checkpoint, manifest, threads)
+
+
+def text(found: Bench) -> str:
+    """The table and what is to be said with it."""
+    machine = found.machine
+    base = next((r for r in found.rows if r.engine == "pytorch"), None)
+    slowest = min(found.rows, key=lambda r: r.samples_per_second)
+    against, word = (base, "PyTorch") if base is not None else (slowest, "slowest")
+    head = (
+        f"{found.name}: {found.sample_rate / 1000:g} kHz, on {machine['cpu']} "
+        f"({machine['cores_allowed']} of {machine['cores']} cores, load {machine['load'][0]})"
+    )
+    titles = ["engine", "precision", "batch", "threads", "µs", "µs p99", "samples/s", "× real time"]
+    titles += ["first audio", "memory", "Δ bits", f"× {word}", "real time"]
+    rows = [titles]
+    for row, memory in zip(found.rows, found.memory_mb, strict=True):
+        rows.append(_cells(row, memory, row.samples_per_second / against.samples_per_second))
+    lines = [head, aligned(rows, right=range(2, 12))]
+    shares = [
+        share
+        for row, share in zip(found.rows, found.cpu_share, strict=True)
+        if row.engine in ON_CPU
+    ]
+    if shares and min(shares) < SHARED:
+        lines.append(
+            f"warning: other programs shared the core, a row had {min(shares):.0%} of it at the "
+            "least; slow rows look slower than they are, so trust no ratio from this run"
+        )
+    late = [f"{row.engine} {row.precision}" for row in found.rows if row.real_time and row.late]
+    if late:
+        names = ", ".join(dict.fromkeys(late))
+        lines.append(f"late: over 1 in 100 blocks of {names} took longer than it sounds; buffer it")
+    lines += _missing(found)
+    return "\n".join(lines)
+
+
+def _missing(found: Bench) -> list[str]:
+    """One line for each reason, whatever the number of precisions it holds for."""
+    measured = {(row.engine, row.precision) for row in found.rows}
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for one in found.missing:
+        word = "note" if (one.engine, one.precision) in measured else "not here"
+        reasons.setdefault((word, one.engine, one.reason), []).append(one.precision)
+    return [
+        f"{word}: {engine} {', '.join(precisions)}: {reason}"
+        for (word, engine, reason), precisions in reasons.items()
+    ]
+
+
+def _cells(row: Row, memory_mb: float | None, ratio: float) -> list[str]:
+    return [
+        row.engine,
+        row.precision,
+        str(row.batch),
+        str(row.threads),
+        f"{row.us_median:,.1f}",
+        f"{row.us_p99:,.1f}",
+        f"{row.samples_per_second:,.0f}",
+        f"{row.real_time_factor:.3g}",
+        "" if row.first_audio_ms is None else f"{row.first_audio_ms:.0f} ms",
+        "" if memory_mb is None else f"{memory_mb:.0f} MB",
+        "" if row.delta_bits is None else signed(row.delta_bits),
+        f"{ratio:.3g}",
+        "yes" if row.real_time else "no",
+    ]
+
+
+def _write_json(target: str, found: Bench) -> None:
+    data = json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n"
+    if target == "-":
+        click.echo(data, nl=False)
+        return
+    path = Path(target)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(data, "utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

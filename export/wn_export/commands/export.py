@@ -1,0 +1,67 @@
+"""wn-export: a checkpoint, or a model directory, to a proven model directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wn_export.package.export import Options, export_checkpoint, rebuild
+from wn_runtime.commands.command import command
+
+
+@command()
+@click.argument("source", metavar="CKPT|DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write; by default the model's name, here, or DIR itself.",
+)
+@click.option("--fp16", is_flag=True, help="Also a step graph in half precision.")
+@click.option("--batch", type=int, metavar="B", help="Streams the graphs are built for [1].")
+@click.option(
+    "--steps-per-call",
+    "steps",
+    type=int,
+    metavar="K",
+    help="Also graphs that make K samples a call, for hosts where a call is dear.",
+)
+@click.option(
+    "--audio",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="WAV",
+    help="Held-back audio to prove parity on, in place of the checkpoint's own; repeatable.",
+)
+@click.option(
+    "--target",
+    metavar="NAME",
+    help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
+)
+@click.option(
+    "--version-compatible",
+    is_flag=True,
+    help="A plan that later versions of TensorRT run too; larger, and a little slower.",
+)
+@click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
+def main(
+    source: Path,
+    output: Path | None,
+    fp16: bool,
+    batch: int | None,
+    steps: int | None,
+    audio: tuple[Path, ...],
+    target: str | None,
+    version_compatible: bool,
+    raw_weights: bool,
+) -> int:
+    """Export a trained model (CKPT), or make the graphs and engines of DIR anew.
+
+    Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
+    replaced, the result is kept aside as DIR.failed, and the exit code is 1.
+    """  # fmt: skip
+    options = Options(fp16, batch, steps, raw_weights, audio, target, version_compatible)
+    make = rebuild if source.is_dir() else export_checkpoint
+    return 0 if make(source, output, options, click.echo) else 1

@@ -1,0 +1,1 @@
+"""ONNX graphs, straight from a spec and its canonical weights."""

@@ -1,0 +1,1 @@
+"""A checkpoint, or a model directory, to a proven model directory."""

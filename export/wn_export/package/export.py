@@ -1,0 +1,219 @@
+"""From a checkpoint, or from the weights of a model directory, to a proven model directory."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wn_export.graphs.builder import OPSET
+from wn_export.package.graph_files import STEP, Graphs, graphs_of, with_file, write_models
+from wn_export.package.libraries import add_library, keep_libraries
+from wn_export.package.plan import try_plan
+from wn_export.package.staging import Staged, size, staged
+from wn_export.parity import prove as proof
+from wn_export.parity import reference
+from wn_export.parity.reference import Excerpt
+from wn_runtime.engines.engine import open_engine
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model import weights as canonical
+from wn_runtime.model.manifest import Manifest
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import Weights
+from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
+from wn_targets.devices.catalogue import find
+
+if TYPE_CHECKING:
+    from wn_export.parity.pytorch import Trained
+
+AUDIO_SAMPLES = 16_000
+"""Audio in a reference: what one core scores in a few seconds, engine by engine."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to export."""
+
+    fp16: bool = False
+    batch: int | None = None
+    """B of the step graphs; None: 1, or for a model directory what it has."""
+    steps: int | None = None
+    """K of graphs that make several samples a call; None: none, or what a directory has."""
+    raw_weights: bool = False
+    audio: tuple[Path, ...] = ()
+    """Held-back audio for the reference, in place of the checkpoint's own excerpts."""
+    device: str | None = None
+    """The name of a target in wn_targets, or cpu for this machine's: whose needs are met."""
+    version_compatible: bool = False
+    """Whether a plan is built to run in later versions of TensorRT too."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("batch", self.batch), ("steps per call", self.steps)):
+            if value is not None and value < 1:
+                raise WavestepError(f"{name} is {value}; it must be at least 1")
+
+
+def export_checkpoint(path: Path, target: Path | None, options: Options, say: Say) -> bool:
+    """Export a checkpoint to `target`, by default named after the model, in the current directory.
+
+    Returns whether parity passed; where it did not, the directory is at DIR.failed and `target`
+    is untouched. Raises WavestepError for bad input and for a target that cannot be replaced.
+    """
+    from wn_export.parity import pytorch  # imports torch: needed for a checkpoint only
+
+    trained = pytorch.load(path, options.raw_weights)
+    spec = trained.model.spec
+    excerpts, material = choose_excerpts(trained, options.audio, AUDIO_SAMPLES)
+    target = target or Path(trained.name)
+    device = _constraints(options, target)
+    with staged(target) as stage:
+        say(_model_line(trained.name, spec, trained.weights))
+        manifest = Manifest(
+            manifests.FORMAT, trained.name, spec, files={}, source=trained.source,
+            versions=_versions("torch"),
+        )  # fmt: skip
+        graphs = _graphs(STEP, options, device)
+        manifest = write_models(stage.path, manifest, trained.weights, graphs)
+        say(_graph_line(manifest, device))
+        draft = open_engine(stage.path, precision="fp32")
+        answers = pytorch.make_reference(trained, excerpts, material, draft)
+        draft.close()
+        reference.save(stage.path / manifests.REFERENCE, answers)
+        return _finish(stage, manifest, options, device, say)
+
+
+def rebuild(directory: Path, target: Path | None, options: Options, say: Say) -> bool:
+    """Make the graphs and engines of a model directory anew from its weights, without torch.
+
+    In place unless `target` is given. Returns and raises as `export_checkpoint`.
+    """
+    for given, flag in ((options.audio, "--audio"), (options.raw_weights, "--raw-weights")):
+        if given:
+            raise WavestepError(
+                f"{flag} needs PyTorch's answers; give the checkpoint in place of {directory}"
+            )
+    old = manifests.read(directory)
+    manifests.verify(directory, old, manifests.WEIGHTS, manifests.REFERENCE)
+    weights = canonical.load(directory / manifests.WEIGHTS, old.spec)
+    target = target or directory
+    device = _constraints(options, target)
+    with staged(target) as stage:
+        say(_model_line(old.name, old.spec, weights))
+        manifest = dataclasses.replace(
+            old, files={}, artifacts=(), parity=(), versions={**old.versions, **_versions()}
+        )
+        graphs = _graphs(graphs_of(old), options, device)
+        manifest = write_models(stage.path, manifest, weights, graphs)
+        say(_graph_line(manifest, device))
+        manifest = keep_libraries(directory, old, stage.path, manifest)
+        shutil.copyfile(directory / manifests.REFERENCE, stage.path / manifests.REFERENCE)
+        return _finish(stage, manifest, options, device, say)
+
+
+def choose_excerpts(
+    trained: Trained, audio: tuple[Path, ...], most: int | None = None
+) -> tuple[list[Excerpt], str]:
+    """What PyTorch is to be asked about, at most `most` samples, and where it comes from."""
+    spec = trained.model.spec
+    if audio:
+        codes = [reference.read_audio(path, spec.sample_rate, spec.classes) for path in audio]
+        excerpts = [Excerpt(each, {}) for each in codes]
+        material = ", ".join(path.name for path in audio)
+    else:
+        excerpts = list(trained.excerpts)
+        material = "held-back audio of the checkpoint"
+    chosen: list[Excerpt] = []
+    left = most
+    for excerpt in excerpts:
+        part = excerpt.codes if left is None else excerpt.codes[:left]
+        if len(part):
+            chosen.append(Excerpt(part, excerpt.conditions))
+        if left is not None:
+            left -= len(part)
+    return chosen, material
+
+
+def _constraints(options: Options, target: Path) -> Constraints | None:
+    if options.device == THIS_CPU:
+        return this_cpu(str(target))
+    return constraints(find(options.device), str(target)) if options.device else None
+
+
+def _graphs(before: Graphs, options: Options, device: Constraints | None) -> Graphs:
+    """What was there already and what is asked for, by the user or by the device."""
+    half = options.fp16 or (device is not None and device.fp16) or "fp16" in before.precisions
+    return Graphs(
+        precisions=("fp32", "fp16") if half else ("fp32",),
+        batch=options.batch or before.batch,
+        steps=options.steps or before.steps,
+    )
+
+
+def _finish(
+    stage: Staged, manifest: Manifest, options: Options, device: Constraints | None, say: Say
+) -> bool:
+    """The plan, parity and reports; then publish, or set aside."""
+    manifest = with_file(manifest, stage.path / manifests.REFERENCE)
+    fp16 = any(artifact.precision == "fp16" for artifact in manifest.artifacts)
+    manifest, engine = try_plan(
+        stage.path, manifest, stage.target, fp16, options.version_compatible
+    )
+    manifests.write(stage.path, manifest)
+    answers = reference.load(stage.path / manifests.REFERENCE)
+    result = proof.prove(stage.path, answers, say)
+    say(f"engine   {engine}")
+    manifest = dataclasses.replace(
+        manifest, parity=result.rows, native_precision=result.native_precision
+    )
+    if device is not None and device.march is not None:
+        manifest, library = add_library(stage.path, manifest, device.march)
+        say(f"native   {library}")
+    manifests.write(stage.path, manifest)
+    proof.write_reports(stage.path, manifest, result, say)
+    if not result.passed:
+        failed = stage.set_aside()
+        say(f"failed   outside tolerance: kept as {failed}/ to look at; {stage.target}/ unchanged")
+        return False
+    stage.publish()
+    say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")
+    if device is not None:
+        say(f"next     on the device: {device.command}")
+    return True
+
+
+def _model_line(name: str, spec: ModelSpec, weights: Weights) -> str:
+    parameters = sum(array.size for array in weights.values()) / 1e6
+    field = spec.receptive_field
+    parts = [
+        f"{spec.layers} layers",
+        f"{parameters:.2f} M parameters",
+        f"receptive field {field} samples ({1000 * field / spec.sample_rate:.0f} ms)",
+        *(f"{len(condition.values)} {condition.name}s" for condition in spec.conditions),
+    ]
+    return f"model    {name}  {', '.join(parts)}"
+
+
+def _graph_line(manifest: Manifest, device: Constraints | None) -> str:
+    names = ", ".join(artifact.file for artifact in manifest.artifacts)
+    batch = manifest.artifacts[0].batch
+    line = f"graph    {names.ljust(34)}  opset {OPSET}" + f", batch {batch}" * (batch > 1)
+    return line if device is None else f"{line}\ntarget   {device.why}"
+
+
+def _versions(*more: str) -> dict[str, str]:
+    packages = ("wavestep", "numpy", "onnx", "onnxruntime", *more)
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # onnxruntime-gpu in place of onnxruntime
+    return found

@@ -1,0 +1,41 @@
+"""engine.plan, as a step of wn-export: built where TensorRT and a GPU are, else said how."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from wn_export.tensorrt.build import PLAN, TIMING_CACHE, add_plan, choose_graph, find_builder
+from wn_runtime.engines.engine import EngineUnavailable
+from wn_runtime.engines.tensorrt.module import PRODUCTS
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.manifest import Manifest
+
+
+def try_plan(
+    directory: Path, manifest: Manifest, target: Path, fp16: bool, version_compatible: bool = False
+) -> tuple[Manifest, str]:
+    """Build the plan of `directory`, which is to become `target`: the manifest, and what to say.
+
+    The timing cache of an older plan in `target` is used again. Without a builder the manifest
+    comes back as it was. Raises WavestepError where the graph cannot be built as asked.
+    """
+    try:
+        builder = find_builder()
+    except EngineUnavailable as unavailable:
+        reason = str(unavailable).split(";")[0].split(" (")[0]
+        flags = " --fp16" * fp16 + " --version-compatible" * version_compatible
+        return manifest, f"{reason}: run `wn-export {target}/{flags}` on the device to build {PLAN}"
+    old = None
+    if (target / TIMING_CACHE).exists():
+        try:
+            old = manifests.read(target)
+            shutil.copyfile(target / TIMING_CACHE, directory / TIMING_CACHE)
+        except WavestepError:
+            old = None  # a cache of unknown origin is not used
+    graph = choose_graph(manifest, fp16)
+    manifest = add_plan(directory, manifest, graph, builder, version_compatible, old)
+    seconds = manifest.artifacts[-1].built["seconds"]
+    product = f"{PRODUCTS[builder.flavour]} {builder.trt.__version__}"
+    return manifest, f"{PLAN}  {product} for {builder.gpu}, built in {seconds:.0f} s"

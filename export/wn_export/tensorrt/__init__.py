@@ -1,0 +1,1 @@
+"""Step graphs to TensorRT plans."""

@@ -1,0 +1,261 @@
+"""Step graph to TensorRT plan, through Polygraphy; torch-free, because it runs on the Jetson.
+
+One path for TensorRT 10.3 to 11.x and for TensorRT-RTX: the graph's own types are kept (strongly
+typed; 11 has no precision flags any more), its shapes are static, and the plan's manifest entry
+says what it was built for. `python -m wn_export.tensorrt.build DIR` builds a directory's plan anew.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from wn_export.tensorrt import layers as trt_inspect
+from wn_export.tensorrt import polygraphy as trt_polygraphy
+from wn_export.tensorrt.layers import Layers
+from wn_export.tensorrt.progress import BuildProgress
+from wn_runtime.engines.device_loop.device import CudaDevice
+from wn_runtime.engines.engine import EngineUnavailable
+from wn_runtime.engines.tensorrt import module as trt_module
+from wn_runtime.engines.tensorrt import plan_record
+from wn_runtime.engines.tensorrt.api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
+from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
+from wn_runtime.engines.tensorrt.plan_record import PlanRecord
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model import strict
+from wn_runtime.model.manifest import Artifact, Manifest
+
+PLAN = "engine.plan"
+TIMING_CACHE = "engine.timing"
+"""What the builder measured of each kernel; good for the same TensorRT and GPU only."""
+
+
+@dataclass(frozen=True)
+class Builder:
+    """A builder that is here, and the GPU it would build for."""
+
+    flavour: str
+    trt: TensorRT
+    gpu: str | None
+    compute_capability: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What came of a build."""
+
+    data: bytes
+    network: Layers
+    plan: Layers | None
+    """Of the loaded plan; None where it cannot be loaded, for want of a GPU."""
+    working_bytes: int | None
+    seconds: float
+    inputs: dict[str, tuple[str, tuple[int, ...]]]
+    """Name to type and shape of the network's inputs."""
+    outputs: dict[str, tuple[str, tuple[int, ...]]]
+
+
+def find_builder(flavour: str | None = None, without_gpu: bool = False) -> Builder:
+    """TensorRT, or else TensorRT-RTX, with this machine's GPU.
+
+    Raises EngineUnavailable without one or the other. TensorRT-RTX can build `without_gpu`, for
+    GPUs of several kinds; its kernels are then chosen where the plan is loaded.
+    """
+    chosen = flavour or trt_module.installed()
+    if chosen is None:
+        raise EngineUnavailable(f"TensorRT not found here; {trt_module.how_to_get()}")
+    trt = trt_module.load(chosen)
+    if without_gpu:
+        return Builder(chosen, trt, None, None)
+    device = CudaDevice()
+    try:
+        return Builder(chosen, trt, device.name, device.compute_capability)
+    finally:
+        device.close()
+
+
+def add_plan(
+    directory: Path,
+    manifest: Manifest,
+    graph: Artifact,
+    builder: Builder,
+    version_compatible: bool = False,
+    old: Manifest | None = None,
+) -> Manifest:
+    """Build `engine.plan` from a graph of the directory, and put it on record.
+
+    The manifest is returned, not written. `old` tells what the timing cache in the directory is
+    of. Raises WavestepError where the graph cannot be built, or --fp16 gave no half precision;
+    an older plan is then untouched.
+    """
+    source = directory / graph.file
+    manifests.verify(directory, manifest, graph.file)
+    timing = directory / TIMING_CACHE
+    if timing.exists() and not _same_builder(old or manifest, builder):
+        timing.unlink()
+    plan = build(source, builder, version_compatible, timing)
+    if graph.precision == "fp16":
+        trt_inspect.require_half(plan.network, f"the network of {graph.file}")
+        if plan.plan is not None and plan.plan.products:
+            trt_inspect.require_half(plan.plan, f"the plan of {graph.file}")
+    record = PlanRecord(
+        flavour=builder.flavour,
+        version=builder.trt.__version__,
+        platform=platform.machine(),
+        gpu=builder.gpu,
+        compute_capability=builder.compute_capability,
+        version_compatible=version_compatible,
+        onnx=graph.file,
+        onnx_sha256=manifest.files[graph.file].sha256,
+        seconds=round(plan.seconds, 2),
+        working_bytes=plan.working_bytes,
+        layers=(plan.plan or plan.network).types,
+        products=plan.network.products,
+    )
+    path = directory / PLAN
+    part = path.with_suffix(".plan.part")
+    part.write_bytes(plan.data)
+    part.replace(path)
+    artifact = Artifact(
+        PLAN, "tensorrt", graph.precision, graph.batch, graph.steps_per_call, strict.plain(record)
+    )
+    return manifests.with_artifact(manifest, artifact, manifests.record(path))
+
+
+def build(
+    graph: Path, builder: Builder, version_compatible: bool = False, timing: Path | None = None
+) -> Plan:
+    """Parse and build one graph, strongly typed. Raises WavestepError with TensorRT's reason."""
+    product = f"{PRODUCTS[builder.flavour]} {builder.trt.__version__}"
+    polygraphy = trt_polygraphy.loaders(builder.trt, builder.flavour)
+    messages = Messages(builder.trt)
+    progress = BuildProgress(builder.trt, "building engine.plan")
+    started = time.perf_counter()
+    try:
+        with trt_polygraphy.quiet(messages):
+            made = polygraphy.network_from_onnx_path(str(graph), strongly_typed=True)
+            network = cast(INetworkDefinition, made[1])
+            settings: dict[str, Any] = {
+                "profiling_verbosity": builder.trt.ProfilingVerbosity.DETAILED,
+                "progress_monitor": progress.monitor,
+                "version_compatible": version_compatible or None,
+            }
+            if timing is not None and timing.exists():
+                settings["load_timing_cache"] = str(timing)
+            data = bytes(
+                polygraphy.engine_bytes_from_network(
+                    made,
+                    config=polygraphy.CreateConfig(**settings),
+                    save_timing_cache=None if timing is None else str(timing),
+                )
+            )
+    except Exception as error:  # Polygraphy's, and what TensorRT's bindings raise
+        if progress.interrupted is not None:
+            raise progress.interrupted from error
+        raise WavestepError(f"{product} cannot build {graph} ({messages.last(error)})") from error
+    finally:
+        progress.close()
+        if timing is not None:
+            timing.with_name(timing.name + ".lock").unlink(missing_ok=True)  # Polygraphy's
+    seconds = time.perf_counter() - started
+    engine = _load(builder, messages, data)
+    return Plan(
+        data=data,
+        network=trt_inspect.of_network(network),
+        plan=None if engine is None else trt_inspect.of_plan(builder.trt, engine),
+        working_bytes=None if engine is None else engine.device_memory_size_v2,
+        seconds=seconds,
+        inputs=_described([network.get_input(i) for i in range(network.num_inputs)]),
+        outputs=_described([network.get_output(i) for i in range(network.num_outputs)]),
+    )
+
+
+def choose_graph(manifest: Manifest, fp16: bool) -> Artifact:
+    """The graph that the plan is made of: the longest chunk of the precision asked for."""
+    precision = "fp16" if fp16 else "fp32"
+    graphs = [a for a in manifest.artifacts if a.engine == "onnx" and a.precision == precision]
+    if not graphs:
+        raise WavestepError(
+            f"there is no {precision} step graph; export it with wn-export{' --fp16' * fp16}"
+        )
+    return max(graphs, key=lambda graph: graph.steps_per_call)
+
+
+def rebuild(directory: Path) -> str:
+    """Build a directory's plan anew from the graph it was built from, for this machine.
+
+    Returns a line for the user. Raises WavestepError; the old plan is kept then.
+    """
+    manifest = manifests.read(directory)
+    plans = [a for a in manifest.artifacts if a.engine == "tensorrt"]
+    if plans:
+        record = plan_record.read(directory, plans[0])
+        graphs = [a for a in manifest.artifacts if a.file == record.onnx]
+        flavour = record.flavour if trt_module.installed() == trt_module.RTX else None
+        compatible = record.version_compatible
+        if not graphs:
+            raise WavestepError(
+                f"{directory / record.onnx}, which {PLAN} was built from, is gone; export the "
+                "model again"
+            )
+        graph = graphs[0]
+    else:
+        flavour, compatible = None, False
+        halves = any(a.engine == "onnx" and a.precision == "fp16" for a in manifest.artifacts)
+        graph = choose_graph(manifest, halves)
+    builder = find_builder(flavour)
+    manifests.write(directory, add_plan(directory, manifest, graph, builder, compatible))
+    return (
+        f"built    {directory / PLAN} from {graph.file} with {PRODUCTS[builder.flavour]} "
+        f"{builder.trt.__version__} for {builder.gpu} ({builder.compute_capability})"
+    )
+
+
+def _same_builder(manifest: Manifest, builder: Builder) -> bool:
+    for artifact in manifest.artifacts:
+        if artifact.file == PLAN:
+            record = strict.parse(PlanRecord, artifact.built, PLAN)
+            was = (record.flavour, record.version, record.gpu, record.compute_capability)
+            now = (builder.flavour, builder.trt.__version__)
+            return was == (*now, builder.gpu, builder.compute_capability)
+    return False
+
+
+def _load(builder: Builder, messages: Messages, data: bytes) -> ICudaEngine | None:
+    if builder.gpu is None:
+        return None
+    engine = builder.trt.Runtime(messages.logger).deserialize_cuda_engine(data)
+    if engine is None:
+        raise WavestepError(
+            f"{PRODUCTS[builder.flavour]} {builder.trt.__version__} cannot load the plan it built "
+            f"({messages.last()})"
+        )
+    return engine
+
+
+def _described(tensors: list[ITensor]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {
+        tensor.name: (str(tensor.dtype).rsplit(".", 1)[-1], tuple(tensor.shape))
+        for tensor in tensors
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m wn_export.tensorrt.build DIR`, and what `wn-run --rebuild` runs."""
+    answers = plan_record.ANSWER in arguments
+    (directory,) = (Path(argument) for argument in arguments if argument != plan_record.ANSWER)
+    try:
+        print(rebuild(directory))  # noqa: T201
+    except WavestepError as error:
+        print(error if answers else f"error: {error}", file=None if answers else sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""wn-run, wn-inspect and wn-doctor, and what every command shares."""

@@ -1,0 +1,49 @@
+"""`wn-doctor`: one line for each thing an engine needs, and the one line that mends it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from wn_runtime.commands.command import command
+from wn_runtime.commands.table import aligned
+from wn_runtime.doctor.machine import Machine
+from wn_runtime.doctor.report import advice, examine, summary
+
+
+@command()
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+def main(json_: bool) -> int:
+    """What each engine needs here, what is missing, what that costs, and its fix.
+
+    Exit code 0 while at least one engine can run, 1 when none can.
+    """
+    machine = Machine()
+    report = examine(machine, cache_folder(machine))
+    if json_:
+        data = {
+            "findings": [dataclasses.asdict(finding) for finding in report.findings],
+            "engines": {
+                name: {"runs": lack is None, "lacks": lack} for name, lack in report.engines.items()
+            },
+        }
+        click.echo(json.dumps(data, indent=1))
+        return 0 if report.runs else 1
+    rows = []
+    for finding in report.findings:
+        fix = f"   fix: {finding.fix}" if finding.fix else ""
+        rows.append([finding.state, finding.subject, finding.detail + fix])
+    click.echo(aligned(rows))
+    click.echo(f"\n{summary(report)}")
+    for line in advice(report):
+        click.echo(line)
+    return 0 if report.runs else 1
+
+
+def cache_folder(machine: Machine) -> Path:
+    """Where compiled libraries go; unlike `cache_directory` it is not made."""
+    base = machine.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "wavestep"

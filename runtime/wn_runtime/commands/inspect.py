@@ -1,0 +1,154 @@
+"""`wn-inspect`: what a model is and what its directory holds, without running any of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wn_runtime.commands.command import command
+from wn_runtime.commands.table import aligned
+from wn_runtime.model import strict
+from wn_runtime.model.inspection import Inspection, inspect, parameters, state_bytes
+from wn_runtime.model.manifest import ParityRow
+from wn_runtime.model.spec import ModelSpec
+
+
+@command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+def main(path: Path, json_: bool) -> int:
+    """Spec, conditions, state, engines, files and parity of a model directory or a file in it.
+
+    Exit code 1 when a file is missing or not the one its record describes.
+    """
+    found = inspect(path)
+    if json_:
+        click.echo(json.dumps(_as_json(found), indent=1, ensure_ascii=False))
+    else:
+        click.echo(_text(found))
+    return 0 if found.sound else 1
+
+
+def _text(found: Inspection) -> str:
+    manifest = found.manifest
+    sections = [
+        ("model", [f"{manifest.name}  ({found.directory}, format {manifest.format})"]),
+        ("spec", list(_spec(manifest.spec))),
+        ("conditions", list(_conditions(manifest.spec))),
+        ("state", list(_state(manifest.spec))),
+        ("source", list(_pairs(manifest.source))),
+        ("engines", _engines(found)),
+        ("parity", _parity(manifest.parity)),
+        ("files", _files(found)),
+        ("written by", [", ".join(f"{k} {v}" for k, v in manifest.versions.items())]),
+    ]
+    rows = []
+    for title, lines in sections:
+        for i, line in enumerate(line for line in lines if line):
+            rows.append([title if i == 0 else "", line])
+    return aligned(rows)
+
+
+def _spec(spec: ModelSpec) -> Iterable[str]:
+    milliseconds = 1000 * spec.receptive_field / spec.sample_rate
+    yield (
+        f"{spec.layers} layers, residual {spec.residual}, gate {spec.gate}, skip {spec.skip}, "
+        f"head {spec.head}, {spec.classes} classes"
+    )
+    yield (
+        f"{spec.sample_rate} Hz, {parameters(spec) / 1e6:.2f} M parameters, receptive field "
+        f"{spec.receptive_field} samples ({milliseconds:.0f} ms)"
+    )
+    scale = f", residual scale {spec.residual_scale:.4g}" if spec.residual_scale != 1 else ""
+    yield f"kernel {spec.kernel}, input kernel {spec.input_kernel}{scale}"
+    yield "dilations " + " ".join(str(d) for d in spec.dilations)
+
+
+def _conditions(spec: ModelSpec) -> Iterable[str]:
+    if not spec.conditions:
+        yield "none"
+    for condition in spec.conditions:
+        values = ", ".join(condition.values)
+        yield f"{condition.name} ({condition.kind}, {len(condition.values)}): {values}"
+
+
+def _state(spec: ModelSpec) -> Iterable[str]:
+    yield f"samples [{spec.input_kernel}, B] int32: the newest classes, oldest first"
+    yield f"lines [{spec.state_rows}, B, {spec.residual}] float32: layer by layer, oldest first"
+    yield f"{state_bytes(spec):,} bytes a stream"
+
+
+def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
+    for key, value in values.items():
+        if isinstance(value, float):
+            shown = f"{value:.5g}"
+        else:
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield f"{key.replace('_', ' ')}: {shown}"
+
+
+def _engines(found: Inspection) -> list[str]:
+    lines = []
+    if found.artifacts:
+        rows = [["file", "engine", "precision", "batch", "steps/call"]]
+        for a in found.artifacts:
+            rows.append([a.file, a.engine, a.precision, str(a.batch), str(a.steps_per_call)])
+        lines += aligned(rows, right=[3, 4]).splitlines()
+    for artifact in found.artifacts:
+        if artifact.built:
+            record = "; ".join(_pairs(artifact.built))
+            lines.append(f"{artifact.file} was built: {record}")
+    if found.file is None:
+        lines.append(f"native, made from the weights: {found.manifest.native_precision} by default")
+    elif not found.artifacts:
+        lines.append(f"{found.file} is no engine's")
+    return lines
+
+
+def _parity(rows: tuple[ParityRow, ...]) -> list[str]:
+    if not rows:
+        return ["not proven: run wn-parity"]
+    table = [["engine", "precision", "max|Δ|", "Δ bits", "samples", "first difference", ""]]
+    for row in rows:
+        first = "none" if row.first_difference is None else str(row.first_difference)
+        table.append(
+            [
+                row.engine,
+                row.precision,
+                f"{row.max_logit_error:.1e}",
+                f"{round(row.delta_bits, 4) + 0.0:+.4f}",
+                str(row.samples_compared),
+                first,
+                "PASS" if row.passed else "FAIL",
+            ]
+        )
+    return aligned(table, right=[2, 3, 4, 5]).splitlines()
+
+
+def _files(found: Inspection) -> list[str]:
+    rows = [[f.name, f"{f.bytes:,}", f.sha256[:12], f.state] for f in found.files]
+    total = sum(f.bytes for f in found.files if f.state != "missing")
+    return [*aligned(rows, right=[1]).splitlines(), f"{total:,} bytes together"]
+
+
+def _as_json(found: Inspection) -> dict[str, Any]:
+    spec = found.manifest.spec
+    data: dict[str, Any] = strict.plain(found.manifest)
+    data["directory"] = str(found.directory)
+    data["files"] = {
+        f.name: {"bytes": f.bytes, "sha256": f.sha256, "state": f.state} for f in found.files
+    }
+    data["artifacts"] = strict.plain(found.artifacts)
+    data["receptive_field"] = spec.receptive_field
+    data["parameters"] = parameters(spec)
+    data["state"] = {
+        "samples": [spec.input_kernel, "B"],
+        "lines": [spec.state_rows, "B", spec.residual],
+        "bytes_per_stream": state_bytes(spec),
+    }
+    data["sound"] = found.sound
+    return data

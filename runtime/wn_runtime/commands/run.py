@@ -1,0 +1,145 @@
+"""wn-run: stream audio from a model to a file, a loudspeaker or a pipe."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wn_runtime.commands.command import command
+from wn_runtime.commands.progress import Clock, progress
+from wn_runtime.conditioning.conditioner import Values
+from wn_runtime.engines.tensorrt import plan_record
+from wn_runtime.errors import WavestepError
+from wn_runtime.output.loudspeaker import Speaker
+from wn_runtime.output.sinks import Files, FileSink, PipeSink, Recording, Sink
+from wn_runtime.synthesis import stream as streams
+
+
+@command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--speaker", metavar="NAME|INDEX", help="Short for --set speaker=…")
+@click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A condition of the model, as --set digit=7; one value for all voices of a batch, or "
+    "one each: a,b,c. Tags are joined by +.",
+)
+@click.option("--seconds", default=2.0, show_default=True, help="Audio to make; inf: until Ctrl-C.")
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same audio.")
+@click.option(
+    "--temperature", default=1.0, show_default=True, help="0 always takes the likeliest sample."
+)
+@click.option("--batch", default=1, show_default=True, help="Voices made side by side.")
+@click.option("--engine", help="Take this engine and no other; default: the fastest that runs.")
+@click.option("--precision", help="fp32, fp16, bf16 or int8; default: the engine's own.")
+@click.option("--threads", default=1, show_default=True, help="CPU threads.")
+@click.option("--rebuild", is_flag=True, help="First build engine.plan anew, for this GPU.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A .wav or .flac file (voices of a batch: FILE-0, FILE-1, …), or - for raw PCM on "
+    "stdout. Default: the model's name with .wav.",
+)
+@click.option(
+    "--raw",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Raw 16-bit little-endian PCM to a file, or to stdout (-), voices interleaved there.",
+)
+@click.option("--play", is_flag=True, help="Play on the default loudspeaker.")
+def main(
+    model: Path,
+    speaker: str | None,
+    settings: tuple[str, ...],
+    seconds: float,
+    seed: int,
+    temperature: float,
+    batch: int,
+    engine: str | None,
+    precision: str | None,
+    threads: int,
+    rebuild: bool,
+    output: Path | None,
+    raw: Path | None,
+    play: bool,
+) -> None:
+    """Stream audio from MODEL, a directory that wn-export made, or a graph or plan in it."""
+    if not seconds > 0:
+        raise WavestepError(f"--seconds is {seconds:g}; it must be more than 0")
+    if sum((output is not None, raw is not None, play)) > 1:
+        raise WavestepError("-o, --raw and --play exclude one another; give one")
+    conditions = _conditions(speaker, settings)
+    if rebuild:
+        _note(plan_record.rebuild(model))
+
+    with streams.open(model, engine, precision, batch, threads, say=_note) as opened:
+        if output is None and raw is None and not play:
+            output = Path(f"{opened.name}.wav")
+        stream = opened.stream(seed, temperature, **conditions)
+        sink, where = _sink(output, raw, opened.sample_rate, batch)
+        for condition in opened.spec.conditions:
+            if condition.name not in conditions:
+                _note(f"no {condition.name} given; the model has: {', '.join(condition.values)}")
+        clock = Clock(opened.sample_rate, batch)
+
+        def report() -> None:
+            how = f"{opened.engine} {opened.precision}, {opened.note}"
+            click.echo(f"{how} · {clock.report()} → {where}", err=where == "stdout")
+
+        try:
+            with stream, Recording(sink) as record, progress(seconds) as advance:
+                for block in clock.timed(stream.blocks(seconds)):
+                    record.write(block)
+                    advance(len(block) / opened.sample_rate)
+        except KeyboardInterrupt:
+            if clock.samples:
+                report()
+            raise
+        report()
+        if isinstance(sink, Speaker) and sink.underruns:
+            _note(
+                f"the loudspeaker ran dry {sink.underruns} times: this is slower than real time "
+                "here; write a file with -o"
+            )
+
+
+def _conditions(speaker: str | None, settings: tuple[str, ...]) -> dict[str, Values]:
+    """Conditions by name from the command line; a value with commas is one a voice."""
+    given = [] if speaker is None else [f"speaker={speaker}"]
+    conditions: dict[str, Values] = {}
+    for setting in [*given, *settings]:
+        name, equals, value = setting.partition("=")
+        if not equals or not value:
+            raise WavestepError(f"--set {setting} is not NAME=VALUE, as in --set digit=7")
+        if name in conditions:
+            raise WavestepError(f"{name} is given twice; give it once (one value a voice: a,b)")
+        conditions[name] = value.split(",") if "," in value else value
+    return conditions
+
+
+def _sink(output: Path | None, raw: Path | None, rate: int, voices: int) -> tuple[Sink, str]:
+    """Where the audio goes, and the words for it."""
+    path = raw if output is None else output
+    if path is None:
+        return Speaker(rate, voices), "loudspeaker"
+    if str(path) == "-":
+        return PipeSink(sys.stdout.buffer), "stdout"
+    paths = [path]
+    if voices > 1:
+        paths = [path.with_name(f"{path.stem}-{voice}{path.suffix}") for voice in range(voices)]
+    sink = Files(lambda one: FileSink(one, rate, raw=raw is not None), paths)
+    return sink, str(paths[0]) if voices == 1 else f"{paths[0]} … {paths[-1].name}"
+
+
+def _note(line: str) -> None:
+    click.echo(f"note: {line}", err=True)
+
+
+if __name__ == "__main__":
+    main()

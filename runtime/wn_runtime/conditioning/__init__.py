@@ -1,0 +1,1 @@
+"""From named conditions and frames to the bias of every layer's gate."""

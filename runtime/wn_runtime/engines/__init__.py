@@ -1,0 +1,1 @@
+"""What runs a model: one folder an engine, and how one is chosen."""

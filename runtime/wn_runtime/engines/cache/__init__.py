@@ -1,0 +1,1 @@
+"""Compiled code, kept between runs where only this user can write."""

@@ -1,0 +1,223 @@
+"""One NVIDIA GPU through cuda-core: memory, a stream, kernels from NVRTC, and captured graphs."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph, ObjectCode
+from wn_runtime.engines.engine import EngineUnavailable
+from wn_runtime.errors import WavestepError
+
+STANDARD = "c++17"
+_MIB = 2**20
+
+
+class DeviceLost(WavestepError):
+    """The GPU answered a call with an error; what was in its memory is gone."""
+
+
+class CudaDevice:
+    """GPU `ordinal`, made the current one of this thread, with a stream of its own."""
+
+    def __init__(self, ordinal: int = 0) -> None:
+        self._cuda = _cuda_core()
+        try:
+            self._device = self._cuda.Device(ordinal)
+            self._device.set_current()
+            self.stream = self._device.create_stream()
+        except Exception as error:  # cuda-core's errors, and those of loading the driver
+            missing = type(error).__name__ == "DynamicLibNotFoundError"  # libcuda
+            reason = "its driver is not installed" if missing else _first_line(error)
+            raise EngineUnavailable(
+                f"no NVIDIA GPU can be used here ({reason}); run this on a machine with one and "
+                "its driver"
+            ) from error
+        self.name = str(self._device.name)
+        arch = str(self._device.arch)
+        self.compute_capability = f"{arch[:-1]}.{arch[-1]}"  # "87": 8.7
+        self._into: Any = self.stream  # a graph builder during capture
+        self._stream_now = self.stream
+        self._held: list[Buffer] = []
+
+    @property
+    def handle(self) -> int:
+        """The stream that work goes to now, as TensorRT and ONNX Runtime take it."""
+        return int(self._stream_now.handle)
+
+    def available_bytes(self) -> int:
+        """Memory that could be had now; on a Jetson, where it is the host's, caches count too."""
+        driver = importlib.import_module("cuda.bindings.driver")
+        with self._guarded("asking for its free memory"):
+            status, free, _ = driver.cuMemGetInfo()
+            if int(status) != 0:
+                raise RuntimeError(str(status))
+        if not self._device.properties.integrated:
+            return int(free)
+        return max(int(free), _host_bytes_available())
+
+    def allocate(self, shape: Sequence[int], dtype: DTypeLike) -> DeviceArray:
+        """Zeroed memory. Raises WavestepError when there is not enough."""
+        array = np.empty(0, dtype)
+        size = max(int(np.prod(shape, dtype=np.int64)) * array.itemsize, 16)
+        try:
+            buffer = self._device.allocate(size, stream=self.stream)
+        except Exception as error:
+            raise WavestepError(
+                f"the GPU ({self.name}) has no {size / _MIB:.1f} MiB left ({_first_line(error)}); "
+                "close other programs on it, or take a smaller batch"
+            ) from error
+        self._held.append(buffer)
+        with self._guarded("clearing memory"):
+            buffer.fill(0, stream=self.stream)
+        return DeviceArray(buffer, tuple(shape), np.dtype(dtype))
+
+    def upload(self, array: DeviceArray, values: NDArray[Any]) -> None:
+        """Copy `values` to the start of `array`; done when this returns."""
+        source = np.ascontiguousarray(values, array.dtype)
+        assert source.nbytes <= array.buffer.size, (source.shape, array.shape)
+        if not source.nbytes:
+            return
+        with self._guarded("copying to it"):
+            host = self._cuda.Buffer.from_handle(source.ctypes.data, source.nbytes)
+            target = self._cuda.Buffer.from_handle(array.address, source.nbytes)
+            target.copy_from(host, stream=self.stream)
+            self.stream.sync()  # `source` may go away
+
+    def download(self, array: DeviceArray, rows: int | None = None) -> NDArray[Any]:
+        """The first `rows` of `array`, or all; waits for the work before it."""
+        shape = array.shape if rows is None else (rows, *array.shape[1:])
+        result = np.empty(shape, array.dtype)
+        if result.nbytes:
+            with self._guarded("copying from it"):
+                host = self._cuda.Buffer.from_handle(result.ctypes.data, result.nbytes)
+                source = self._cuda.Buffer.from_handle(array.address, result.nbytes)
+                host.copy_from(source, stream=self.stream)
+                self.stream.sync()
+        return result
+
+    def compile(self, source: str, cache: Path | None = None) -> ObjectCode:
+        """CUDA C++ compiled for this GPU, or as it lies in `cache` from an earlier time."""
+        arch = "sm_" + self.compute_capability.replace(".", "")
+        key = hashlib.sha256(f"{arch} {STANDARD}\n{source}".encode()).hexdigest()[:24]
+        stored = None if cache is None else cache / f"step-{arch}-{key}.cubin"
+        if stored is not None and stored.exists():
+            return self._cuda.ObjectCode.from_cubin(stored.read_bytes())
+        try:
+            options = self._cuda.ProgramOptions(arch=arch, std=STANDARD)
+            compiled = self._cuda.Program(source, "c++", options).compile("cubin")
+        except Exception as error:
+            raise EngineUnavailable(
+                f"NVRTC cannot compile the step kernel for {arch} ({_first_line(error)}); "
+                "pip install --upgrade cuda-core cuda-bindings nvidia-cuda-nvrtc"
+            ) from error
+        if stored is not None:
+            _store(stored, compiled.code)
+        return compiled
+
+    def launch(self, kernel: Any, grid: int, block: int, shared: int, *args: int) -> None:
+        """Enqueue a kernel; every argument is an address."""
+        config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
+        with self._guarded("launching a kernel"):
+            self._cuda.launch(self._into, config, kernel, *args)
+
+    def capture(self, enqueue: Callable[[], None]) -> Graph:
+        """What `enqueue` puts into the stream, as a graph. Raises whatever fails on the way."""
+        builder = self.stream.create_graph_builder()
+        builder.begin_building("thread_local")
+        self._into, self._stream_now = builder, builder.stream
+        try:
+            enqueue()
+        except BaseException:
+            # The stream is capturing still; ending that is also what clears CUDA's error.
+            _quietly(builder.end_building)
+            _quietly(builder.close)
+            raise
+        finally:
+            self._into = self._stream_now = self.stream
+        graph = builder.end_building().complete()
+        builder.close()
+        return graph
+
+    def replay(self, graph: Graph) -> None:
+        """Enqueue a captured graph."""
+        with self._guarded("launching a graph"):
+            graph.launch(self.stream)
+
+    def synchronize(self) -> None:
+        """Wait for all work. Raises DeviceLost when it failed."""
+        with self._guarded("waiting for it"):
+            self.stream.sync()
+
+    def close(self) -> None:
+        """Give the memory and the stream back; errors of a lost device are of no use here."""
+        for buffer in self._held:
+            _quietly(buffer.close)
+        self._held.clear()
+        _quietly(self.stream.close)
+
+    @contextmanager
+    def _guarded(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except WavestepError:
+            raise
+        except Exception as error:
+            raise DeviceLost(
+                f"the GPU ({self.name}) failed while {doing}: {_first_line(error)}; the streams' "
+                "state is lost: open the engine again, and see dmesg if it stays away"
+            ) from error
+
+
+class DeviceArray:
+    """A row-major array in the GPU's memory."""
+
+    def __init__(self, buffer: Buffer, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.buffer, self.shape, self.dtype = buffer, shape, dtype
+        self.address = int(buffer.handle)
+
+
+def _cuda_core() -> CudaCore:
+    try:
+        return cast(CudaCore, importlib.import_module("cuda.core"))
+    except ImportError as error:
+        raise EngineUnavailable(
+            f"cuda-core cannot be imported ({_first_line(error)}); pip install 'wavestep[tensorrt]'"
+        ) from error
+
+
+def _store(path: Path, code: bytes) -> None:
+    """Written beside, then renamed; a cache that cannot be written is none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(code)
+        part.replace(path)
+    except OSError:
+        return
+
+
+def _host_bytes_available() -> int:
+    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _quietly(give_back: Callable[[], Any]) -> None:
+    try:
+        give_back()
+    except Exception:
+        return

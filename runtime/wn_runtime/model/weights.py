@@ -1,0 +1,72 @@
+"""The canonical weights: the one file that every engine is made from.
+
+Float32, layer-stacked, input-major (`x @ W`); weight norm and constant scales are folded in, but
+for `residual_scale`, which stays in the layer equation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import safetensors
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from wn_runtime.errors import WavestepError
+from wn_runtime.model.spec import ModelSpec
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+def shapes(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
+    """Name to shape of every canonical weight of a model."""
+    layers, kernel, z = spec.layers, spec.kernel, spec.gate // 2
+    table: dict[str, tuple[int, ...]] = {
+        "input.weight": (spec.input_kernel, spec.classes, spec.residual),  # tap 0 = newest sample
+        "input.bias": (spec.residual,),
+        "gate.weight": (layers, kernel, spec.residual, spec.gate),  # tap 0 = current
+        "gate.bias": (layers, spec.gate),
+        "residual.weight": (layers, z, spec.residual),  # the last layer's is zero: nothing uses it
+        "residual.bias": (layers, spec.residual),
+        "skip.weight": (layers, z, spec.skip),
+        "skip.bias": (spec.skip,),
+        "head.0.weight": (spec.skip, spec.head),
+        "head.0.bias": (spec.head,),
+        "head.1.weight": (spec.head, spec.classes),
+        "head.1.bias": (spec.classes,),
+    }
+    for condition in spec.conditions:
+        table[f"condition.{condition.name}.weight"] = (len(condition.values), layers, spec.gate)
+    return table
+
+
+def check(weights: Weights, spec: ModelSpec, where: str) -> None:
+    """Raise WavestepError unless `weights` are exactly those of `spec`: names, shapes, float32."""
+    expected = shapes(spec)
+    for name in sorted(expected.keys() - weights.keys()):
+        raise WavestepError(f"{where}: weight {name!r} is missing; export the model again")
+    for name in sorted(weights.keys() - expected.keys()):
+        raise WavestepError(f"{where}: weight {name!r} does not belong to this model's spec")
+    for name, shape in expected.items():
+        array = weights[name]
+        if array.shape != shape or array.dtype != np.float32:
+            raise WavestepError(
+                f"{where}: weight {name!r} is {array.dtype} {array.shape}, the spec asks for "
+                f"float32 {shape}; export the model again"
+            )
+        if not np.isfinite(array).all():
+            raise WavestepError(f"{where}: weight {name!r} holds NaN or infinity; train again")
+
+
+def load(path: Path, spec: ModelSpec) -> dict[str, NDArray[np.float32]]:
+    """Read and check `weights.safetensors`. Raises WavestepError naming the file and the fault."""
+    try:
+        weights: dict[str, NDArray[np.float32]] = load_file(path)
+    except FileNotFoundError as error:
+        raise WavestepError(f"{path} is missing; export the model again") from error
+    except (safetensors.SafetensorError, OSError) as error:
+        raise WavestepError(f"{path} cannot be read ({error}); export the model again") from error
+    check(weights, spec, str(path))
+    return weights

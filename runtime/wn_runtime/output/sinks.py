@@ -1,0 +1,195 @@
+"""Where audio goes: WAV and FLAC files, raw PCM, a loudspeaker. Blocks are (n, B) in [-1, 1]."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.output.encoders import BY_SUFFIX, Encoder, Raw, pcm16
+
+Block = NDArray[np.float32]
+
+
+class Sink(Protocol):
+    """Takes blocks. Leaving it as a context keeps what was made, also after an interruption."""
+
+    def write(self, block: Block) -> None:
+        """Append a block, (n, B)."""
+        ...
+
+    def close(self) -> None:
+        """Finish: what was written is there, whole and valid."""
+        ...
+
+    def abort(self) -> None:
+        """Give up: nothing is left behind."""
+        ...
+
+
+class Recording:
+    """A sink as a context: closed at the end and at Ctrl-C or SIGTERM, aborted on an error."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def __enter__(self) -> Sink:
+        return self._sink
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None or isinstance(error, KeyboardInterrupt):
+            self._sink.close()
+        else:
+            self._sink.abort()
+
+
+class FileSink:
+    """One voice to one file, by suffix; under a temporary name until it is whole.
+
+    Raises WavestepError when the file cannot be made or written. A file that was there before
+    stays as it is until `close`.
+    """
+
+    def __init__(self, path: str | Path, sample_rate: int, raw: bool = False) -> None:
+        self.path = Path(path)
+        encoder = Raw if raw else BY_SUFFIX.get(self.path.suffix.lower())
+        if encoder is None:
+            raise WavestepError(
+                unknown("audio suffix", self.path.suffix or self.path.name, BY_SUFFIX)
+            )
+        if sample_rate < 1:
+            raise WavestepError(f"{self.path}: sample rate is {sample_rate}; it must be at least 1")
+        check_writable(self.path)
+        # A link is followed, so that the rename replaces the file it leads to, not the link.
+        self._final = self.path.resolve()
+        self._part = self._final.with_name(f".{self._final.name}.{os.getpid()}.part")
+        self._samples = 0
+        self._encoder: Encoder | None = None
+        with self._telling():
+            self._encoder = encoder(self._part, sample_rate)
+
+    def write(self, block: Block) -> None:
+        """Append a block, (n, 1)."""
+        assert self._encoder is not None
+        if self._samples + len(block) > self._encoder.limit:
+            self.close()
+            raise WavestepError(
+                f"{self.path} is full after {self._samples} samples, which were kept; for a "
+                "longer recording use .flac"
+            )
+        with self._telling():
+            self._encoder.write(pcm16(block))
+        self._samples += len(block)
+
+    def close(self) -> None:
+        """Finish the file and give it its name. Without a sample in it there is none."""
+        if self._encoder is None or not self._samples:
+            self.abort()
+            return
+        with self._telling():
+            encoder, self._encoder = self._encoder, None
+            encoder.close()
+            self._part.replace(self._final)
+
+    def abort(self) -> None:
+        """Leave no trace of it."""
+        if self._encoder is not None:
+            encoder, self._encoder = self._encoder, None
+            with contextlib.suppress(OSError):
+                encoder.close()
+        self._part.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """An error of the file system as one line; what was half written goes."""
+        try:
+            yield
+        except OSError as error:
+            self.abort()
+            raise WavestepError(
+                f"{self.path} cannot be written ({error.strerror or error}); nothing was kept"
+            ) from error
+
+
+class Files:
+    """A file for every voice."""
+
+    def __init__(self, open_one: Callable[[Path], Sink], paths: Sequence[Path]) -> None:
+        self._sinks: list[Sink] = []
+        try:
+            for path in paths:
+                self._sinks.append(open_one(path))
+        except WavestepError:
+            self.abort()
+            raise
+
+    def write(self, block: Block) -> None:
+        """Append a block, (n, B)."""
+        for voice, sink in enumerate(self._sinks):
+            sink.write(block[:, voice : voice + 1])
+
+    def close(self) -> None:
+        """Finish every file."""
+        for sink in self._sinks:
+            sink.close()
+
+    def abort(self) -> None:
+        """Leave no trace of any."""
+        for sink in self._sinks:
+            sink.abort()
+
+
+class PipeSink:
+    """Raw 16-bit little-endian PCM to a pipe, the B voices interleaved."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe = pipe
+
+    def write(self, block: Block) -> None:
+        """Append a block and pass it on at once. Raises BrokenPipeError when nobody reads."""
+        self._pipe.write(pcm16(block).tobytes())
+        self._pipe.flush()
+
+    def close(self) -> None:
+        """Nothing to finish: every block has gone out."""
+
+    def abort(self) -> None:
+        """What has gone out cannot be called back."""
+
+
+def write(path: str | Path, audio: Block | Iterable[Block], sample_rate: int) -> None:
+    """Write one voice to a WAV or FLAC file: samples (n,) or (n, 1), or an iterable of such blocks.
+
+    Raises WavestepError for an unknown suffix, more than one voice, or a file that cannot be
+    written; a file that was there before is then left alone.
+    """
+    blocks = [audio] if isinstance(audio, np.ndarray) else audio
+    with Recording(FileSink(path, sample_rate)) as sink:
+        for block in blocks:
+            if block.ndim == 2 and block.shape[1] != 1:
+                raise WavestepError(
+                    f"{path} takes one voice, the audio has {block.shape[1]}; write audio[:, b]"
+                )
+            sink.write(block.reshape(-1, 1))
+
+
+def check_writable(path: Path) -> None:
+    """Raise WavestepError unless a file can be made, or replaced, at `path`."""
+    if not path.parent.is_dir():
+        raise WavestepError(f"{path}: there is no directory {path.parent}; make it first")
+    if path.exists() and not path.is_file():
+        raise WavestepError(f"{path} is not a regular file; give another name")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise WavestepError(f"{path} cannot be written: it is read-only; give another place")

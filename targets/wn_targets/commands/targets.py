@@ -1,0 +1,187 @@
+"""`wn-targets`: known devices, one device, and what a model will do on each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import click
+
+from wn_runtime.commands.command import group
+from wn_runtime.commands.table import aligned
+from wn_targets.constraints import constraints
+from wn_targets.devices.catalogue import TARGETS, find
+from wn_targets.devices.jetpack import JETPACKS
+from wn_targets.devices.target import Cpu, Gpu, Target
+from wn_targets.models.fit import Fit
+from wn_targets.models.fit import fit as predict
+from wn_targets.models.prediction import Prediction
+from wn_targets.models.work import Work
+from wn_targets.subject import Subject, subject
+
+UNITS = {
+    "clock_mhz": "MHz", "l2_kib": "KiB", "l3_kib": "KiB", "l3_gbps": "GB/s",
+    "core_dram_gbps": "GB/s", "dram_gbps": "GB/s", "memory_gb": "GB",
+    "l2_bytes_per_cycle": "bytes/cycle",
+}  # fmt: skip
+as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
+
+
+@group(invoke_without_command=True)
+@as_json
+@click.pass_context
+def main(context: click.Context, json_: bool) -> None:
+    """Known devices; a figure with ? is unconfirmed (see `show` for the sources)."""
+    if context.invoked_subcommand is not None:
+        return
+    if json_:
+        click.echo(json.dumps([_as_dict(target) for target in TARGETS.values()], indent=1))
+        return
+    rows = [["target", "device", "GPU", "SMs", "MHz", "L2", "GB", "GB/s", "CPU", "TensorRT"]]
+    rows += [_row(target) for target in TARGETS.values()]
+    click.echo(aligned(rows, right=[3, 4, 5, 6, 7]))
+    click.echo("\n? unconfirmed. `wn-targets show NAME` gives sources, `fit MODEL` predicts speed.")
+
+
+@main.command()
+@click.argument("name")
+@as_json
+def show(name: str, json_: bool) -> None:
+    """One device, each figure with its source."""
+    target = find(name)
+    if json_:
+        click.echo(json.dumps(_as_dict(target), indent=1))
+        return
+    click.echo(f"{target.name}  {target.title}" + (f"\n{target.note}" if target.note else ""))
+    rows = [
+        [part, field, f"{value} {UNITS.get(field, '')}".strip(), source or "? unconfirmed"]
+        for part, field, value, source in target.figures()
+    ]
+    for version in target.jetpacks:
+        jetpack = JETPACKS[version]
+        plan = "runs plans" if jetpack.runs_plans else "too old for plans"
+        software = (
+            f"TensorRT {jetpack.tensorrt}, CUDA {jetpack.cuda}, Python {jetpack.python}, {plan}"
+        )
+        rows.append(["JetPack", version, software, jetpack.source or "? unconfirmed"])
+    click.echo(aligned(rows))
+    asked = constraints(target, "MODEL/")
+    half = ", fp16 graph" if asked.fp16 else ""
+    click.echo(f"export   opset {asked.opset}{half}; on the device: {asked.command}")
+
+
+@main.command()
+@click.argument("model")
+@click.argument("targets", nargs=-1)
+@click.option("--rate", type=click.IntRange(1), help="Sample rate in Hz, in place of the model's.")
+@click.option("--streams", type=click.IntRange(1), default=1, help="Streams side by side.")
+@click.option("--all", "all_", is_flag=True, help="Every engine, not only the fastest.")
+@as_json
+def fit(
+    model: str, targets: tuple[str, ...], rate: int | None, streams: int, all_: bool, json_: bool
+) -> None:
+    """Predict a MODEL (directory, spec.json or preset) on every device, or on TARGETS."""
+    asked = subject(model, rate)
+    chosen = [find(name) for name in targets] or list(TARGETS.values())
+    fits = [predict(asked.spec, target, streams, asked.native_precision) for target in chosen]
+    if json_:
+        click.echo(json.dumps(_fit_json(asked, streams, fits), indent=1))
+        return
+    click.echo(_headline(asked, streams))
+    rows = [["target", "fits", "engine", "samples/s", "× real time", "real time", "limited by"]]
+    for one in fits:
+        shown = one.candidates if all_ else one.candidates[:1]
+        rows += [_fit_row(one, candidate) for candidate in shown]
+        if not shown:
+            rows.append([one.target.name, "no", "none", "", "", "no", one.target.note])
+    click.echo(aligned(rows, right=[3, 4]))
+    click.echo(
+        "\nThese are predictions, not measurements: see docs/targets.md for the formula and its "
+        "error;\nGPU figures are unmeasured. Measure on the device with wn-bench."
+    )
+
+
+def _headline(asked: Subject, streams: int) -> str:
+    spec = asked.spec
+    work = Work.of(spec)
+    side = f", {streams} streams" if streams > 1 else ""
+    return (
+        f"{asked.name}: L{spec.layers} R{spec.residual} S{spec.skip}, {work.macs / 1e6:.2f} M "
+        f"products a sample, {spec.sample_rate / 1000:g} kHz{side}: PREDICTED"
+    )
+
+
+def _fit_row(one: Fit, prediction: Prediction) -> list[str]:
+    factor = one.real_time_factor(prediction)
+    return [
+        one.target.name,
+        "yes" if prediction.fits else f"no: {prediction.memory_mb:.0f} MB",
+        f"{prediction.engine} {prediction.precision}",
+        f"{prediction.samples_per_second:,.0f}",
+        f"{factor:.2f}",
+        "yes" if factor >= 1 and prediction.fits else "no",
+        prediction.limited_by,
+    ]
+
+
+def _fit_json(asked: Subject, streams: int, fits: list[Fit]) -> dict[str, Any]:
+    return {
+        "kind": "prediction",
+        "model": asked.name,
+        "sample_rate": asked.spec.sample_rate,
+        "streams": streams,
+        "targets": [
+            {
+                "target": one.target.name,
+                "candidates": [
+                    {
+                        "engine": p.engine,
+                        "precision": p.precision,
+                        "fits": p.fits,
+                        "memory_mb": round(p.memory_mb, 1),
+                        "samples_per_second": round(p.samples_per_second, 1),
+                        "real_time_factor": round(one.real_time_factor(p), 3),
+                        "real_time": one.real_time_factor(p) >= 1 and p.fits,
+                        "limited_by": p.limited_by,
+                        "us": {name: round(us, 3) for name, us in p.terms.items()},
+                    }
+                    for p in one.candidates
+                ],
+            }
+            for one in fits
+        ],
+    }
+
+
+def _row(target: Target) -> list[str]:
+    gpu, cpu = target.gpu, target.cpu
+    versions = [JETPACKS[v].tensorrt for v in target.jetpacks if JETPACKS[v].runs_plans]
+    plans = "10.3+" if gpu is not None and target.family == "gpu" else ", ".join(versions)
+    return [
+        target.name,
+        target.title,
+        f"{gpu.architecture} {_mark(gpu, 'compute_capability')}" if gpu else "",
+        _mark(gpu, "sms"),
+        _mark(gpu, "clock_mhz"),
+        _mark(gpu, "l2_kib"),
+        _mark(target, "memory_gb"),
+        _mark(target, "dram_gbps"),
+        f"{cpu.cores}× {cpu.core} {_mark(cpu, 'clock_mhz')} MHz" if cpu else "",
+        plans or "none",
+    ]
+
+
+def _mark(item: Target | Cpu | Gpu | None, name: str) -> str:
+    """A figure, with ? where nothing confirms it."""
+    value = getattr(item, name, None)
+    if item is None or value is None:
+        return "?" if isinstance(item, Gpu) else ""
+    return f"{value}" if name in item.sources else f"{value}?"
+
+
+def _as_dict(target: Target) -> dict[str, Any]:
+    data = dataclasses.asdict(target)
+    data["jetpacks"] = [dataclasses.asdict(JETPACKS[version]) for version in target.jetpacks]
+    data["constraints"] = dataclasses.asdict(constraints(target, "MODEL/"))
+    return data

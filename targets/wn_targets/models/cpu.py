@@ -1,0 +1,105 @@
+"""How fast a CPU generates: weights through the caches, products, and the dependent chain.
+
+    step = overlap(bytes / bandwidth(bytes), products * cost) + layers * gate * cost + cost
+
+docs/targets.md derives it, says where each constant is from, and gives its error.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from wn_targets.devices.target import Cpu
+from wn_targets.models.native_costs import COSTS
+from wn_targets.models.prediction import Prediction
+from wn_targets.models.work import Work
+
+ONNX_CALL_CYCLES = 19_000.0
+"""Cycles of one call of ONNX Runtime with bound buffers, the runtime's own loop around it."""
+ONNX_LAYER_CYCLES = 11_000.0
+"""Cycles of one layer's nodes in ONNX Runtime, apart from reading weights."""
+ONNX_GATE_CYCLES = 58.0
+"""Cycles more for each gate channel."""
+
+VISIBLE = 0.3
+"""Share of the shorter of reading and multiplying that does not hide behind the longer."""
+HOLDS, SPILLS = 0.65, 1.75
+"""A cache keeps its rate up to the first share of its size, and has lost it at the second."""
+
+PROCESS_MB = 60.0
+"""Python, NumPy and the engine's library in memory."""
+ONNX_MB = 60.0
+"""ONNX Runtime on top of that."""
+
+
+def bandwidth(cpu: Cpu, size: float) -> tuple[float, str]:
+    """Bytes per microsecond that one core reads `size` bytes with, again and again, and whence.
+
+    A cache holds its rate up to two thirds of its size, then falls to the next level's, straight on
+    log-log axes.
+    """
+    l2 = cpu.l2_bytes_per_cycle * cpu.clock_mhz  # B/us
+    levels = [("L2", cpu.l2_kib * 1024.0, l2)]
+    if cpu.l3_kib:
+        levels.append(("L3", cpu.l3_kib * 1024.0, cpu.l3_gbps * 1e3))
+    levels.append(("DRAM", math.inf, cpu.core_dram_gbps * 1e3))
+    for (name, capacity, rate), (below, _, slower) in itertools.pairwise(levels):
+        if size <= capacity * HOLDS:
+            return rate, name
+        if size < capacity * SPILLS:
+            part = math.log(size / (capacity * HOLDS)) / math.log(SPILLS / HOLDS)
+            return rate ** (1 - part) * slower**part, name if part < 0.5 else below
+    return levels[-1][2], "DRAM"
+
+
+def native(cpu: Cpu, work: Work, precision: str, memory_gb: float | None) -> Prediction:
+    """The native engine with one stream on one core."""
+    size = work.weight_bytes(precision)
+    rate, level = bandwidth(cpu, size)
+    reading = size / rate
+    cost = COSTS[cpu.isa][precision]
+    speed = cpu.clock_mhz * cpu.ipc  # costs per microsecond
+    products = work.macs * cost.product / speed
+    chain = work.layers * work.gate * cost.gate + cost.sample * work.classes / 256
+    terms = {**_overlapped(level, reading, products), "latency": chain / speed}
+    return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
+
+
+def onnx(cpu: Cpu, work: Work, memory_gb: float | None) -> Prediction:
+    """ONNX Runtime's CPU provider with one stream on one core, float32."""
+    size = work.weight_bytes("fp32")
+    rate, level = bandwidth(cpu, size)
+    products = work.macs * COSTS[cpu.isa]["fp32"].product / (cpu.clock_mhz * cpu.ipc)
+    reading = size / rate
+    layer = ONNX_LAYER_CYCLES + ONNX_GATE_CYCLES * work.gate
+    calls = ONNX_CALL_CYCLES + work.layers * layer
+    beside = _overlapped(level, reading, products)
+    terms = {**beside, "operator overhead": calls / cpu.clock_mhz}
+    return _on_cpu("onnx", "fp32", terms, work, memory_gb, PROCESS_MB + ONNX_MB)
+
+
+def _overlapped(level: str, reading: float, products: float) -> dict[str, float]:
+    """Both terms as far as they show: the longer whole, the shorter where it is not hidden."""
+    if reading >= products:
+        return {f"{level} bandwidth": reading, "arithmetic": products * VISIBLE}
+    return {"arithmetic": products, f"{level} bandwidth": reading * VISIBLE}
+
+
+def _on_cpu(
+    engine: str,
+    precision: str,
+    terms: dict[str, float],
+    work: Work,
+    memory_gb: float | None,
+    process_mb: float,
+) -> Prediction:
+    # The float32 weights are read from the file, then packed for the engine; state is float32.
+    need = process_mb + (work.macs * 4 + work.weight_bytes(precision) + work.state * 4) / 1e6
+    fits = memory_gb is None or need <= free_mb(memory_gb)
+    return Prediction(engine, precision, terms, need, fits)
+
+
+def free_mb(memory_gb: float) -> float:
+    """MB of a module's memory that its system and desktop leave free."""
+    return max(memory_gb * 1000 - 1500, 0)

@@ -1,0 +1,183 @@
+"""A model directory is replaced as a whole or not at all, and never someone else's folder."""
+
+import errno
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests import model_dir, specs
+from wn_export.package.staging import staged
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest
+
+
+@pytest.fixture
+def old(tmp_path):
+    return model_dir.write_model(tmp_path / "voice", specs.PLAIN)
+
+
+def beside(directory):
+    return sorted(path.name for path in directory.parent.iterdir())
+
+
+def fill(stage):
+    model_dir.write_model(stage.path, specs.CORNERS["kernel_3"])
+
+
+def export_that_fails(target, fault):
+    with staged(target) as stage:
+        fill(stage)
+        raise fault
+
+
+def export_that_must_not_begin(target):
+    with staged(target):
+        pytest.fail("must not come here")
+
+
+def test_a_new_directory_appears_only_when_published(tmp_path):
+    target = tmp_path / "deep" / "voice"
+    with staged(target) as stage:
+        fill(stage)
+        assert not target.exists()
+        stage.publish()
+    assert manifest.read(target).spec.kernel == 3
+    assert beside(target) == ["voice"]
+
+
+def test_the_old_directory_is_replaced_and_its_leftovers_go(old):
+    (old / "report.html").write_text("of the old model")
+    with staged(old) as stage:
+        fill(stage)
+        stage.publish()
+    assert manifest.read(old).spec.kernel == 3
+    assert not (old / "report.html").exists()
+    assert beside(old) == ["voice"]
+
+
+def test_what_a_user_put_into_the_directory_is_kept(old):
+    (old / "notes").mkdir()
+    (old / "notes" / "theo.txt").write_text("sounds like theo")
+    with staged(old) as stage:
+        fill(stage)
+        stage.publish()
+    assert (old / "notes" / "theo.txt").read_text() == "sounds like theo"
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), RuntimeError("a bug")])
+def test_an_interrupted_export_leaves_the_old_directory_and_nothing_else(old, fault):
+    before = model_dir.records(old)
+    with pytest.raises(type(fault)):
+        export_that_fails(old, fault)
+    assert model_dir.records(old) == before
+    assert beside(old) == ["voice"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
+def test_a_full_or_read_only_disk_is_one_line_and_the_old_directory_stays(old, code):
+    before = model_dir.records(old)
+    with pytest.raises(WavestepError, match=rf"voice cannot be written: {os.strerror(code)}"):
+        export_that_fails(old, OSError(code, os.strerror(code)))
+    assert model_dir.records(old) == before
+    assert beside(old) == ["voice"]
+
+
+def test_a_killed_export_leaves_the_old_directory_and_the_next_clears_up(old):
+    before = model_dir.records(old)
+    script = f"""
+        import os, signal
+        from pathlib import Path
+        from wn_export.package.staging import staged
+        with staged(Path({str(old)!r})) as stage:
+            (stage.path / "weights.safetensors").write_bytes(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
+    assert killed.returncode == -9
+    assert model_dir.records(old) == before
+    assert len(beside(old)) == 2
+    with staged(old) as stage:
+        assert beside(old) == [stage.path.name, "voice"], "the killed one's is gone"
+
+
+def test_an_export_at_work_is_not_cleared_by_another(old):
+    script = f"""
+        import sys
+        from pathlib import Path
+        from wn_export.package.staging import staged
+        with staged(Path({str(old)!r})) as stage:
+            print("ready", flush=True)
+            sys.stdin.read()
+            assert stage.path.exists()
+    """
+    other = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with other:
+        assert other.stdout.readline() == "ready\n"
+        with staged(old):
+            assert len(beside(old)) == 3
+        other.stdin.close()
+    assert other.returncode == 0
+
+
+def test_failed_exports_go_aside_and_replace_only_an_older_failure(old):
+    before = model_dir.records(old)
+    for kernel in ("kernel_3", "uneven"):
+        with staged(old) as stage:
+            model_dir.write_model(stage.path, specs.CORNERS[kernel])
+            failed = stage.set_aside()
+        assert failed.name == "voice.failed"
+        assert manifest.read(failed).spec == specs.CORNERS[kernel]
+    assert model_dir.records(old) == before
+    assert beside(old) == ["voice", "voice.failed"]
+
+
+def test_a_folder_that_is_not_a_model_directory_is_never_replaced(tmp_path):
+    music = tmp_path / "music"
+    music.mkdir()
+    (music / "song.wav").write_bytes(b"irreplaceable")
+    with pytest.raises(WavestepError, match=r"music is not a model directory \(it holds 'song"):
+        export_that_must_not_begin(music)
+    assert (music / "song.wav").read_bytes() == b"irreplaceable"
+
+    (tmp_path / "voice.failed").mkdir()
+    (tmp_path / "voice.failed" / "essay.txt").write_text("mine")
+    with pytest.raises(WavestepError, match=r"voice\.failed is not a model directory"):
+        export_that_must_not_begin(tmp_path / "voice")
+
+
+def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_taken(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(WavestepError, match="file exists and is not a directory"):
+        export_that_must_not_begin(tmp_path / "file")
+    with pytest.raises(WavestepError, match=r"voice cannot be written: (File exists|Not a dir)"):
+        export_that_must_not_begin(tmp_path / "file" / "voice")
+    (tmp_path / "empty").mkdir()
+    with staged(tmp_path / "empty") as stage:
+        fill(stage)
+        stage.publish()
+    assert manifest.read(tmp_path / "empty").name
+
+
+def test_through_a_link_the_directory_it_names_is_replaced(old, tmp_path):
+    link = tmp_path / "current"
+    link.symlink_to(old)
+    with staged(link) as stage:
+        fill(stage)
+        stage.publish()
+    assert link.is_symlink()
+    assert manifest.read(old).spec.kernel == 3
+
+
+def test_without_renameat2_the_directory_is_replaced_all_the_same(old, monkeypatch):
+    monkeypatch.setattr("ctypes.CDLL", lambda *a, **k: object())
+    with staged(old) as stage:
+        fill(stage)
+        stage.publish()
+    assert manifest.read(old).spec.kernel == 3
+    assert beside(old) == ["voice"]

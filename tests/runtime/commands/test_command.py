@@ -1,0 +1,115 @@
+"""Every command answers a mistake with one line and an exit code, never with a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from wn_runtime.commands.command import Terminated, command, group
+from wn_runtime.errors import WavestepError
+
+
+@command()
+@click.option("--fault", default="none")
+@click.option("--count", default=1)
+def talk(fault: str, count: int) -> None:
+    faults: dict[str, BaseException] = {
+        "user": WavestepError("speaker 'teo' is unknown;\n this model has: theo"),
+        "disk": OSError(28, "No space left on device"),
+        "path": PermissionError(13, "Permission denied", "/there"),
+        "memory": MemoryError("9 bytes"),
+        "bug": ZeroDivisionError("division by zero"),
+        "interrupt": KeyboardInterrupt(),
+        "terminate": Terminated(),
+    }
+    if fault == "signal":
+        os.kill(os.getpid(), signal.SIGTERM)
+    if fault in faults:
+        raise faults[fault]
+    click.echo("done")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        ([], 0, ""),
+        (["--fault", "user"], 2, "error: speaker 'teo' is unknown; this model has: theo\n"),
+        (["--fault", "disk"], 2, "error: writing: No space left on device\n"),
+        (["--fault", "path"], 2, "error: /there: Permission denied\n"),
+        (
+            ["--fault", "memory"],
+            2,
+            "error: not enough memory (9 bytes); a smaller --batch needs less\n",
+        ),
+        (["--fault", "interrupt"], 130, "interrupted\n"),
+        (["--fault", "terminate"], 143, "terminated\n"),
+        (["--fault", "signal"], 143, "terminated\n"),
+    ],
+)
+def test_an_outcome_is_a_code_and_at_most_one_line(arguments, code, line):
+    result = CliRunner().invoke(talk, arguments)
+    assert (result.exit_code, result.stderr) == (code, line)
+
+
+@pytest.mark.parametrize("arguments", [["--cout", "1"], ["--count", "many"], ["extra"]])
+def test_a_mistyped_command_line_is_one_line_too(arguments):
+    result = CliRunner().invoke(talk, arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_debug_shows_the_traceback_and_then_the_line():
+    result = CliRunner().invoke(talk, ["--fault", "user", "--debug"])
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert result.stderr.endswith("error: speaker 'teo' is unknown; this model has: theo\n")
+
+
+def test_a_fault_of_our_own_is_not_dressed_up_as_the_users():
+    result = CliRunner().invoke(talk, ["--fault", "bug"])
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_the_handler_of_sigterm_is_put_back():
+    before = signal.getsignal(signal.SIGTERM)
+    CliRunner().invoke(talk, ["--fault", "user"])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_subcommands_share_the_rules():
+    @group()
+    def outer() -> None: ...
+
+    @outer.command()
+    def inner() -> None:
+        raise WavestepError("no such target")
+
+    result = CliRunner().invoke(outer, ["inner", "--debug"])
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "error: no such target")
+
+
+def test_a_reader_that_leaves_early_is_no_error_message():
+    talker = (
+        "from wn_runtime.commands.command import command\n"
+        "@command()\n"
+        "def main():\n"
+        "    while True: print('sound' * 1000)\n"
+        "main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", talker], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 1
+    process.stderr.close()

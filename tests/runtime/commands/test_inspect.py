@@ -1,0 +1,154 @@
+"""wn-inspect tells what a directory holds, and whether it is still what was written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.model_dir import write_model
+from tests.specs import CORNERS, random_weights
+from wn_runtime.commands.inspect import main
+from wn_runtime.engines.engine import initial_state
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.inspection import inspect, parameters, state_bytes
+from wn_runtime.model.manifest import Artifact, ParityRow
+
+SPEC = CORNERS["two_conditions"]
+ROW = ParityRow("onnx", "fp32", 2e-6, 1e-7, -1e-9, 100, None, None, True)
+
+
+SOURCE = {"checkpoint": "best.pt", "step": 7, "valid_bits": 3.65490420687}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    directory = write_model(tmp_path / "voice", SPEC, precisions=("fp32", "fp16"))
+    manifest = manifests.read(directory)
+    manifests.write(
+        directory,
+        dataclasses.replace(manifest, parity=(ROW,), source=SOURCE),
+    )
+    return directory
+
+
+def run(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output
+    return result.stdout if code != 2 else result.stderr
+
+
+def test_the_report_names_everything_a_user_can_set_or_check(model):
+    text = run(model)
+    for words in (
+        "3 layers, residual 8, gate 16",
+        "receptive field 8 samples (1 ms)",
+        "dilations 1 2 4",
+        "speaker (categorical, 3): ann, bob, eve",
+        "mood (tags, 2): calm, loud",
+        "lines [7, B, 8] float32",
+        "checkpoint: best.pt",
+        "valid bits: 3.6549",
+        "step.fp16.onnx",
+        "PASS",
+        "weights.safetensors",
+    ):
+        assert words in text
+    assert "-0.0000" not in text
+
+
+def test_the_sizes_are_those_of_the_arrays():
+    for spec in CORNERS.values():
+        assert parameters(spec) == sum(a.size for a in random_weights(spec).values())
+        state = initial_state(spec, 1)
+        assert state_bytes(spec) == state.samples.nbytes + state.lines.nbytes
+
+
+def test_json_has_the_manifest_and_what_follows_from_it(model):
+    data = json.loads(run(model, "--json"))
+    assert data["spec"]["residual"] == 8
+    assert data["state"]["lines"] == [7, "B", 8]
+    assert data["parity"][0]["passed"] is True
+    assert {a["file"] for a in data["artifacts"]} == {"step.onnx", "step.fp16.onnx"}
+    assert data["sound"] is True
+    assert data["files"]["step.onnx"]["state"] == "ok"
+
+
+def test_a_file_of_the_directory_shows_its_own_record(model):
+    data = json.loads(run(model / "step.fp16.onnx", "--json"))
+    assert [a["precision"] for a in data["artifacts"]] == ["fp16"]
+    assert list(data["files"]) == ["step.fp16.onnx"]
+    assert "step.onnx " not in run(model / "step.fp16.onnx")
+    assert run(model / "manifest.json") == run(model)
+
+
+def test_a_plan_is_inspected_without_tensorrt(model):
+    (model / "engine.plan").write_bytes(b"not read by wn-inspect")
+    built = {"tensorrt": "10.3.0", "gpu": "Orin", "compute_capability": "8.7"}
+    manifest = manifests.with_artifact(
+        manifests.read(model),
+        Artifact("engine.plan", "tensorrt", "fp16", 1, built=built),
+        manifests.record(model / "engine.plan"),
+    )
+    manifests.write(model, manifest)
+    text = run(model / "engine.plan")
+    assert "tensorrt: 10.3.0; gpu: Orin; compute capability: 8.7" in text
+
+
+def test_changed_missing_and_extra_files_are_told_apart(model):
+    (model / "step.onnx").write_bytes(b"x" * (model / "step.onnx").stat().st_size)
+    (model / "step.fp16.onnx").unlink()
+    (model / "notes.txt").write_text("mine")
+    found = inspect(model)
+    states = {file.name: file.state for file in found.files}
+    assert states == {
+        "weights.safetensors": "ok", "step.onnx": "changed", "step.fp16.onnx": "missing",
+        "notes.txt": "extra",
+    }  # fmt: skip
+    assert not found.sound
+    assert "changed" in run(model, code=1)
+
+
+def test_a_directory_with_reports_and_own_notes_is_sound(model):
+    for name in ("report.json", "report.html", "notes.txt"):
+        (model / name).write_text("{}")
+    found = inspect(model)
+    assert found.sound
+    assert {f.name for f in found.files if f.state == "extra"} == {"notes.txt"}
+
+
+def test_a_checkpoint_is_answered_with_the_command_that_exports_it(tmp_path):
+    path = tmp_path / "best.pt"
+    path.write_bytes(b"PK")
+    assert f"wn-export {path}" in run(path, code=2)
+
+
+def test_what_is_no_model_is_one_line(tmp_path):
+    (tmp_path / "lone.onnx").write_bytes(b"")
+    for path in (tmp_path / "nowhere", tmp_path, tmp_path / "lone.onnx"):
+        text = run(path, code=2)
+        assert text.startswith("error: ")
+        assert text.count("\n") == 1
+    with pytest.raises(WavestepError, match="does not exist"):
+        inspect(tmp_path / "nowhere")
+
+
+def test_no_engine_library_is_loaded(model):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from wn_runtime import inspect_cli, inspection\n"
+        "inspection.inspect(Path(sys.argv[1]))\n"
+        "heavy = {'onnxruntime', 'onnx', 'tensorrt', 'torch', 'cuda', 'soundfile'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(model)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

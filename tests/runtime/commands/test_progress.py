@@ -1,0 +1,59 @@
+"""The clock counts the making of audio, and the bar shows on a terminal only."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from wn_runtime.commands.progress import Clock, progress, seconds_since_start
+
+BLOCK = np.zeros((400, 2), np.float32)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_report_adds_up(monkeypatch):
+    now = iter([0.0, 0.1, 5.0, 5.1])  # making takes 0.1 s a block; the consumer takes the rest
+    monkeypatch.setattr(time, "perf_counter", lambda: next(now))
+    clock = Clock(8000, 2)
+    blocks = iter([BLOCK, BLOCK])
+    timed = clock.timed(blocks)
+    next(timed)
+    next(timed)
+    assert clock.samples == 800
+    report = re.sub(r"audio \d+ ms", "audio N ms", clock.report())
+    assert report == "8 kHz · 2 × 0.10 s in 0.20 s · 1.0× real time · first audio N ms"
+
+
+def test_time_counts_from_the_start_of_the_process():
+    first = seconds_since_start()
+    time.sleep(0.03)
+    assert 0 < first < seconds_since_start() < 24 * 3600
+
+
+@pytest.mark.parametrize("seconds", [10.0, math.inf])
+def test_a_terminal_sees_a_bar_when_the_work_lasts(monkeypatch, seconds):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    import tqdm
+
+    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
+    with progress(seconds) as advance:
+        time.sleep(1.1)
+        advance(4.0)
+    assert "4.0" in sys.stderr.getvalue()
+
+
+def test_a_log_sees_none(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress(10.0) as advance:
+        advance(4.0)
+    assert sys.stderr.getvalue() == ""

@@ -1,0 +1,18 @@
+"""Engines leave the caller's arithmetic as it was: denormal numbers stay what they are."""
+
+import numpy as np
+import pytest
+
+from tests.model_dir import write_model
+from tests.specs import CORNERS
+from wn_runtime.engines.engine import open_engine
+from wn_runtime.synthesis.sampling import Uniforms
+
+
+@pytest.mark.parametrize("name", ["onnx", "native"])
+def test_denormal_numbers_survive_an_engine(tmp_path, name):
+    engine = open_engine(write_model(tmp_path / "model", CORNERS["plain"]), name)
+    engine.generate(None, Uniforms(0, 1).draw(20))
+    engine.close()
+    assert np.array([1e-310])[0] * 1.0 > 0
+    assert (np.full(64, 1e-310) * 1.0 > 0).all()

@@ -1,0 +1,217 @@
+"""Every attribute and call of TensorRT that we use is in the real bindings, from 10.3 to 11.4.
+
+mypy proves that no other one is used: the module is typed by wn_runtime/trt/api.py. Here that
+file is held against the bindings' own classes and docstrings, each version in a process of its
+own, over stub libraries (stub.c).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import wn_export
+import wn_runtime
+from tests import api_surface
+from tests.cuda_on_cpu import tensorrt as stand_in
+from wn_runtime.engines.tensorrt import api as trt_api
+
+VERSIONS = {
+    "10.3": "tensorrt-cu12-bindings==10.3.0",
+    "10.13": "tensorrt-cu13-bindings==10.13.3.9",
+    "10.16": "tensorrt-cu13-bindings==10.16.1.11",
+    "11.4": "tensorrt-cu13-bindings==11.4.0.106",
+}
+LIBRARIES = ("nvinfer", "nvinfer_plugin", "nvonnxparser")
+CACHE = Path(os.environ.get("WAVESTEP_BINDINGS", tempfile.gettempdir())) / "wavestep-trt-bindings"
+CLASSES = {
+    name: protocol
+    for name, protocol in vars(trt_api).items()
+    if getattr(protocol, "_is_protocol", False)
+    and name not in ("Protocol", "TensorRT", "MakesRuntime")
+}
+THEIRS = re.compile(
+    r"(^|\.)(trt|_?engine|_?runtime|_contexts\[.*\]|context|network|layer|inspector|tensor)"
+    r"(\.(DataType|TensorIOMode|LayerInformationFormat|ProfilingVerbosity|ILogger))?$"
+)
+"""How our code calls what is TensorRT's."""
+DESCRIBE = """
+import importlib, json, sys
+trt = importlib.import_module(sys.argv[1])
+wanted = json.load(sys.stdin)
+found = {"version": trt.__version__, "classes": {}}
+for name, members in wanted.items():
+    owner = getattr(trt, name, None)
+    if owner is not None:
+        found["classes"][name] = {
+            member: getattr(owner, member).__doc__ or "" for member in members
+            if hasattr(owner, member)
+        }
+json.dump(found, sys.stdout)
+"""
+
+
+def surface():
+    """Class to member to parameters: all that wavestep uses, calls into our code included."""
+    table = {name: api_surface.members(protocol) for name, protocol in CLASSES.items()}
+    for name, callbacks in trt_api.CALLBACKS.items():
+        table.setdefault(name, {}).update(callbacks)
+    table["Runtime"]["__init__"] = api_surface.members(trt_api.MakesRuntime)["__call__"]
+    return table
+
+
+def missing(wanted, found):
+    """What of `wanted` the bindings lack, or take other arguments for."""
+    faults = []
+    for name, members in wanted.items():
+        if name not in found:
+            faults.append(name)
+            continue
+        for member, parameters in members.items():
+            if member not in found[name]:
+                faults.append(f"{name}.{member}")
+            elif parameters is not None:
+                overloads = api_surface.documented(found[name][member], member)
+                if not api_surface.fits(parameters, overloads):
+                    faults.append(f"{name}.{member}{parameters}: {overloads}")
+    return faults
+
+
+def describe(module, wanted, folder=None):
+    environment = dict(os.environ)
+    if folder is not None:
+        environment |= {"PYTHONPATH": str(folder), "LD_LIBRARY_PATH": str(folder)}
+    process = subprocess.run(
+        [sys.executable, "-c", DESCRIBE, module], input=json.dumps(wanted), text=True,
+        capture_output=True, env=environment, check=False,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def bindings(request):
+    """A folder with the bindings of one version and stub libraries beside them."""
+    requirement = VERSIONS[request.param]
+    folder = CACHE / f"{requirement}-cp{sys.version_info[0]}{sys.version_info[1]}"
+    if not (folder / "ready").exists():
+        if shutil.which("gcc") is None:
+            pytest.skip("gcc is not installed")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as name:
+            fetched = Path(name)
+            pip = subprocess.run(
+                [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
+                 "--only-binary=:all:", "--dest", name, requirement],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if pip.returncode:
+                if os.environ.get("WAVESTEP_REQUIRE_BINDINGS"):
+                    pytest.fail(f"pip cannot get {requirement}: {pip.stderr}")
+                pytest.skip(f"pip cannot get {requirement}: no registry, or no such wheel for it")
+            with zipfile.ZipFile(next(fetched.glob("*.whl"))) as wheel:
+                wheel.extractall(fetched)
+            major = requirement.split("==")[1].split(".")[0]
+            for library in LIBRARIES:
+                soname = f"lib{library}.so.{major}"
+                subprocess.run(
+                    ["gcc", "-w", "-shared", "-fPIC", f"-Wl,-soname,{soname}",
+                     Path(__file__).with_name("stub.c"), "-o", fetched / soname],
+                    check=True,
+                )  # fmt: skip
+            (fetched / "ready").touch()
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(fetched, folder)
+    return request.param, folder
+
+
+def test_all_that_is_used_is_there(bindings):
+    version, folder = bindings
+    found = describe("tensorrt_bindings", surface(), folder)
+    assert found["version"].startswith(version + ".")
+    assert missing(surface(), found["classes"]) == []
+
+
+def test_tensorrt_rtx_has_it_too():
+    pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed")
+    found = describe("tensorrt_rtx_bindings", surface())
+    assert missing(surface(), found["classes"]) == []
+
+
+def test_what_a_version_lacks_is_told(bindings):
+    """The check can fail: 11 took these away, and none ever had the others."""
+    version, folder = bindings
+    gone = {"BuilderFlag": {"FP16": None}, "ILayer": {"set_output_type": ("index", "dtype")}}
+    never = {"Runtime": {"deserialize_cuda_engine": ("path",)}, "INoSuch": {}}
+    classes = describe("tensorrt_bindings", {**gone, **never}, folder)["classes"]
+    faults = missing({**gone, **never}, classes)
+    assert [fault.split("(")[0] for fault in faults] == [
+        *(["BuilderFlag.FP16", "ILayer.set_output_type"] if version.startswith("11") else []),
+        "Runtime.deserialize_cuda_engine",
+        "INoSuch",
+    ]
+
+
+def test_the_surface_is_not_empty():
+    table = surface()
+    assert len(table) >= 13
+    assert sum(len(entries) for entries in table.values()) >= 40
+
+
+def test_tensorrt_is_imported_in_one_place_only():
+    """So that the typed module is the only way in, and mypy sees every use."""
+    places = []
+    for package in (wn_runtime, wn_export):
+        for path in Path(package.__file__).parent.rglob("*.py"):
+            text = path.read_text("utf-8")
+            if re.search(r"^\s*(?:import|from) tensorrt", text, re.M) and "doctor" not in str(path):
+                places.append(path.name)
+    assert places == []  # trt/module.py imports it by name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ILogger", "ICudaEngine", "IExecutionContext", "EngineInspector", "DataType", "TensorIOMode"],
+)
+def test_the_stand_in_is_what_is_used_and_no_more(name):
+    wanted = surface()[name]
+    owner = getattr(stand_in, name)
+    engine = {"num_io_tensors", "device_memory_size_v2"}  # set by its constructor
+    for member, parameters in wanted.items():
+        if member in engine:
+            continue
+        value = getattr(owner, member)
+        if parameters is not None:
+            assert api_surface.parameters(value) == tuple(parameters), member
+    public = {member for member in vars(owner) if not member.startswith("_")}
+    assert public <= wanted.keys()
+
+
+def test_nothing_else_is_used():
+    """What mypy proves of types, once more of names: each attribute is one that is declared."""
+    declared = set(vars(trt_api.TensorRT)["__annotations__"])
+    for members in surface().values():
+        declared |= members.keys()
+    used = set()
+    for package in (wn_runtime, wn_export):
+        home = Path(package.__file__).parent
+        for path in home.rglob("*.py"):
+            if "trt" not in str(path.relative_to(home)):
+                continue
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Attribute) and THEIRS.search(ast.unparse(node.value)):
+                    used.add(node.attr)
+    ours = {"network", "plan", "types", "products", "get", "items"}  # of names alike
+    assert used - declared <= ours
+    assert len(used) >= 25
+    assert {"execute_async_v3", "deserialize_cuda_engine", "get_engine_information"} <= used

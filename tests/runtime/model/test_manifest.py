@@ -1,0 +1,115 @@
+"""The manifest: strict, and the checksums say which file is not what it was."""
+
+import dataclasses
+import json
+
+import pytest
+
+from tests import specs
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.manifest import Artifact, FileRecord, Manifest, ParityRow
+
+
+@pytest.fixture
+def directory(tmp_path):
+    for name in ("weights.safetensors", "step.onnx"):
+        (tmp_path / name).write_bytes(name.encode() * 9)
+    manifests.write(
+        tmp_path,
+        Manifest(
+            manifests.FORMAT, "voice", specs.CORNERS["two_conditions"],
+            files={n: manifests.record(tmp_path / n) for n in ("weights.safetensors", "step.onnx")},
+            artifacts=(Artifact("step.onnx", "onnx", "fp32", 1),),
+            parity=(ParityRow("onnx", "fp32", 1e-6, 1e-7, 0.0, 100, None, None, True),),
+            source={"step": 3},
+        ),
+    )  # fmt: skip
+    return tmp_path
+
+
+def edit(directory, **changes):
+    path = directory / manifests.MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_manifest_survives_its_file(directory):
+    read = manifests.read(directory)
+    assert read.parity[0].first_difference is None
+    assert read.artifacts[0].steps_per_call == 1
+    manifests.write(directory, read)
+    assert manifests.read(directory) == read
+    manifests.verify(directory, read)
+    assert sorted(p.suffix for p in directory.iterdir()) == [".json", ".onnx", ".safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda p: p.unlink(), r"step\.onnx cannot be read \(No such file"),
+        (lambda p: p.write_bytes(p.read_bytes()[:-1]), r"step\.onnx has 80 bytes.*says 81"),
+        (lambda p: p.write_bytes(b"x" + p.read_bytes()[1:]), r"step\.onnx is not the file.*sha256"),
+    ],
+)
+def test_a_changed_file_is_named(directory, spoil, message):
+    spoil(directory / "step.onnx")
+    manifest = manifests.read(directory)
+    manifests.verify(directory, manifest, "weights.safetensors")
+    with pytest.raises(WavestepError, match=message):
+        manifests.verify(directory, manifest)
+
+
+def test_a_file_that_the_manifest_does_not_list_is_refused(directory):
+    with pytest.raises(WavestepError, match=r"other\.onnx is not in manifest\.json"):
+        manifests.verify(directory, manifests.read(directory), "other.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "has format 2, this version reads up to 1; upgrade wavestep"),
+        ({"format": "1"}, "format: expected int, got '1'"),
+        ({"naem": "x"}, "key 'naem' is unknown"),
+        ({"spec": {}}, "spec: key 'sample_rate' is missing"),
+        ({"files": {"../evil": {"sha256": "", "bytes": 0}}}, r"'\.\./evil' leaves the directory"),
+        ({"artifacts": [{"file": "/x", "engine": "onnx", "precision": "fp32", "batch": 1}]},
+         "'/x' leaves the directory"),
+    ],
+)  # fmt: skip
+def test_a_wrong_manifest_is_one_line(directory, changes, message):
+    edit(directory, **changes)
+    with pytest.raises(WavestepError, match=message):
+        manifests.read(directory)
+
+
+def test_broken_and_absent_manifests_are_told(directory):
+    path = directory / manifests.MANIFEST
+    path.write_text(path.read_text()[:50])
+    with pytest.raises(WavestepError, match=r"manifest\.json cannot be read"):
+        manifests.read(directory)
+    path.unlink()
+    with pytest.raises(WavestepError, match="is not a model directory"):
+        manifests.read(directory)
+
+
+def test_a_path_names_a_directory_or_a_file_in_one(directory):
+    assert manifests.locate(directory) == (directory, None)
+    assert manifests.locate(directory / "step.onnx") == (directory, "step.onnx")
+    with pytest.raises(WavestepError, match="does not exist"):
+        manifests.locate(directory / "none.onnx")
+    with pytest.raises(WavestepError, match=r"build it on this machine with wn-export .* --fp16"):
+        manifests.locate(directory / "engine.plan")
+    (directory / "manifest.json").unlink()
+    with pytest.raises(WavestepError, match=r"has no manifest\.json beside it"):
+        manifests.locate(directory / "step.onnx")
+    (directory / "best.pt").write_bytes(b"PK")
+    with pytest.raises(WavestepError, match=r"is a training checkpoint; run `wn-export .*pt`"):
+        manifests.locate(directory / "best.pt")
+
+
+def test_an_artifact_takes_the_place_of_one_of_its_name(directory):
+    manifest = manifests.read(directory)
+    newer = dataclasses.replace(manifest.artifacts[0], batch=8)
+    updated = manifests.with_artifact(manifest, newer, FileRecord("00", 3))
+    assert updated.artifacts == (newer,)
+    assert updated.files["step.onnx"] == FileRecord("00", 3)

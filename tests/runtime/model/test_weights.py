@@ -1,0 +1,53 @@
+"""Canonical weights: exactly the spec's, or one line that names the one that is not."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from tests import specs
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import weights
+
+SPEC = specs.CORNERS["two_conditions"]
+
+
+@pytest.fixture
+def table():
+    return specs.random_weights(SPEC)
+
+
+def test_weights_come_back_as_they_were(tmp_path, table):
+    save_file(table, tmp_path / "w")
+    loaded = weights.load(tmp_path / "w", SPEC)
+    assert loaded.keys() == table.keys()
+    assert all(np.array_equal(loaded[name], table[name]) for name in table)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda t: t.pop("skip.bias"), "weight 'skip.bias' is missing"),
+        (lambda t: t.update(more=np.zeros(1, np.float32)), "'more' does not belong"),
+        (lambda t: t.update({"skip.bias": t["skip.bias"][1:]}), r"'skip.bias' is float32 \(7,\)"),
+        (lambda t: t.update({"skip.bias": t["skip.bias"].astype("f8")}), "is float64"),
+        (lambda t: t["skip.bias"].fill(np.nan), "'skip.bias' holds NaN"),
+    ],
+)
+def test_weights_of_another_shape_are_named(tmp_path, table, spoil, message):
+    spoil(table)
+    save_file(table, tmp_path / "w")
+    with pytest.raises(WavestepError, match=message):
+        weights.load(tmp_path / "w", SPEC)
+
+
+def test_truncated_and_absent_files_are_told(tmp_path, table):
+    path = tmp_path / "w"
+    save_file(table, path)
+    data = path.read_bytes()
+    for keep in (0, 5, len(data) - 1):
+        path.write_bytes(data[:keep])
+        with pytest.raises(WavestepError, match="cannot be read"):
+            weights.load(path, SPEC)
+    path.unlink()
+    with pytest.raises(WavestepError, match="is missing"):
+        weights.load(path, SPEC)

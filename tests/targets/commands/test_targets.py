@@ -1,0 +1,106 @@
+"""`wn-targets` lists, shows and predicts, and says what it does not know."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from tests.specs import PLAIN
+from wn_runtime.model import manifest
+from wn_targets.commands.targets import main
+from wn_targets.devices.catalogue import TARGETS
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A directory with just enough to be asked about: predictions read the manifest only."""
+    directory = tmp_path / "voice"
+    directory.mkdir()
+    manifest.write(directory, manifest.Manifest(1, "voice", PLAIN, {}, native_precision="fp32"))
+    return directory
+
+
+def test_the_list_has_every_target_and_marks_unconfirmed_figures():
+    text = run()
+    assert all(f"\n{name} " in text for name in TARGETS)
+    nano = next(line for line in text.splitlines() if line.startswith("nano "))
+    assert " 256? " in nano
+    assert " 921 " in nano
+
+
+def test_the_list_as_json_has_sources_and_jetpacks():
+    listed = {target["name"]: target for target in json.loads(run("--json"))}
+    assert listed.keys() == TARGETS.keys()
+    assert listed["thor-t5000"]["gpu"]["sources"]["l2_kib"]
+    assert listed["orin-nano-8gb"]["jetpacks"][-1]["cuda"] == "13.2"
+
+
+def test_show_prints_a_source_or_unconfirmed_for_every_figure():
+    text = run("show", "orin-nano-8gb")
+    lines = text.splitlines()
+    clock = next(line for line in lines if line.startswith("gpu") and "clock_mhz" in line)
+    assert "1020 MHz" in clock
+    assert "datasheet" in clock
+    assert "unconfirmed" in next(line for line in lines if "core_dram_gbps" in line)
+    assert "wn-export MODEL/ --fp16" in text
+
+
+def test_fit_calls_itself_a_prediction_and_covers_every_target():
+    text = run("fit", "paper")
+    assert "PREDICTED" in text
+    assert "not measurements" in text
+    assert all(f"\n{name} " in text for name in TARGETS)
+
+
+def test_fit_reads_a_model_directory_or_a_file_in_it(model):
+    data = json.loads(run("fit", model, "cortex-a76", "--json"))
+    assert data["kind"] == "prediction"
+    assert (data["model"], data["sample_rate"]) == ("voice", 8000)
+    candidates = data["targets"][0]["candidates"]
+    assert {c["precision"] for c in candidates if c["engine"] == "native"} == {"fp32"}
+    assert all(c["real_time"] == (c["real_time_factor"] >= 1 and c["fits"]) for c in candidates)
+    assert json.loads(run("fit", model / "manifest.json", "cortex-a76", "--json")) == data
+
+
+def test_fit_reads_a_spec_and_takes_another_rate(tmp_path):
+    path = tmp_path / "wide.json"
+    path.write_text(json.dumps(PLAIN.to_dict()))
+    slow = json.loads(run("fit", path, "nano", "--json"))["targets"][0]["candidates"][0]
+    fast = json.loads(run("fit", path, "nano", "--rate", "16000", "--json"))
+    assert fast["targets"][0]["candidates"][0]["real_time_factor"] == pytest.approx(
+        slow["real_time_factor"] / 2, rel=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show", "orin-nanoo-8gb"], "did you mean 'orin-nano-8gb'"),
+        (["fit", "papr"], "did you mean 'paper'"),
+        (["fit", "best.pt"], "run `wn-export best.pt`"),
+        (["fit", "paper", "--rate", "0"], "rate"),
+        (["fit", "missing.json"], "missing.json"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, words):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_spec_with_a_typo_names_the_key(tmp_path):
+    path = tmp_path / "typo.json"
+    path.write_text(json.dumps({**PLAIN.to_dict(), "residul": 3}))
+    result = CliRunner().invoke(main, ["fit", str(path)])
+    assert result.exit_code == 2
+    assert "did you mean 'residual'" in result.stderr

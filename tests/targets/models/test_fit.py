@@ -1,0 +1,133 @@
+"""Predictions obey the physics they are made of, and never contradict what was published."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from wn_runtime.model import weights
+from wn_runtime.model.spec import ModelSpec
+from wn_targets.constraints import constraints
+from wn_targets.devices.catalogue import TARGETS, find
+from wn_targets.models.cpu import bandwidth
+from wn_targets.models.fit import fit, runs_plans
+from wn_targets.models.gpu import tensorrt
+from wn_targets.models.work import Work
+from wn_targets.presets import PRESETS
+
+PAPER = PRESETS["paper"]
+
+
+def test_products_are_the_weights_used_once_a_sample():
+    spec = ModelSpec(8000, (1, 2), kernel=3, residual=5, gate=6, skip=7, head=8, classes=9)
+    numbers = {name: math.prod(shape) for name, shape in weights.shapes(spec).items()}
+    products = [name for name in numbers if name.endswith("weight") and name != "input.weight"]
+    unused = 3 * 5  # the last layer's residual product, (G/2, R)
+    one_row_of_input = 5
+    assert Work.of(spec).macs == sum(numbers[n] for n in products) - unused + one_row_of_input
+    assert Work.of(spec).state == 2 * 3 * 5
+
+
+def test_presets_are_those_of_the_trainer():
+    config = pytest.importorskip("wn_train.config")
+    assert PRESETS.keys() == config.PRESETS.keys()
+    for name, spec in PRESETS.items():
+        model = config.PRESETS[name]
+        assert spec.dilations == model.all_dilations
+        assert (spec.residual, spec.skip, spec.head) == (model.residual, model.skip, model.head)
+        assert spec.gate == (model.gate or 2 * model.residual)
+
+
+@pytest.mark.parametrize(
+    ("mib", "published"), [(0.5, 165), (1.0, 165), (1.25, 133), (2.5, 46), (5.0, 27)]
+)
+def test_the_cache_curve_is_near_the_bandwidths_of_a_plain_read_loop(mib, published):
+    rate, _ = bandwidth(find("xeon-2.6").cpu, mib * 2**20)
+    assert rate / 1e3 == pytest.approx(published, rel=0.26)
+
+
+@pytest.mark.parametrize("name", [t.name for t in TARGETS.values() if t.cpu])
+def test_bandwidth_never_rises_with_size(name):
+    rates = [bandwidth(find(name).cpu, 2.0**i)[0] for i in range(10, 32)]
+    assert rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_larger_model_is_never_predicted_faster(name):
+    speeds = []
+    for preset in ("tiny", "small", "medium", "paper"):
+        found = fit(PRESETS[preset], find(name))
+        speeds.append(found.candidates[0].samples_per_second)
+    assert speeds == sorted(speeds, reverse=True)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_terms_add_up_and_the_largest_is_named(name):
+    for candidate in fit(PAPER, find(name), streams=4).candidates:
+        assert candidate.us_per_step == pytest.approx(sum(candidate.terms.values()))
+        assert candidate.samples_per_second == pytest.approx(1e6 / candidate.us_per_step)
+        assert candidate.terms[candidate.limited_by] == max(candidate.terms.values())
+
+
+def test_the_chosen_engine_is_the_fastest_that_fits():
+    found = fit(PAPER, find("orin-nx-16gb"))
+    assert {c.engine for c in found.candidates} == {"native", "onnx", "tensorrt"}
+    assert found.chosen is found.candidates[0]
+    assert found.chosen.samples_per_second == max(c.samples_per_second for c in found.candidates)
+
+
+def test_an_engine_without_memory_is_not_chosen_however_fast():
+    small = dataclasses.replace(find("orin-nano-4gb"), memory_gb=2.0)
+    found = fit(PAPER, small, streams=1)
+    misfits = [c.engine for c in found.candidates if not c.fits]
+    assert misfits == ["tensorrt"]
+    assert found.chosen is not None
+    assert found.chosen.engine != "tensorrt"
+    none = fit(PAPER, dataclasses.replace(find("nano"), memory_gb=1.0))
+    assert none.chosen is None
+
+
+def test_streams_beyond_the_cores_take_turns():
+    one = fit(PAPER, find("cortex-a76"), streams=1).chosen
+    four = fit(PAPER, find("cortex-a76"), streams=4).chosen
+    five = fit(PAPER, find("cortex-a76"), streams=5).chosen
+    assert four.samples_per_second == pytest.approx(one.samples_per_second)
+    assert five.samples_per_second == pytest.approx(one.samples_per_second / 2)
+
+
+def test_tensorrt_is_offered_only_where_a_new_enough_one_exists():
+    assert not runs_plans(find("xavier-nx"))  # JetPack 5 ends at TensorRT 8.5
+    assert not runs_plans(find("cortex-a76"))
+    assert runs_plans(find("orin-nano-4gb"))
+    assert runs_plans(find("t4"))
+
+
+@pytest.mark.parametrize(("preset", "published"), [("medium", 42_800)])
+def test_a_plan_is_not_predicted_faster_than_nv_wavenets_persistent_kernel(preset, published):
+    """The V100's published figure: one kernel for everything beats a chain of small ones."""
+    v100 = find("v100")
+    work = Work.of(PRESETS[preset])
+    assert tensorrt(v100, v100.gpu, work, "fp16", 1).samples_per_second < published
+
+
+def test_the_real_time_factor_is_speed_over_the_models_rate():
+    at_16k = fit(PAPER, find("xeon-2.6"))
+    at_8k = fit(dataclasses.replace(PAPER, sample_rate=8000), find("xeon-2.6"))
+    one = at_16k.chosen
+    assert at_16k.real_time_factor(one) == pytest.approx(one.samples_per_second / 16000)
+    assert at_8k.real_time_factor(one) == pytest.approx(2 * at_16k.real_time_factor(one))
+
+
+def test_constraints_of_a_jetson_a_card_and_a_cpu():
+    orin = constraints(find("orin-nano-8gb"), "digits/")
+    assert (orin.opset, orin.fp16, orin.tensorrt) == (17, True, "10.3.0")
+    assert orin.command == "wn-export digits/ --fp16"
+    nano = constraints(find("nano"), "digits/")
+    assert (nano.fp16, nano.tensorrt, nano.command) == (False, None, "wn-run digits/")
+    assert "older than 10.3" in nano.why
+    card = constraints(find("rtx-4090"), "digits/")
+    assert card.march is None
+    assert "8.9" in card.why
+    assert constraints(find("cortex-a76"), "digits/").march == "armv8.2-a+dotprod"

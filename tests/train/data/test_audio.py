@@ -1,0 +1,80 @@
+"""The pre-flight check: every fault names its file, every conversion is said once."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.train.recordings import RATE, tone, write_corpus
+from wn_runtime.errors import WavestepError
+from wn_runtime.heads import mulaw
+from wn_train.data import audio, corpus
+
+
+def load(folder, rate=0, classes=256):
+    said = []
+    return *audio.load(corpus.read(folder), rate, classes, said.append), said
+
+
+def test_files_become_classes_at_their_own_rate(tmp_path):
+    rate, utterances, said = load(write_corpus(tmp_path))
+    assert (rate, said) == (RATE, [])
+    stored, _ = soundfile.read(tmp_path / "0.wav")
+    assert np.array_equal(utterances[0].codes, mulaw.encode(stored))
+
+
+def test_other_rates_and_stereo_are_converted_and_said_once(tmp_path):
+    folder = write_corpus(tmp_path)
+    soundfile.write(folder / "0.wav", np.stack([tone(500, 0.5, 16000)] * 2, axis=1), 16000)
+    soundfile.write(folder / "1.wav", tone(500, 0.5, 16000), 16000, format="FLAC")
+    rate, utterances, said = load(folder)
+    assert rate == RATE
+    assert said == [
+        "1 files have several channels: mixed to mono",
+        "2 files have 16000 Hz: resampled to 8000 Hz",
+    ]
+    spectrum = np.abs(np.fft.rfft(mulaw.decode(utterances[0].codes)))
+    assert len(utterances[0].codes) == 4000
+    assert np.argmax(spectrum) == 250  # 500 Hz in half a second
+
+
+def test_more_than_256_classes_keep_their_precision(tmp_path):
+    _, utterances, _ = load(write_corpus(tmp_path), classes=1024)
+    assert utterances[0].codes.max() > 255
+
+
+def test_clipped_files_are_named_and_kept(tmp_path):
+    folder = write_corpus(tmp_path)
+    soundfile.write(folder / "2.wav", np.clip(4 * tone(300, 0.05), -1, 1), RATE)
+    _, utterances, said = load(folder)
+    assert len(utterances) == 6
+    assert len(said) == 1
+    assert "2.wav" in said[0]
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF024, 0xFFFFFFFF])
+def test_a_wav_recorded_into_a_pipe_does_not_know_its_size(tmp_path, size):
+    folder = write_corpus(tmp_path)
+    data = bytearray((folder / "3.wav").read_bytes())
+    data[4:8] = size.to_bytes(4, "little")
+    (folder / "3.wav").write_bytes(data)
+    assert len(load(folder)[1]) == len(corpus.read(folder).recordings)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: path.unlink(), "3.wav: file is missing"),
+        (lambda path: path.write_bytes(b"RIFF"), "3.wav: not readable as audio"),
+        (lambda path: soundfile.write(path, np.zeros(0), RATE), "3.wav: empty"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "3.wav: truncated"),
+        (
+            lambda path: soundfile.write(path, np.array([0, np.nan]), RATE, subtype="FLOAT"),
+            "3.wav: holds NaN",
+        ),
+    ],
+)
+def test_one_broken_file_is_named_before_training(tmp_path, spoil, message):
+    folder = write_corpus(tmp_path)
+    spoil(folder / "3.wav")
+    with pytest.raises(WavestepError, match=message):
+        load(folder)

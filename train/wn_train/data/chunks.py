@@ -1,0 +1,154 @@
+"""Cutting utterances so that every sample is trained on equally often, with its full context.
+
+    file     |----------------------------------------|~~~tail~~~|
+    chunk 0  |==================|                                  from the zero state
+    chunk 1        ·····RF······|==========|                       context, then counted samples
+    chunk 2                 ·····RF········|===========~~~~~~~~~~|
+
+A chunk from the start of a file needs no context: its zero state is the true one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wn_runtime.model.spec import ModelSpec
+from wn_train.data.audio import Utterance
+
+LONG_TAIL_STRIDE = 10
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A window of one utterance."""
+
+    utterance: int
+    start: int
+    """First counted sample; the window begins `context` samples before it."""
+    context: int
+    """Receptive field, or 0 at the start of a file."""
+    counted: int
+    """Samples in the loss, from `start` on; those past the file's end are its silent tail."""
+
+    @property
+    def length(self) -> int:
+        """Samples of the window."""
+        return self.context + self.counted
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Chunks side by side, padded at the end to the longest."""
+
+    samples: Tensor
+    """(B, T) int64 classes."""
+    counts: Tensor
+    """(B, T) bool: which samples are in the loss."""
+    conditions: dict[str, Tensor]
+    """Categorical (B,) int64, -1 for none; tags (B, n) float32."""
+
+
+def cut(
+    utterances: Sequence[Utterance],
+    receptive_field: int,
+    chunk: int,
+    tail: int = 0,
+    long_tail: int = 0,
+) -> list[Chunk]:
+    """Chunks that cover every sample of every utterance, and `tail` samples after it, once.
+
+    Every `LONG_TAIL_STRIDE`-th utterance has `long_tail` samples after it where that is more.
+    The first chunk of a file counts `chunk` + receptive field samples, so that all chunks have
+    about one length. A remainder is shared out evenly over the file's chunks.
+    """
+    chunks = []
+    for i, utterance in enumerate(utterances):
+        after = tail if i % LONG_TAIL_STRIDE else max(tail, long_tail)
+        total = len(utterance.codes) + after
+        first = min(total, receptive_field + chunk)
+        chunks.append(Chunk(i, 0, 0, first))
+        pieces = -(-(total - first) // chunk)
+        edges = np.linspace(first, total, pieces + 1).astype(int) if pieces else np.array([first])
+        for start, end in itertools.pairwise(edges):
+            chunks.append(Chunk(i, int(start), receptive_field, int(end - start)))
+    return chunks
+
+
+def epoch(chunks: Sequence[Chunk], batch_samples: int, seed: int, number: int) -> list[list[Chunk]]:
+    """The batches of one epoch: chunks of like length together, in an order of (seed, number)."""
+    rng = np.random.default_rng((seed, number))
+    jittered = [(chunk.length * rng.uniform(0.9, 1.1), i) for i, chunk in enumerate(chunks)]
+    batches: list[list[Chunk]] = [[]]
+    longest = 0
+    for _, i in sorted(jittered):
+        longest = max(longest, chunks[i].length)
+        if batches[-1] and (len(batches[-1]) + 1) * longest > batch_samples:
+            batches.append([])
+            longest = chunks[i].length
+        batches[-1].append(chunks[i])
+    order = rng.permutation(len(batches))
+    return [batches[i] for i in order]
+
+
+def collate(batch: Sequence[Chunk], utterances: Sequence[Utterance], spec: ModelSpec) -> Batch:
+    """Gather the windows of a batch."""
+    longest = max(chunk.length for chunk in batch)
+    samples = np.full((len(batch), longest), spec.silence, np.int64)
+    counts = np.zeros((len(batch), longest), bool)
+    for row, chunk in enumerate(batch):
+        window = utterances[chunk.utterance].codes[chunk.start - chunk.context :][: chunk.length]
+        samples[row, : len(window)] = window
+        counts[row, chunk.context : chunk.length] = True
+    values = [utterances[chunk.utterance].recording.values for chunk in batch]
+    return Batch(torch.from_numpy(samples), torch.from_numpy(counts), encode(values, spec))
+
+
+def encode(values: Sequence[dict[str, str]], spec: ModelSpec) -> dict[str, Tensor]:
+    """Named values, one dictionary a stream, as the tensors that `WaveNet.forward` takes."""
+    encoded = {}
+    for condition in spec.conditions:
+        given = [row.get(condition.name, "") for row in values]
+        if condition.kind == "categorical":
+            encoded[condition.name] = torch.tensor(
+                [condition.values.index(value) if value else -1 for value in given]
+            )
+        else:
+            rows: NDArray[np.float32] = np.zeros((len(given), len(condition.values)), np.float32)
+            for row, value in zip(rows, given, strict=True):
+                row[[condition.values.index(tag) for tag in value.split("+") if tag]] = 1
+            encoded[condition.name] = torch.from_numpy(rows)
+    return encoded
+
+
+def drop_conditions(
+    conditions: dict[str, Tensor], probability: float, rng: np.random.Generator
+) -> dict[str, Tensor]:
+    """Leave each condition of each stream out with `probability` (Ho and Salimans, 2022)."""
+    dropped = {}
+    for name, value in conditions.items():
+        gone = torch.from_numpy(rng.random(len(value)) < probability)
+        if value.dim() == 1:
+            dropped[name] = torch.where(gone, torch.full_like(value, -1), value)
+        else:
+            dropped[name] = value * ~gone[:, None]
+    return dropped
+
+
+def positions(
+    chunks: Sequence[Chunk], batch_samples: int, seed: int, start: tuple[int, int]
+) -> Iterator[tuple[tuple[int, int], list[Chunk]]]:
+    """Endless batches from `start` = (epoch, index) on, each with the position after it."""
+    number, index = start
+    while True:
+        batches = epoch(chunks, batch_samples, seed, number)
+        for i in range(index, len(batches)):
+            after = (number, i + 1) if i + 1 < len(batches) else (number + 1, 0)
+            yield after, batches[i]
+        number, index = number + 1, 0

@@ -1,0 +1,1 @@
+"""The WaveNet in PyTorch: forward and step side by side."""

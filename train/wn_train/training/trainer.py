@@ -1,0 +1,239 @@
+"""The training loop, to be read from top to bottom."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import strict
+from wn_runtime.model.spec import ModelSpec
+from wn_train import checkpoint
+from wn_train.checkpoint import Checkpoint
+from wn_train.config import Config, TrainingConfig
+from wn_train.data import chunks
+from wn_train.data.audio import Utterance
+from wn_train.data.clips import choose_excerpts
+from wn_train.network.wavenet import WaveNet
+from wn_train.training.average import Average
+from wn_train.training.distributed import World
+from wn_train.training.likelihood import Predictor, bits_per_sample, nats, to_device
+from wn_train.training.tracking import Tracker
+
+BEST, LAST = "best.pt", "last.pt"
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM: the run was saved and can go on with --resume."""
+
+
+def train(
+    spec: ModelSpec,
+    config: Config,
+    utterances: list[Utterance],
+    run: Path,
+    world: World,
+    resume: Checkpoint | None,
+    say: Callable[[str], None],
+) -> Checkpoint:
+    """Train until `config.training.steps`; returns the last checkpoint, also in `run`/last.pt.
+
+    Raises WavestepError when the loss is not finite (the last good checkpoint stays), and
+    Interrupted after a signal.
+    """
+    plan = config.training
+    torch.manual_seed(plan.seed)
+    model = WaveNet(spec, config.model.weight_norm)
+    if resume is not None:
+        model.load_state_dict(resume.model)
+    model.to(world.device)
+    average = Average(model, plan.ema_decay)
+    optimizer = _optimizer(model, plan)
+    step, position, best = 0, (0, 0), math.inf
+    if resume is not None:
+        average.weights = {k: v.to(world.device) for k, v in resume.ema.items()}
+        optimizer.load_state_dict(resume.training["optimizer"])
+        step, position = resume.step, tuple(resume.training["position"])
+        best = resume.training["best"]
+
+    training = [u for u in utterances if u.recording.split == "train"]
+    validation = [u for u in utterances if u.recording.split == "valid"]
+    data, rate = config.data, spec.sample_rate
+    pieces = chunks.cut(
+        training,
+        spec.receptive_field,
+        chunk=max(1, int(data.chunk_seconds * rate)),
+        tail=int(data.tail_seconds * rate),
+        long_tail=int(data.long_tail_seconds * rate),
+    )
+    predictor = _predictor(model, plan, world)
+    excerpts = choose_excerpts(validation)
+    tracker = Tracker(run, spec, plan) if world.first else None
+    bits = None if resume is None else resume.valid_bits
+
+    def state() -> Checkpoint:
+        return Checkpoint(
+            name=config.name, spec=spec, weight_norm=config.model.weight_norm,
+            model=model.state_dict(), ema=average.weights, step=step, valid_bits=bits,
+            attribution=config.attribution, config=strict.plain(config), excerpts=excerpts,
+            training={
+                "optimizer": optimizer.state_dict(), "position": list(position), "best": best
+            },
+        )  # fmt: skip
+
+    def save(*names: str) -> None:
+        if world.first:
+            for name in names:
+                checkpoint.save(run / name, state())
+
+    with (
+        _stop_requests() as stop_requested,
+        tqdm(
+            total=plan.steps, initial=step, unit="step", disable=None if world.first else True
+        ) as bar,
+    ):
+        for after, batch in chunks.positions(pieces, plan.batch_samples, plan.seed, position):
+            if step >= plan.steps:
+                break
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, plan)
+            loss, norm = _step(predictor, optimizer, batch, training, spec, config, world, step)
+            if not math.isfinite(loss):
+                kept = f"{run / LAST} is kept" if (run / LAST).exists() else "nothing was saved yet"
+                raise WavestepError(
+                    f"the loss is {loss} at step {step + 1}; {kept} from before it: lower "
+                    "training.learning_rate or look at the data, then go on or begin again"
+                )
+            step, position = step + 1, after
+            average.update(model, step)
+            bar.update()
+            bar.set_postfix(bits=f"{loss:.3f}", valid="-" if bits is None else f"{bits:.3f}")
+            if tracker:
+                tracker.step(step, loss, norm, learning_rate(step, plan))
+            if step % plan.validate_every == 0 or step == plan.steps:
+                with average.applied(model):
+                    own = bits_per_sample(
+                        model, spec, validation, world.device, (world.rank, world.size)
+                    )
+                total, count = world.sum(*own)
+                bits = total / count
+                say(f"step {step}: {bits:.4f} bits per sample on valid, {loss:.4f} in training")
+                names = [LAST] if bits >= best else [BEST, LAST]
+                best = min(best, bits)
+                save(*names)
+                if tracker:
+                    tracker.validation(step, bits)
+            if tracker and plan.sample_every and step % plan.sample_every == 0:
+                with average.applied(model):
+                    tracker.samples(step, model)
+            if world.any(bool(stop_requested)):
+                save(LAST)
+                raise Interrupted(f"saved step {step} to {run / LAST}")
+    if tracker:
+        tracker.close()
+    return state()
+
+
+def learning_rate(step: int, plan: TrainingConfig) -> float:
+    """Linear warm-up, then half a cosine down to `final_rate` of the peak."""
+    warm = min(1.0, (step + 1) / max(1, plan.warmup_steps))
+    done = min(1.0, step / plan.steps)
+    cosine = plan.final_rate + (1 - plan.final_rate) * (1 + math.cos(math.pi * done)) / 2
+    return plan.learning_rate * warm * cosine
+
+
+def _step(
+    predictor: Predictor, optimizer: torch.optim.Optimizer, batch: list[chunks.Chunk],
+    utterances: list[Utterance], spec: ModelSpec, config: Config, world: World, step: int,
+) -> tuple[float, float]:  # fmt: skip
+    """One optimiser step on a batch that all processes share: (bits per sample, gradient norm)."""
+    plan = config.training
+    counted = sum(chunk.counted for chunk in batch)
+    shares = world.size * plan.accumulate
+    total = 0.0
+    optimizer.zero_grad()
+    for part in range(plan.accumulate):
+        # The last chunk again, uncounted, where a small batch leaves this process without any.
+        own = batch[world.rank + part * world.size :: shares]
+        samples = chunks.collate(own or batch[-1:], utterances, spec)
+        if not own:
+            samples.counts.zero_()
+        rng = np.random.default_rng((plan.seed, step, world.rank, part))
+        if config.data.condition_dropout:
+            dropped = chunks.drop_conditions(samples.conditions, config.data.condition_dropout, rng)
+            samples = chunks.Batch(samples.samples, samples.counts, dropped)
+        last = part == plan.accumulate - 1
+        with _without_sync(predictor, last), _autocast(plan, world.device):
+            loss = nats(predictor, to_device(samples, world.device))
+            # DDP averages over the processes; the loss is the mean over the whole batch.
+            torch.autograd.backward(loss * (world.size / counted))
+        total += float(loss.detach())
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    norm = torch.nn.utils.clip_grad_norm_(parameters, plan.clip_norm)
+    optimizer.step()
+    return world.sum(total)[0] / counted / math.log(2), float(norm)
+
+
+def _optimizer(model: WaveNet, plan: TrainingConfig) -> torch.optim.Optimizer:
+    """AdamW; biases and condition tables are not decayed."""
+    decayed = [p for p in model.parameters() if p.dim() >= 2 and p.dim() != 3]
+    decayed += [p for n, p in model.named_parameters() if p.dim() == 3 and "conditions" not in n]
+    kept = [p for p in model.parameters() if not any(p is d for d in decayed)]
+    groups = [
+        {"params": decayed, "weight_decay": plan.weight_decay},
+        {"params": kept, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), fused=True)
+
+
+def _predictor(model: WaveNet, plan: TrainingConfig, world: World) -> Predictor:
+    predictor: Predictor = model
+    if world.size > 1:
+        predictor = DistributedDataParallel(model)
+    if plan.compile:
+        compiled: Predictor = torch.compile(predictor, dynamic=True)
+        predictor = compiled
+    return predictor
+
+
+def _autocast(plan: TrainingConfig, device: torch.device) -> torch.autocast:
+    bf16 = plan.precision == "bf16" or (
+        plan.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
+    )
+    return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+
+
+def _without_sync(predictor: Predictor, last: bool) -> contextlib.AbstractContextManager[None]:
+    """Gradients of all but the last part of an accumulated step stay in their process."""
+    if isinstance(predictor, DistributedDataParallel) and not last:
+        context: contextlib.AbstractContextManager[None] = predictor.no_sync()
+        return context
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _stop_requests() -> Iterator[list[int]]:
+    """A list that holds the first Ctrl-C or SIGTERM; a second one acts at once."""
+    received: list[int] = []
+    before: dict[int, Any] = {}
+
+    def remember(number: int, frame: object) -> None:
+        received.append(number)
+        signal.signal(number, before[number])
+
+    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
+        before[number] = signal.signal(number, remember)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
