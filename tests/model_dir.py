@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
-import onnx
-from safetensors.numpy import save_file
-
 from tests.specs import random_weights
-from wn_export.graphs.step import build_step_graph
+from wn_export.package.graph_files import Graphs, write_models
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
+from wn_runtime.model.manifest import FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import layout
 
 
 def write_model(
     directory: Path,
     spec: ModelSpec,
-    precisions: tuple[str, ...] = ("fp32",),
+    precisions: Sequence[str] = ("fp32",),
     batch: int = 1,
     seed: int = 0,
 ) -> Path:
     """A directory of a model with `random_weights(spec, seed)` and a step graph a precision."""
     directory.mkdir(parents=True, exist_ok=True)
-    weights = random_weights(spec, seed)
-    save_file(weights, directory / manifests.WEIGHTS)
-    artifacts = []
-    for precision in precisions:
-        name = "step.onnx" if precision == "fp32" else f"step.{precision}.onnx"
-        onnx.save(build_step_graph(spec, weights, precision, batch), directory / name)
-        artifacts.append(Artifact(name, "onnx", precision, batch))
-    files = [manifests.WEIGHTS, *(artifact.file for artifact in artifacts)]
     manifest = Manifest(
-        format=manifests.FORMAT,
-        name=directory.name,
-        spec=spec,
-        files={name: manifests.record(directory / name) for name in files},
-        artifacts=tuple(artifacts),
+        format=manifests.FORMAT, name=directory.name, spec=spec, files={}, state=layout(spec)
     )
-    manifests.write(directory, manifest)
+    graphs = Graphs(tuple(precisions), batch)
+    write_models(directory, manifest, random_weights(spec, seed), graphs)
+    return directory
+
+
+def with_default(directory: Path, engine: str, precision: str) -> Path:
+    """The directory with a default precision, as parity would have found it."""
+    manifest = manifests.read(directory)
+    defaults = {**manifest.default_precision, engine: precision}
+    manifests.write(directory, dataclasses.replace(manifest, default_precision=defaults))
     return directory
 
 

@@ -1,89 +1,85 @@
-"""An engine in plain NumPy over the delay lines: what the verifier itself is tested with."""
+"""The layer equation one sample at a time in NumPy: the engine that the verifier is tried on."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.engines.engine import Bias, State, check_bias
+from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.onnx.delay_lines import DelayLines
+from wn_runtime.heads.head import Samples
+from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
 from wn_runtime.model.weights import Weights
-from wn_runtime.synthesis.sampling import CategoricalSampler
 
 
-class NumpyEngine:
-    """The layer equation, one sample at a time."""
-
-    name, precision, note = "numpy", "fp32", ""
-
+class NumpyEngine(Engine):
     def __init__(self, spec: ModelSpec, weights: Weights, batch: int = 1) -> None:
-        self.spec, self.batch, self._w = spec, batch, weights
-        self._samples = np.full((spec.input_kernel, batch), spec.silence, np.int32)
-        self._past = np.zeros((spec.layers, spec.kernel - 1, batch, spec.residual), np.float32)
-        self._present = np.zeros((spec.layers, batch, spec.residual), np.float32)
+        super().__init__("numpy", "fp32", spec, batch, "1 thread")
+        self._w = weights
+        self._window = states.initial(spec, batch)[SAMPLES]
         self._lines = DelayLines(spec, batch)
+        residual = spec.residual_channels
+        self._past = np.zeros((spec.layers, spec.kernel - 1, batch, residual), np.float32)
+        self._present = np.zeros((spec.layers, batch, residual), np.float32)
         self._lines.bind(self._past, self._present)
 
-    def generate(
-        self, bias: Bias, uniforms: NDArray[np.float32], temperature: float = 1.0
-    ) -> NDArray[np.int32]:
-        check_bias(self.spec, self.batch, len(uniforms), bias)
-        draw = CategoricalSampler(self.batch, self.spec.classes, temperature)
-        drawn = np.empty((len(uniforms), self.batch), np.int32)
+    def _generate(
+        self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
+    ) -> Samples:
+        head = self.spec.output
+        params = np.empty((self.batch, head.params), np.float32)
+        draw = head.drawer(params, inverse_temperature)
+        samples = np.empty(uniforms.shape[:2], head.sample_dtype)
         for t in range(len(uniforms)):
-            draw(self._step(bias, t), uniforms[t], drawn[t])
-            self._hear(drawn[t])
-        return drawn
+            params[:] = self._step(bias, t, len(uniforms))
+            draw(uniforms[t], samples[t])
+            self._push(samples[t])
+        return samples
 
-    def score(self, samples: NDArray[np.int32], bias: Bias) -> NDArray[np.float32]:
-        check_bias(self.spec, self.batch, len(samples), bias)
-        params = np.empty((*samples.shape, self.spec.classes), np.float32)
+    def _score(self, samples: Samples, bias: Bias) -> NDArray[np.float32]:
+        params = np.empty((*samples.shape, self.spec.output.params), np.float32)
         for t in range(len(samples)):
-            params[t] = self._step(bias, t)
-            self._hear(samples[t])
+            params[t] = self._step(bias, t, len(samples))
+            self._push(samples[t])
         return params
 
-    def snapshot(self) -> State:
-        return State(self._samples.copy(), self._lines.snapshot())
+    def _snapshot(self) -> State:
+        return {SAMPLES: self._window.copy(), DELAY_LINES: self._lines.snapshot()}
 
-    def restore(self, state: State) -> None:
-        state.check(self.spec, self.batch)
-        self._samples[:] = state.samples
-        self._lines.restore(state.lines)
+    def _restore(self, state: State) -> None:
+        self._window = state[SAMPLES].copy()
+        self._lines.restore(state[DELAY_LINES])
 
-    def reset(self, streams: Sequence[int] | None = None) -> None:
-        streams = range(self.batch) if streams is None else streams
-        self._samples[:, list(streams)] = self.spec.silence
-        self._lines.reset(streams)
+    def _push(self, sample: Samples) -> None:
+        self._window = np.concatenate([self._window[1:], sample[None]])
 
-    def close(self) -> None: ...
-
-    def _hear(self, sample: NDArray[np.int32]) -> None:
-        self._samples = np.concatenate([self._samples[1:], sample[None]])
-
-    def _step(self, bias: Bias, t: int) -> NDArray[np.float32]:
+    def _step(self, bias: Bias, t: int, steps: int) -> NDArray[np.float32]:
         spec, w = self.spec, self._w
         self._lines.read()
         h = np.tile(w["input.bias"], (self.batch, 1))
         for j in range(spec.input_kernel):
-            h = h + w["input.weight"][j][self._samples[-1 - j]]
+            newest = self._window[-1 - j]
+            if spec.output.codes is None:
+                h = h + newest[:, None] * w["input.weight"][j, 0]
+            else:
+                h = h + w["input.weight"][j][newest]
         skip = np.tile(w["skip.bias"], (self.batch, 1))
-        half = spec.gate // 2
+        half = spec.gate_channels // 2
         for layer in range(spec.layers):
             self._present[layer] = h
             a = h @ w["gate.weight"][layer, 0] + w["gate.bias"][layer]
             for j in range(1, spec.kernel):
                 a = a + self._past[layer, j - 1] @ w["gate.weight"][layer, j]
             if bias is not None:
-                a = a + bias[min(t, len(bias) - 1), layer]
+                a = a + bias[t * len(bias) // steps, layer]
             z = np.tanh(a[:, :half]) / (1 + np.exp(-a[:, half:]))
             skip = skip + z @ w["skip.weight"][layer]
             residual = z @ w["residual.weight"][layer] + w["residual.bias"][layer]
             h = (residual + h) * np.float32(spec.residual_scale)
         self._lines.write()
         hidden = np.maximum(np.maximum(skip, 0) @ w["head.0.weight"] + w["head.0.bias"], 0)
-        logits: NDArray[np.float32] = hidden @ w["head.1.weight"] + w["head.1.bias"]
-        return logits
+        params: NDArray[np.float32] = hidden @ w["head.1.weight"] + w["head.1.bias"]
+        return params

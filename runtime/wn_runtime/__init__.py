@@ -9,21 +9,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wn_runtime.engines.engine import open_engine as open_engine
+    from wn_runtime.engines.choice import open_engine as open_engine
     from wn_runtime.errors import WavestepError as WavestepError
     from wn_runtime.output.sinks import write as write
-    from wn_runtime.synthesis.stream import Model as Model
-    from wn_runtime.synthesis.stream import Snapshot as Snapshot
+    from wn_runtime.synthesis.model import Model as Model
+    from wn_runtime.synthesis.model import open as open
+    from wn_runtime.synthesis.snapshot import Snapshot as Snapshot
     from wn_runtime.synthesis.stream import Stream as Stream
-    from wn_runtime.synthesis.stream import open as open
 
 _HOMES = {
-    "Model": "synthesis.stream",
-    "Snapshot": "synthesis.stream",
+    "Model": "synthesis.model",
+    "Snapshot": "synthesis.snapshot",
     "Stream": "synthesis.stream",
     "WavestepError": "errors",
-    "open": "synthesis.stream",
-    "open_engine": "engines.engine",
+    "open": "synthesis.model",
+    "open_engine": "engines.choice",
     "write": "output.sinks",
 }
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import manifest
 from wn_runtime.model.spec import ModelSpec
@@ -55,4 +56,4 @@ def _read(text: str) -> Subject:
         raise WavestepError(f"{known}; or give a model directory or a spec in JSON")
     directory, _ = manifest.locate(path)
     found = manifest.read(directory)
-    return Subject(found.name, found.spec, found.native_precision, f"{directory.name}/")
+    return Subject(found.name, found.spec, NATIVE.default_precision(found), f"{directory.name}/")

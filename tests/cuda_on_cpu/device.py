@@ -1,6 +1,6 @@
 """A strict stand-in for cuda-core and one GPU, whose memory is the host's and whose kernels run.
 
-It has what wn_runtime/cuda/api.py declares and nothing else, takes the arguments declared there,
+It has what wn_runtime.engines.device_loop.api declares and nothing else, takes the arguments declared there,
 and refuses what the real one would: allocating or waiting while a stream is captured, memory
 used after it was given back, a copy past a buffer's end, a kernel with another number of
 arguments. Kernels are compiled from their CUDA source by g++ (shim.cpp).
@@ -46,6 +46,8 @@ class Gpu:
     def __init__(self, name: str = "Test GPU", arch: str = "87", memory: int = 2**30) -> None:
         self.name, self.arch, self.memory = name, arch, memory
         self.integrated = False
+        self.driver = 12060
+        self.refuses_code = False
         self.blocks: dict[int, tuple[np.ndarray, int]] = {}
         self.streams: dict[int, Stream] = {}
         self.lost: str | None = None
@@ -223,6 +225,8 @@ class ObjectCode:
         return ObjectCode(module)
 
     def get_kernel(self, name: str) -> Any:
+        if self.gpu.refuses_code:
+            raise CudaError("CUDA_ERROR_NO_BINARY_FOR_GPU: no kernel image is available")
         library, counts = _library(self.code.decode())
         function = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
         return name, function, counts[name], library
@@ -279,7 +283,10 @@ def install(monkeypatch: Any, gpu: Gpu) -> Gpu:
         Device=device, Buffer=Buffer, ObjectCode=ObjectCode, Program=Program,
         ProgramOptions=program_options, LaunchConfig=launch_config, launch=launch,
     )  # fmt: skip
-    driver = types.SimpleNamespace(cuMemGetInfo=lambda: (0, gpu.memory - gpu.used, gpu.memory))
+    driver = types.SimpleNamespace(
+        cuMemGetInfo=lambda: (0, gpu.memory - gpu.used, gpu.memory),
+        cuDriverGetVersion=lambda: (0, gpu.driver),
+    )
     monkeypatch.setitem(sys.modules, "cuda.core", core)
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", driver)
     return gpu

@@ -1,4 +1,4 @@
-"""Model directories with a plan for the stand-in GPU, as build_trt would have recorded it."""
+"""Model directories with a plan for the stand-in GPU, as wn-export would have recorded it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import onnx
-
 from tests.cuda_on_cpu.tensorrt import plan_bytes
 from tests.model_dir import write_model
-from tests.specs import random_weights
-from wn_export.graphs.chunk import build_chunk_graph
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
@@ -23,34 +19,29 @@ PLAN = "engine.plan"
 
 
 def write_plan(
-    directory: Path,
-    spec: ModelSpec,
-    precision: str = "fp32",
-    batch: int = 1,
-    steps: int = 1,
-    **changed: Any,
+    directory: Path, spec: ModelSpec, precision: str = "fp32", batch: int = 1, **changed: Any
 ) -> Path:
     """A directory of `write_model` with engine.plan; `changed` are fields of its record."""
     write_model(directory, spec, (precision,), batch)
     manifest = manifests.read(directory)
     graph = manifest.artifacts[0]
-    if steps > 1:
-        graph = Artifact("chunk.onnx", "onnx", precision, batch, steps)
-        model = build_chunk_graph(spec, random_weights(spec), steps, precision, batch)
-        onnx.save(model, directory / graph.file)
-        manifest = manifests.with_artifact(
-            manifest, graph, manifests.record(directory / graph.file)
-        )
     record = PlanRecord(
-        flavour="tensorrt", version="10.3.0", platform=platform.machine(), gpu="Test GPU",
-        compute_capability="8.7", version_compatible=False, onnx=graph.file,
-        onnx_sha256=manifest.files[graph.file].sha256, seconds=1.0, working_bytes=1000,
-    )  # fmt: skip
+        flavour="tensorrt",
+        version="10.3.0",
+        platform=platform.machine(),
+        gpu="Test GPU",
+        compute_capability="8.7",
+        version_compatible=False,
+        onnx=graph.file,
+        onnx_sha256=manifest.files[graph.file].sha256,
+        seconds=1.0,
+        working_bytes=1000,
+    )
     record = dataclasses.replace(record, **changed)
     compute_capability = record.compute_capability or "8.7"
     data = plan_bytes((directory / graph.file).read_bytes(), record.version, compute_capability)
     (directory / PLAN).write_bytes(data)
-    artifact = Artifact(PLAN, "tensorrt", precision, batch, steps, strict.plain(record))
+    artifact = Artifact(PLAN, "tensorrt", precision, batch, strict.plain(record))
     plan = manifests.record(directory / PLAN)
     manifests.write(directory, manifests.with_artifact(manifest, artifact, plan))
     return directory

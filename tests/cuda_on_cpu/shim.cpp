@@ -17,7 +17,7 @@
 
 struct Index { unsigned x; };
 static Index threadIdx, blockIdx, blockDim, gridDim;
-static float memory_of_block[1 << 14];
+alignas(16) static float memory_of_block[1 << 14];
 
 #define __global__
 #define __device__

@@ -1,6 +1,6 @@
 """A strict stand-in for the half of TensorRT that runs plans; it computes them for real.
 
-It has what wn_runtime/trt/api.py declares and nothing else. A plan is a header with the version
+It has what wn_runtime.engines.tensorrt.api declares and nothing else. A plan is a header with the version
 and the GPU it is for, and the ONNX graph, which ONNX Runtime's CPU provider runs on the addresses
 that were set. What the real one answers to a plan of another version or GPU, this one answers.
 """

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wn_runtime import atomic
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 
-FORMAT = 1
-"""The format that this version writes, and the newest it reads."""
+FORMAT = 2
+"""The format that this version writes and reads."""
 
 
 @dataclass
@@ -39,8 +40,9 @@ class Checkpoint:
     """Sources and licence of the training data."""
     config: dict[str, Any] = field(default_factory=dict)
     """The run's `config.Config`, as plain types."""
-    excerpts: list[dict[str, Any]] = field(default_factory=list)
-    """Held-back real audio for parity: `codes` (T,) uint8 or int32, `conditions` name to value."""
+    clips: list[dict[str, Any]] = field(default_factory=list)
+    """Held-back real audio for parity, as `data.clips` chooses it: `samples`, `conditions` name to
+    value, and `frames` for a model that takes them."""
     training: dict[str, Any] = field(default_factory=dict)
     """Optimiser state and position in the data; empty in a released checkpoint."""
 
@@ -51,15 +53,12 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     Raises WavestepError when the disk refuses.
     """
     data = {**vars(checkpoint), "format": FORMAT, "spec": checkpoint.spec.to_dict()}
-    temporary = path.with_name(path.name + ".part")
     try:
-        with temporary.open("wb") as file:
+        with atomic.replacing(path) as part, part.open("wb") as file:
             torch.save(data, file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
         raise WavestepError(f"{path} cannot be written: {error}; the older one is kept") from error
 
 
@@ -94,10 +93,9 @@ def _parse(path: Path, data: object) -> Checkpoint:
     version = data.pop("format", None) if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(version, int):
         raise WavestepError(f"{path} is a PyTorch file, but not a wavestep checkpoint")
-    if version > FORMAT:
-        raise WavestepError(
-            f"{path} has format {version}, this version reads up to {FORMAT}; upgrade wavestep"
-        )
+    if version != FORMAT:
+        mend = "upgrade wavestep" if version > FORMAT else "train it again"
+        raise WavestepError(f"{path} has format {version}, this version reads {FORMAT}; {mend}")
     try:
         spec = ModelSpec.from_dict(data.pop("spec"), f"{path}: spec")
         return Checkpoint(spec=spec, **data)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.heads.head import Head
+from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import strict
 
 if sys.version_info >= (3, 11):
@@ -29,12 +31,13 @@ class ModelConfig:
     """One a layer, instead of `cycle` and `layers`."""
     kernel: int = 2
     input_kernel: int = 1
-    residual: int = 32
-    gate: int = 0
+    residual_channels: int = 32
+    gate_channels: int = 0
     """G; 0 means 2R."""
-    skip: int = 128
-    head: int = 256
-    classes: int = 256
+    skip_channels: int = 128
+    head_channels: int = 256
+    output: Head = field(default_factory=Softmax)
+    """The head; its key `kind` names it."""
     residual_scale: float = 1.0
     weight_norm: bool = False
 
@@ -119,10 +122,12 @@ class Config:
 
 
 PRESETS: dict[str, ModelConfig] = {
-    "tiny": ModelConfig(cycle=64, layers=7, residual=16, skip=32, head=64),
+    "tiny": ModelConfig(
+        cycle=64, layers=7, residual_channels=16, skip_channels=32, head_channels=64
+    ),
     "small": ModelConfig(),
-    "medium": ModelConfig(residual=64),
-    "paper": ModelConfig(layers=30, residual=64, skip=256),
+    "medium": ModelConfig(residual_channels=64),
+    "paper": ModelConfig(layers=30, residual_channels=64, skip_channels=256),
 }
 
 

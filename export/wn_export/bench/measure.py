@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.engines.engine import Bias, Engine
-from wn_runtime.synthesis.sampling import Uniforms
+from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.engines.engine import Engine
+from wn_runtime.synthesis.uniforms import uniforms
 
 BLOCK_SECONDS = 0.01
 """Audio in a block: what a sound card asks for at a time."""
@@ -89,17 +90,18 @@ def block_length(sample_rate: int) -> int:
 def engine_generator(engine: Engine, bias: Bias, threads: int, seed: int = 0) -> Generator:
     """An engine as a generator: blocks of 10 ms at temperature 1, uniforms drawn beforehand.
 
-    bias: (1, L, B, G) or None, as the conditioner makes it.
+    bias: (N, L, B, G) of a block, or None, as the conditioner makes it.
     """
     block = block_length(engine.spec.sample_rate)
-    uniforms = Uniforms(seed, engine.batch).draw(block)  # (P, B), the same for every block
+    # (P, B, U), the same for every block
+    drawn = uniforms(seed, engine.batch, block, engine.spec.output.uniforms)
     return Generator(
         engine=engine.name,
         precision=engine.precision,
         batch=engine.batch,
         threads=threads,
         block=block,
-        make=lambda: engine.generate(bias, uniforms),
+        make=lambda: engine.generate(bias, drawn),
     )
 
 

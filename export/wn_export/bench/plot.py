@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wn_export.bench.measure import Row
+from wn_runtime import atomic
 from wn_runtime.errors import WavestepError
 
 if TYPE_CHECKING:
@@ -31,12 +32,8 @@ def check_plot(path: Path) -> None:
 def write_plot(path: Path, rows: Sequence[Row], sample_rate: int, title: str) -> None:
     """Write the picture, beside the old one and then renamed."""
     figure = draw(rows, sample_rate, title)
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
+    with atomic.replacing(path) as part:
         figure.savefig(part, dpi=150)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def draw(rows: Sequence[Row], sample_rate: int, title: str) -> Figure:

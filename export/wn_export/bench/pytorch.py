@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wn_export.bench.measure import Generator, block_length
-from wn_export.parity.pytorch import Trained, conditions_of, load
+from wn_export.parity.pytorch import Trained, condition, load
+from wn_export.parity.reference import Clip
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
+from wn_runtime.heads.head import Samples, inverse_temperatures
 from wn_runtime.model.manifest import Manifest
-from wn_runtime.synthesis.sampling import CategoricalSampler, Uniforms
+from wn_runtime.synthesis.uniforms import uniforms
 
 INCREMENTAL, WINDOW = "pytorch", "pytorch-window"
 
@@ -31,71 +34,84 @@ def torch_generators(checkpoint: Path, manifest: Manifest, threads: int) -> list
         )
     torch.set_num_threads(threads)
     block = block_length(manifest.spec.sample_rate)
-    uniforms = Uniforms(0, 1).draw(block)  # (P, 1), the same for every block
+    drawn = uniforms(0, 1, block, manifest.spec.output.uniforms)  # the same for every block
     return [
-        Generator(INCREMENTAL, "fp32", 1, threads, block, Incremental(trained, uniforms)),
-        Generator(WINDOW, "fp32", 1, threads, 1, Window(trained, uniforms[:1])),
+        Generator(INCREMENTAL, "fp32", 1, threads, block, Incremental(trained, drawn)),
+        Generator(WINDOW, "fp32", 1, threads, 1, Window(trained, drawn[:1])),
     ]
 
 
 class Incremental:
     """`WaveNet.step`, its state passed on as a value. A call makes a sample for each uniform."""
 
-    def __init__(self, trained: Trained, uniforms: NDArray[np.float32]) -> None:
-        spec = trained.model.spec
-        self._model, self._uniforms = trained.model, uniforms  # (P, 1)
-        self._conditions = _conditions(trained)
-        self._draw = CategoricalSampler(1, spec.classes, temperature=1.0)
-        self._newest = torch.full((1,), spec.silence)
+    def __init__(self, trained: Trained, drawn: NDArray[np.int32]) -> None:
+        self._model, self._uniforms = trained.model, drawn  # (P, 1, U)
+        head = trained.model.spec.output
+        self._bias = _bias(trained)
+        self._params = np.empty((1, head.params), np.float32)
+        self._draw = head.drawer(self._params, inverse_temperatures(1.0, 1))
+        self._newest = np.full(1, head.silence, head.sample_dtype)
         self._state = self._model.initial_state(1)
 
     @torch.inference_mode()
-    def __call__(self) -> NDArray[np.int64]:
+    def __call__(self) -> Samples:
         """The next samples, (P, 1)."""
-        codes = np.empty((len(self._uniforms), 1), np.int64)
-        for uniform, code in zip(self._uniforms, codes, strict=True):
-            logits, self._state = self._model.step(self._newest, self._conditions, self._state)
-            self._draw(logits.numpy(), uniform, code)
-            self._newest = torch.from_numpy(code)
-        return codes
+        samples = np.empty((len(self._uniforms), 1), self._newest.dtype)
+        for drawn, sample in zip(self._uniforms, samples, strict=True):
+            newest = torch.from_numpy(self._newest)
+            newest = newest.long() if newest.dtype == torch.int32 else newest
+            params, self._state = self._model.step(newest, self._bias, self._state)
+            self._params[:] = params.numpy()
+            self._draw(drawn, self._newest)
+            sample[:] = self._newest
+        return samples
 
 
 class Window:
-    """`WaveNet.forward` over the receptive field, anew for each sample.
+    """`WaveNet.network` over the receptive field, anew for each sample.
 
-    It hears silence where `Incremental` has zeroed delay lines: the two agree once a stream is
-    longer than the receptive field.
+    Its first samples have silence before them where `Incremental` has zeroed delay lines: the two
+    agree once a stream is longer than the receptive field.
     """
 
     def __init__(
-        self,
-        trained: Trained,
-        uniforms: NDArray[np.float32],
-        heard: NDArray[np.int64] | None = None,
+        self, trained: Trained, drawn: NDArray[np.int32], history: Samples | None = None
     ) -> None:
-        """heard: (T,) samples before the first, at least a receptive field; None for silence."""
+        """history: (T,) samples before the first, at least a receptive field; None for silence."""
         spec = trained.model.spec
-        self._model, self._uniforms = trained.model, uniforms
-        self._conditions = _conditions(trained)
-        self._draw = CategoricalSampler(1, spec.classes, temperature=1.0)
-        # One more than the field: forward never shows a prediction the sample it predicts.
-        self._samples = torch.full((1, spec.receptive_field + 1), spec.silence)
-        if heard is not None:
-            self._samples[0, :-1] = torch.from_numpy(heard[-spec.receptive_field :])
+        head = spec.output
+        self._model, self._uniforms = trained.model, drawn
+        bias = _bias(trained)
+        self._bias = None if bias is None else bias[:, :, None]  # (L, 1, 1, G)
+        self._params = np.empty((1, head.params), np.float32)
+        self._draw = head.drawer(self._params, inverse_temperatures(1.0, 1))
+        # One more than the field: a prediction never sees the sample it predicts.
+        window = np.full(spec.receptive_field + 1, head.silence, head.sample_dtype)
+        if history is not None:
+            window[:-1] = history[-spec.receptive_field :]
+        self._samples = window
 
     @torch.inference_mode()
-    def __call__(self) -> NDArray[np.int64]:
+    def __call__(self) -> Samples:
         """The next samples, (P, 1)."""
-        codes = np.empty((len(self._uniforms), 1), np.int64)
-        for uniform, code in zip(self._uniforms, codes, strict=True):
-            logits = self._model(self._samples, self._conditions)[:, -1]
-            self._draw(logits.numpy(), uniform, code)
-            self._samples[0, -1] = int(code[0])
-            self._samples = torch.roll(self._samples, -1, 1)
-        return codes
+        samples = np.empty((len(self._uniforms), 1), self._samples.dtype)
+        for drawn, sample in zip(self._uniforms, samples, strict=True):
+            known = torch.from_numpy(self._samples)[None]
+            known = known.long() if known.dtype == torch.int32 else known
+            self._params[:] = self._model.network(known, self._bias)[:, -1].numpy()
+            self._draw(drawn, sample)
+            self._samples[-1] = sample[0]
+            self._samples = np.roll(self._samples, -1)
+        return samples
 
 
-def _conditions(trained: Trained) -> dict[str, Tensor]:
-    """The first value of each condition."""
-    first = {c.name: c.values[0] for c in trained.model.spec.conditions}
-    return conditions_of(trained, first)
+def _bias(trained: Trained) -> Tensor | None:
+    """(L, 1, G) under the first value of each condition; frames and history are silence."""
+    spec = trained.model.spec
+    clip = Clip(
+        np.full(1, spec.output.silence, spec.output.sample_dtype),
+        {c.name: c.values[0] for c in spec.conditions},
+        np.zeros((1, 1, Timing.of(spec.conditioning).frame_channels), np.float32),
+    )
+    bias = condition(trained.model, clip)
+    return None if bias is None else bias[:, :, 0]

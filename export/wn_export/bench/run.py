@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from wn_export.bench.first_audio import FirstAudio, first_audio
 from wn_export.bench.machine import machine_facts
-from wn_export.bench.measure import Generator, Row, engine_generator, measure, row
-from wn_export.parity.available import Missing, candidates
+from wn_export.bench.measure import Generator, Row, block_length, engine_generator, measure, row
+from wn_export.parity.available import Unavailable, candidates
 from wn_export.parity.compare import compare
 from wn_export.parity.reference import load as load_reference
-from wn_runtime.conditioning.conditioner import Conditioner
-from wn_runtime.engines.engine import Engine, open_engine
+from wn_runtime.conditioning.conditioner import Bias, Conditioner
+from wn_runtime.engines import measured
+from wn_runtime.engines.choice import open_in
+from wn_runtime.engines.engine import Engine
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model import weights as canonical
 from wn_runtime.model.manifest import Manifest
+from wn_runtime.model.package import ModelPackage
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Bench:
     """Largest resident memory of `wn-run`, for each row; None where it was not measured."""
     cpu_share: tuple[float, ...]
     """CPU time over clock time, for each row: see `wn_export.bench.measure.Times`."""
-    missing: tuple[Missing, ...]
+    unavailable: tuple[Unavailable, ...]
     machine: dict[str, Any]
     seconds: float
 
@@ -48,7 +52,7 @@ class Bench:
                 "machine": self.machine,
                 "memory_mb": list(self.memory_mb),
                 "cpu_share": [round(share, 3) for share in self.cpu_share],
-                "missing": [dataclasses.asdict(one) for one in self.missing],
+                "unavailable": [dataclasses.asdict(one) for one in self.unavailable],
             },
             "rows": [dataclasses.asdict(one) for one in self.rows],
         }
@@ -67,24 +71,22 @@ def run(
     torch_generators: generators measured beside the engines. progress: called with the clock
     seconds of each turn and the number of generators. Raises WavestepError for a broken directory.
     """
-    manifest = manifests.read(directory)
-    manifests.verify(directory, manifest)
-    spec = manifest.spec
+    package = ModelPackage(directory)
+    package.verify()
+    manifest, spec = package.manifest, package.spec
     machine = machine_facts()  # before the load that we make ourselves
-    conditioner = Conditioner(spec, canonical.load(directory / manifests.WEIGHTS, spec))
-    chosen = {c.name: c.values[0] for c in spec.conditions}
     with ExitStack() as stack:
-        engines, missing = _open_all(directory, batches, threads, stack)
+        engines, unavailable = _open_all(package, batches, threads, stack)
         generators = [
-            engine_generator(engine, conditioner.bias(chosen, engine.batch), threads)
+            engine_generator(engine, bias_of_a_block(package.conditioner, engine), threads)
             for engine in engines
         ]
         beside = torch_generators(manifest)
         every = [*generators, *beside]
         times = measure(every, seconds, lambda done: progress(done, len(every)))
-        bits = [_delta_bits(directory, manifest, engine, conditioner) for engine in engines]
+        bits = [_delta_bits(package, engine) for engine in engines]
     starts = [
-        _start(directory, generator, missing) if generator.batch == 1 else None
+        _start(directory, generator, unavailable) if generator.batch == 1 else None
         for generator in generators
     ]
     starts += [None] * len(beside)
@@ -93,56 +95,72 @@ def run(
         row(generator, taken, spec.sample_rate, None if start is None else start.ms, delta)
         for generator, taken, start, delta in zip(every, times, starts, bits, strict=True)
     ]
+    measured.record(
+        package,
+        {(r.engine, r.precision, r.batch, r.threads): r.us_median for r in rows[: len(engines)]},
+    )
     return Bench(
         name=manifest.name,
         sample_rate=spec.sample_rate,
         rows=tuple(rows),
         memory_mb=tuple(None if start is None else start.memory_mb for start in starts),
         cpu_share=tuple(taken.cpu_share for taken in times),
-        missing=tuple(missing),
+        unavailable=tuple(unavailable),
         machine=machine,
         seconds=seconds,
     )
 
 
+def bias_of_a_block(conditioner: Conditioner, engine: Engine) -> Bias:
+    """The bias of one block: the first value of every condition, frames of zeros."""
+    spec, timing = engine.spec, conditioner.timing
+    chosen = {c.name: c.values[0] for c in spec.conditions}
+    steps = block_length(spec.sample_rate)
+    shape = (timing.frames(steps), engine.batch, timing.frame_channels)
+    frames = np.zeros(shape, np.float32) if timing.frame_channels else None
+    silence = np.full((steps, engine.batch), spec.output.silence, spec.output.sample_dtype)
+    return conditioner.whole(chosen, engine.batch, steps, frames, silence)
+
+
 def _open_all(
-    directory: Path, batches: Sequence[int], threads: int, stack: ExitStack
-) -> tuple[list[Engine], list[Missing]]:
+    package: ModelPackage, batches: Sequence[int], threads: int, stack: ExitStack
+) -> tuple[list[Engine], list[Unavailable]]:
     """Every engine and precision for every batch, and those that cannot run here."""
     engines: list[Engine] = []
-    missing: dict[tuple[str, str], Missing] = {}
-    offered = dict.fromkeys((c.engine, c.precision) for c in candidates(directory))
+    unavailable: dict[tuple[str, str], Unavailable] = {}
+    offered = dict.fromkeys((c.engine, c.precision) for c in candidates(package))
     for batch in batches:
         for engine, precision in offered:
             try:
-                opened = open_engine(directory, engine, precision, batch=batch, threads=threads)
+                opened = open_in(package, None, engine, precision, batch, threads)
             except WavestepError as reason:  # the files are sound: it cannot run, or not so many
                 why = f"{batch} streams: {reason}" if batch > 1 else str(reason)
-                missing.setdefault((engine, precision), Missing(engine, precision, why))
+                one = Unavailable(engine, precision, why)
+                unavailable.setdefault((engine, precision), one)
                 continue
             stack.callback(opened.close)
             engines.append(opened)
-    return engines, list(missing.values())
+    return engines, list(unavailable.values())
 
 
-def _start(directory: Path, generator: Generator, missing: list[Missing]) -> FirstAudio | None:
-    """A cold start; where it fails, its reason goes to `missing`."""
+def _start(
+    directory: Path, generator: Generator, unavailable: list[Unavailable]
+) -> FirstAudio | None:
+    """A cold start; where it fails, its reason goes to `unavailable`."""
     try:
         return first_audio(directory, generator.engine, generator.precision, generator.threads)
     except WavestepError as reason:
-        missing.append(Missing(generator.engine, generator.precision, f"first audio: {reason}"))
+        one = Unavailable(generator.engine, generator.precision, f"first audio: {reason}")
+        unavailable.append(one)
         return None
 
 
-def _delta_bits(
-    directory: Path, manifest: Manifest, engine: Engine, conditioner: Conditioner
-) -> float | None:
+def _delta_bits(package: ModelPackage, engine: Engine) -> float | None:
     """From the manifest's parity, or measured against reference.npz; None without either."""
-    for proven in manifest.parity:
+    for proven in package.manifest.parity:
         if (proven.engine, proven.precision) == (engine.name, engine.precision):
             return proven.delta_bits
-    if not (directory / manifests.REFERENCE).exists():
+    path = package.directory / manifests.REFERENCE
+    if not path.exists():
         return None
-    engine.reset()
-    reference = load_reference(directory / manifests.REFERENCE)
-    return compare(engine, reference, conditioner).row.delta_bits
+    return compare(engine, load_reference(path), package.conditioner).row.delta_bits

@@ -12,14 +12,15 @@ from wn_export.bench.measure import Generator, Row
 from wn_export.bench.plot import check_plot, write_plot
 from wn_export.bench.run import Bench, run
 from wn_export.parity.report import signed
+from wn_runtime import atomic
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
+from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.output.sinks import check_writable
 
-ON_CPU = ("native", "onnx", "pytorch", "pytorch-window")
 SHARED = 0.9
 """CPU time over clock time below which another program is felt."""
 
@@ -86,7 +87,7 @@ def main(
 
         found = run(directory, seconds, tuple(dict.fromkeys(batches)), threads, beside, progress)
     if not found.rows:
-        reasons = "; ".join(f"{one.engine}: {one.reason}" for one in found.missing)
+        reasons = "; ".join(f"{one.engine}: {one.reason}" for one in found.unavailable)
         raise WavestepError(f"no engine of {directory} runs here: {reasons or 'none exported'}")
     click.echo(text(found), err=json_ == "-")
     if json_ is not None:
@@ -125,7 +126,7 @@ def text(found: Bench) -> str:
     shares = [
         share
         for row, share in zip(found.rows, found.cpu_share, strict=True)
-        if row.engine in ON_CPU
+        if row.engine not in ENGINES or not ENGINES[row.engine].on_gpu
     ]
     if shares and min(shares) < SHARED:
         lines.append(
@@ -136,15 +137,15 @@ def text(found: Bench) -> str:
     if late:
         names = ", ".join(dict.fromkeys(late))
         lines.append(f"late: over 1 in 100 blocks of {names} took longer than it sounds; buffer it")
-    lines += _missing(found)
+    lines += _unavailable(found)
     return "\n".join(lines)
 
 
-def _missing(found: Bench) -> list[str]:
+def _unavailable(found: Bench) -> list[str]:
     """One line for each reason, whatever the number of precisions it holds for."""
     measured = {(row.engine, row.precision) for row in found.rows}
     reasons: dict[tuple[str, str, str], list[str]] = {}
-    for one in found.missing:
+    for one in found.unavailable:
         word = "note" if (one.engine, one.precision) in measured else "not here"
         reasons.setdefault((word, one.engine, one.reason), []).append(one.precision)
     return [
@@ -176,10 +177,4 @@ def _write_json(target: str, found: Bench) -> None:
     if target == "-":
         click.echo(data, nl=False)
         return
-    path = Path(target)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(data, "utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    atomic.write(Path(target), data)

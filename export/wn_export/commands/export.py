@@ -22,13 +22,6 @@ from wn_runtime.commands.command import command
 @click.option("--fp16", is_flag=True, help="Also a step graph in half precision.")
 @click.option("--batch", type=int, metavar="B", help="Streams the graphs are built for [1].")
 @click.option(
-    "--steps-per-call",
-    "steps",
-    type=int,
-    metavar="K",
-    help="Also graphs that make K samples a call, for hosts where a call is dear.",
-)
-@click.option(
     "--audio",
     type=click.Path(path_type=Path),
     multiple=True,
@@ -51,7 +44,6 @@ def main(
     output: Path | None,
     fp16: bool,
     batch: int | None,
-    steps: int | None,
     audio: tuple[Path, ...],
     target: str | None,
     version_compatible: bool,
@@ -62,6 +54,6 @@ def main(
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """  # fmt: skip
-    options = Options(fp16, batch, steps, raw_weights, audio, target, version_compatible)
+    options = Options(fp16, batch, raw_weights, audio, target, version_compatible)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, click.echo) else 1

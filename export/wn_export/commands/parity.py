@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from wn_export.parity import prove as proof
-from wn_export.parity import report
+from wn_export.parity import prove
 from wn_export.parity.reference import Reference, load
+from wn_runtime import atomic
 from wn_runtime.commands.command import command
-from wn_runtime.engines.engine import ENGINES
+from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
+from wn_runtime.model.package import ModelPackage
 
 
 @command()
@@ -45,36 +46,38 @@ def main(
     engine: str | None,
     json_file: Path | None,
 ) -> int:
-    """Logits, bits per sample and free-running samples of every engine that runs here.
+    """Params, bits per sample and free-running samples of every engine that runs here.
 
     Exit code 1 where one is outside tolerance.
     """  # fmt: skip
-    directory, _ = manifests.locate(directory)
-    manifest = manifests.read(directory)
-    manifests.verify(directory, manifest)
-    reference = _reference(directory, checkpoint, audio)
-    result = proof.prove(directory, reference, click.echo, engine)
+    package = ModelPackage(manifests.locate(directory)[0])
+    package.verify()
+    directory, manifest = package.directory, package.manifest
+    reference = _reference(package, checkpoint, audio)
+    result = prove.prove(package, reference, click.echo, engine)
     click.echo(f"against  {reference.material}; PyTorch {reference.bits:.4f} bits per sample")
-    for name, reason in {each.engine: each.reason for each in result.missing}.items():
+    for name, reason in {each.engine: each.reason for each in result.unavailable}.items():
         if ENGINES[name].automatic:  # the others are news to those only who ask for them
             click.echo(f"not here {name}: {reason}")
     if json_file is not None:
-        report.write(json_file, proof.to_json(manifest, result))
+        atomic.write(json_file, prove.to_json(manifest, result))
     elif engine is not None and (directory / "report.json").exists():
         click.echo(f"report   {directory} keeps its own, of every engine; --json FILE for this one")
     else:
         try:
-            proof.write_reports(directory, manifest, result, click.echo)
+            prove.write_reports(directory, manifest, result, click.echo)
         except OSError as error:
             click.echo(f"report   not written: {error.strerror}; name a file with --json", err=True)
     return 0 if result.passed else 1
 
 
-def _reference(directory: Path, checkpoint: Path | None, audio: tuple[Path, ...]) -> Reference:
+def _reference(
+    package: ModelPackage, checkpoint: Path | None, audio: tuple[Path, ...]
+) -> Reference:
     if checkpoint is not None:
-        from wn_export.parity.checkpoint import ask_checkpoint  # imports torch
+        from wn_export.parity.checkpoint import from_checkpoint  # imports torch
 
-        return ask_checkpoint(directory, checkpoint, audio)
+        return from_checkpoint(package, checkpoint, audio)
     if audio:
         raise WavestepError("--audio needs PyTorch's answers to it: give --checkpoint CKPT too")
-    return load(directory / manifests.REFERENCE)
+    return load(package.directory / manifests.REFERENCE)

@@ -15,16 +15,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from wn_runtime.engines.step_signature import ELEMENTS
+
 OPSET = 17
 """The newest whose every op TensorRT 10.3 (JetPack 6) runs right: later ScatterND needs 10.9."""
 IR_VERSION = 8
 """The file format that came with opset 17: older parsers refuse newer ones."""
-
-ELEMENT: dict[str, np.dtype[Any]] = {
-    "fp32": np.dtype(np.float32),
-    "fp16": np.dtype(np.float16),
-}
-"""Precision to the type of weights, activations and state."""
 
 
 class GraphBuilder:
@@ -34,12 +30,17 @@ class GraphBuilder:
     """
 
     def __init__(self, name: str, precision: str) -> None:
-        self.element = ELEMENT[precision]
+        self.element = ELEMENTS[precision]
         self._name = name
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: dict[str, TensorProto] = {}
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
+
+    @property
+    def names(self) -> set[str]:
+        """Of all nodes' outputs so far."""
+        return {name for node in self._nodes for name in node.output}
 
     def input(self, name: str, shape: Sequence[int], dtype: Any = None) -> str:
         """A graph input of a static shape, by default of the graph's own type."""

@@ -1,51 +1,92 @@
-"""conditioner.onnx: named conditions to the bias of every layer's gate, once per block.
+"""conditioner.onnx: conditions and frames to the bias of every layer's gate, once a block.
 
-What wn_runtime/conditioner.py computes in NumPy, for hosts that are not Python.
+What wn_runtime.conditioning computes in NumPy, for hosts that are not Python.
 """
 
 from __future__ import annotations
 
 import json
 
-import numpy as np
 import onnx
 
 from wn_export.graphs.builder import GraphBuilder
+from wn_export.graphs.conditioning.part import GraphPart
+from wn_export.graphs.conditioning.registry import PARTS
+from wn_runtime.conditioning.conditioner import Conditioner
+from wn_runtime.conditioning.timing import Timing
+from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights, check
 
+BLOCK_SECONDS = 0.01
+"""Audio that one call conditions, at least, where conditioning changes with time."""
+
+
+def block_length(spec: ModelSpec) -> int:
+    """Samples that one call of a model's graph conditions: whole blocks of its conditioners."""
+    block = Timing.of(spec.conditioning).block
+    if block == 1:
+        return 1  # constant: one row for a block of any length
+    return max(1, round(BLOCK_SECONDS * spec.sample_rate / block)) * block
+
 
 def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -> onnx.ModelProto:
-    """The checked graph of a model that has conditions, float32.
+    """The checked graph of a model that has conditioning, float32.
 
-    Inputs by condition name: categorical [B] int32, -1 for none; tags [B, n] float32, multi-hot.
-    Output: bias [1, L, B, G]. Raises WavestepError where the weights are not the spec's.
+    Inputs: one for each named condition (categorical [B] int32, -1 for none; tags [B, n] float32,
+    multi-hot); `frames` [B, F, C] and `history` [B, P] where a conditioner reads them; `state.…`
+    for what it remembers. Outputs: `bias` [N, L, B, G], each row for P/N samples, and the new
+    states under `next.…`. Raises WavestepError where the weights are not the spec's.
     """
     check(weights, spec, "conditioner graph")
-    assert spec.conditions, "a model without conditions has no conditioner graph"
+    assert spec.conditioning, "a model without conditioning has no conditioner graph"
     graph = GraphBuilder("conditioner", "fp32")
-    parts = []
-    for condition in spec.conditions:
-        name, table = condition.name, weights[f"condition.{condition.name}.weight"]  # [n, L, G]
-        each = graph.shape(batch, spec.layers, spec.gate)
-        if condition.kind == "categorical":
-            # A zero row first, so that -1 + 1 finds nothing to add.
-            none = np.zeros_like(table[:1])
-            rows = graph.constant(f"{name}/table", np.concatenate([none, table]))
-            index = graph.input(name, [batch], np.int32)
-            one = graph.constant(f"{name}/one", np.array([1], np.int32))
-            shifted = graph.node("Add", f"{name}/row", index, one)
-            parts.append(graph.node("Gather", f"{name}/bias", rows, shifted))  # [B, L, G]
-        else:
-            flat = graph.constant(f"{name}/table", table.reshape(len(table), -1))
-            given = graph.input(name, [batch, len(table)])
-            product = graph.node("MatMul", f"{name}/product", given, flat)  # [B, L*G]
-            parts.append(graph.node("Reshape", f"{name}/bias", product, each))
-    total = parts[0]
-    for i, part in enumerate(parts[1:], 1):
-        total = graph.node("Add", f"sum{i}", total, part)
-    shape = [1, spec.layers, batch, spec.gate]
-    by_layer = graph.node("Transpose", "by_layer", total, perm=[1, 0, 2])  # [L, B, G]
-    graph.node("Reshape", "bias", by_layer, graph.shape(*shape))
-    graph.output("bias", shape)
-    return graph.model({"spec": json.dumps(spec.to_dict()), "batch": str(batch)})
+    timing, block = Timing.of(spec.conditioning), block_length(spec)
+    frames = history = None
+    if timing.frame_channels:
+        shape = [batch, timing.frames(block), timing.frame_channels]
+        frames = graph.input("frames", shape)
+    if timing.uses_history:
+        history = graph.input("history", [batch, block], spec.output.sample_dtype)
+    total, rows = None, 1
+    for index, conditioner in enumerate(spec.conditioning):
+        if conditioner.kind not in PARTS:
+            raise WavestepError(unknown("conditioner", conditioner.kind, PARTS, "graphs are of"))
+        part = GraphPart(graph, spec, weights, batch, block, index, frames, history)
+        bias = PARTS[conditioner.kind](part, conditioner)
+        own = block // conditioner.hop if conditioner.hop else 1
+        total, rows = _sum(graph, spec, batch, (total, rows), (bias, own), index)
+        for name, following in part.states.items():
+            graph.node("Identity", name.replace("state.", "next.", 1), following)
+    assert total is not None
+    graph.node("Identity", "bias", total)
+    graph.output("bias", [rows, spec.layers, batch, spec.gate_channels])
+    for name, array in Conditioner(spec, weights).start({}, batch).items():
+        if f"next.{name}" in graph.names:
+            graph.output(f"next.{name}", array.shape, array.dtype)
+    metadata = {"spec": json.dumps(spec.to_dict()), "batch": str(batch), "block": str(block)}
+    return graph.model(metadata)
+
+
+def _sum(
+    graph: GraphBuilder,
+    spec: ModelSpec,
+    batch: int,
+    one: tuple[str | None, int],
+    other: tuple[str, int],
+    index: int,
+) -> tuple[str, int]:
+    """Two biases, each held for its own number of samples, added: (node, rows)."""
+    if one[0] is None:
+        return other
+    few, many = sorted((one, other), key=lambda bias: bias[1])
+    assert few[0] is not None and many[0] is not None  # noqa: PT018
+    if 1 < few[1] < many[1]:
+        times = many[1] // few[1]
+        shape = (few[1], times, spec.layers, batch, spec.gate_channels)
+        rows = graph.node("Unsqueeze", f"sum{index}/each", few[0], graph.shape(1))
+        rows = graph.node("Expand", f"sum{index}/held", rows, graph.shape(*shape))
+        flat = graph.shape(many[1], *shape[2:])
+        few = (graph.node("Reshape", f"sum{index}/rows", rows, flat), many[1])
+    assert few[0] is not None
+    return graph.node("Add", f"sum{index}", few[0], many[0]), many[1]

@@ -17,8 +17,10 @@ import json
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import helper
 
 from wn_export.graphs.builder import GraphBuilder
+from wn_runtime.engines.step_signature import StepSignature
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights, check
 
@@ -28,15 +30,15 @@ def build_step_graph(
 ) -> onnx.ModelProto:
     """The checked step graph of `batch` streams; `precision` is `fp32` or `fp16`.
 
-    Inputs: sample [B, k0] int32, newest last; past [L, k-1, B, R], each layer's inputs d, 2d, …
-    steps ago; bias [L, B, G], absent for a model without conditions. Outputs: params [B, A]
-    float32; present [L, B, R]. past, present and bias have the graph's own type. Raises
-    WavestepError where the weights are not the spec's.
+    Its inputs and outputs are those of `StepSignature`. Raises WavestepError where the weights are
+    not the spec's.
     """
     check(weights, spec, "step graph")
     graph = GraphBuilder("step", precision)
+    signature = StepSignature.of(spec, precision, batch)
     offsets = residual_offsets(spec, weights)
-    add_step_inputs(graph, spec, batch)
+    for name, tensor in signature.inputs.items():
+        graph.input(name, tensor.shape, tensor.dtype)
     taps = add_taps(graph, spec, weights, offsets, batch)
     h = add_embedding(graph, spec, weights, batch)
     inputs, zs = [], []
@@ -46,15 +48,12 @@ def build_step_graph(
         zs.append(z)
         if layer < spec.layers - 1:
             h = add_residual(graph, spec, weights, layer, h, z)
-    add_head(graph, spec, weights, zs, batch)
+    add_head(graph, spec, weights, zs)
     add_present(graph, spec, inputs, offsets, batch)
+    for name, tensor in signature.outputs.items():
+        graph.output(name, tensor.shape, tensor.dtype)
     return graph.model(
-        {
-            "spec": json.dumps(spec.to_dict()),
-            "precision": precision,
-            "batch": str(batch),
-            "steps_per_call": "1",
-        }
+        {"spec": json.dumps(spec.to_dict()), "precision": precision, "batch": str(batch)}
     )
 
 
@@ -69,29 +68,30 @@ def residual_offsets(spec: ModelSpec, weights: Weights) -> NDArray[np.float64]:
     The chain carries h - c instead of h, so that a residual product needs no bias: Gemm has one
     addend, and that is h. c goes into the gates' constants and back into `present`.
     """
-    c = np.zeros((spec.layers, spec.residual))
+    c = np.zeros((spec.layers, spec.residual_channels))
     for layer in range(spec.layers - 1):
         c[layer + 1] = (c[layer] + weights["residual.bias"][layer]) * spec.residual_scale
     return c
 
 
-def add_step_inputs(graph: GraphBuilder, spec: ModelSpec, batch: int) -> None:
-    """`sample`, `past` and, for a model with conditions, `bias`."""
-    graph.input("sample", [batch, spec.input_kernel], np.int32)
-    graph.input("past", [spec.layers, spec.kernel - 1, batch, spec.residual])
-    if spec.conditions:
-        graph.input("bias", [spec.layers, batch, spec.gate])
-
-
 def add_embedding(graph: GraphBuilder, spec: ModelSpec, weights: Weights, batch: int) -> str:
-    """The first causal convolution on one-hot samples, as rows of one table: h [B, R]."""
+    """The first causal convolution: classes as rows of one table, or amplitudes: h [B, R]."""
     rows = np.array(weights["input.weight"][::-1], np.float64)  # oldest first, as `sample` is
+    if spec.output.codes is None:
+        sample = "sample"
+        if graph.element != np.float32:
+            element = helper.np_dtype_to_tensor_dtype(graph.element)
+            sample = graph.node("Cast", "input/sample", "sample", to=element)
+        weight = graph.constant("input.weight", rows[:, 0])  # [k0, R]
+        bias = graph.constant("input.bias", weights["input.bias"])
+        return graph.node("Gemm", "input", sample, weight, bias)
     rows[-1] += weights["input.bias"]
-    table = graph.constant("input/table", rows.reshape(-1, spec.residual))  # [k0 * A, R]
+    residual = spec.residual_channels
+    table = graph.constant("input/table", rows.reshape(-1, residual))  # [k0 * A, R]
     if spec.input_kernel == 1:
         found = graph.node("Gather", "input/rows", table, "sample")  # [B, 1, R]
-        return graph.node("Reshape", "input", found, graph.shape(batch, spec.residual))
-    starts = np.arange(spec.input_kernel, dtype=np.int32) * spec.classes
+        return graph.node("Reshape", "input", found, graph.shape(batch, residual))
+    starts = np.arange(spec.input_kernel, dtype=np.int32) * spec.output.codes
     index = graph.node("Add", "input/index", "sample", graph.constant("input/starts", starts))
     found = graph.node("Gather", "input/rows", table, index)  # [B, k0, R]
     return graph.node("ReduceSum", "input", found, graph.shape(1), keepdims=0)
@@ -105,20 +105,20 @@ def add_taps(
     batch: int,
 ) -> list[tuple[str, str]]:
     """All taps but the current one, biases and conditioning: per layer filter, gate [B, G/2]."""
-    layers, older, gate = spec.layers, spec.kernel - 1, spec.gate
-    rows = graph.shape(layers, batch, older * spec.residual)
+    layers, older, gate = spec.layers, spec.kernel - 1, spec.gate_channels
+    rows = graph.shape(layers, batch, older * spec.residual_channels)
     past = "past"
     if older > 1 and batch > 1:
         past = graph.node("Transpose", "taps/by_stream", past, perm=[0, 2, 1, 3])
     past = graph.node("Reshape", "taps/past", past, rows)  # [L, B, (k-1)R]
     weight = weights["gate.weight"]
-    weight_past = weight[:, 1:].reshape(layers, older * spec.residual, gate)
+    weight_past = weight[:, 1:].reshape(layers, older * spec.residual_channels, gate)
     total = graph.node("MatMul", "taps/product", past, graph.constant("taps.weight", weight_past))
     constant = weights["gate.bias"] + np.einsum("lr,lrg->lg", offsets, weight[:, 0])
     total = graph.node(
         "Add", "taps/sum", total, graph.constant("taps.bias", constant[:, None])
     )  # [L, B, G]
-    if spec.conditions:
+    if spec.conditioning:
         total = graph.node("Add", "taps/conditioned", total, "bias")
     total = graph.node("Reshape", "taps", total, graph.shape(layers * batch, gate))
     # Filter and gate apart, so that a layer is two products that each end in their activation
@@ -162,12 +162,10 @@ def add_residual(
     return graph.node("Gemm", name, z, weight, h, beta=float(spec.residual_scale))
 
 
-def add_head(
-    graph: GraphBuilder, spec: ModelSpec, weights: Weights, zs: list[str], batch: int
-) -> None:
+def add_head(graph: GraphBuilder, spec: ModelSpec, weights: Weights, zs: list[str]) -> None:
     """The skip sum of all layers and the two output convolutions: `params` [B, A] float32."""
     z = graph.node("Concat", "skip/z", *zs, axis=1)  # [B, L*G/2]
-    skip = weights["skip.weight"].reshape(-1, spec.skip)
+    skip = weights["skip.weight"].reshape(-1, spec.skip_channels)
     y = _product(graph, "skip", z, skip, weights["skip.bias"])
     y = graph.node("Relu", "skip/relu", y)
     y = _product(graph, "head0", y, weights["head.0.weight"], weights["head.0.bias"])
@@ -176,7 +174,6 @@ def add_head(
     y = _product(graph, last, y, weights["head.1.weight"], weights["head.1.bias"])
     if last != "params":
         graph.node("Cast", "params", y, to=int(onnx.TensorProto.FLOAT))
-    graph.output("params", [batch, spec.classes], np.float32)
 
 
 def add_present(
@@ -187,11 +184,10 @@ def add_present(
     batch: int,
 ) -> None:
     """Every layer's input at this step, the offsets added back: `present` [L, B, R]."""
-    shape = [spec.layers, batch, spec.residual]
+    shape = graph.shape(spec.layers, batch, spec.residual_channels)
     rows = graph.node("Concat", "present/rows", *inputs, axis=0)
-    stacked = graph.node("Reshape", "present/stacked", rows, graph.shape(*shape))
+    stacked = graph.node("Reshape", "present/stacked", rows, shape)
     graph.node("Add", "present", stacked, graph.constant("present.offset", offsets[:, None]))
-    graph.output("present", shape)
 
 
 def _product(

@@ -9,31 +9,25 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wn_export.graphs.builder import OPSET
-from wn_export.package.graph_files import STEP, Graphs, graphs_of, with_file, write_models
-from wn_export.package.libraries import add_library, keep_libraries
-from wn_export.package.plan import try_plan
+from wn_export.package.graph_files import STEP, Graphs, graphs_of, write_models
+from wn_export.package.libraries import keep_libraries
+from wn_export.package.plan import was_version_compatible
+from wn_export.package.preparation import AFTER_PARITY, BEFORE_PARITY, Preparation
 from wn_export.package.staging import Staged, size, staged
-from wn_export.parity import prove as proof
-from wn_export.parity import reference
-from wn_export.parity.reference import Excerpt
-from wn_runtime.engines.engine import open_engine
+from wn_export.parity import prove, reference
+from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
+from wn_runtime.engines.choice import open_in
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model import weights as canonical
 from wn_runtime.model.manifest import Manifest
+from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import layout
 from wn_runtime.model.weights import Weights
 from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
 from wn_targets.devices.catalogue import find
-
-if TYPE_CHECKING:
-    from wn_export.parity.pytorch import Trained
-
-AUDIO_SAMPLES = 16_000
-"""Audio in a reference: what one core scores in a few seconds, engine by engine."""
 
 Say = Callable[[str], None]
 
@@ -45,20 +39,17 @@ class Options:
     fp16: bool = False
     batch: int | None = None
     """B of the step graphs; None: 1, or for a model directory what it has."""
-    steps: int | None = None
-    """K of graphs that make several samples a call; None: none, or what a directory has."""
     raw_weights: bool = False
     audio: tuple[Path, ...] = ()
-    """Held-back audio for the reference, in place of the checkpoint's own excerpts."""
+    """Held-back audio for the reference, in place of the checkpoint's own clips."""
     device: str | None = None
     """The name of a target in wn_targets, or cpu for this machine's: whose needs are met."""
     version_compatible: bool = False
     """Whether a plan is built to run in later versions of TensorRT too."""
 
     def __post_init__(self) -> None:
-        for name, value in (("batch", self.batch), ("steps per call", self.steps)):
-            if value is not None and value < 1:
-                raise WavestepError(f"{name} is {value}; it must be at least 1")
+        if self.batch is not None and self.batch < 1:
+            raise WavestepError(f"batch is {self.batch}; it must be at least 1")
 
 
 def export_checkpoint(path: Path, target: Path | None, options: Options, say: Say) -> bool:
@@ -71,22 +62,27 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
 
     trained = pytorch.load(path, options.raw_weights)
     spec = trained.model.spec
-    excerpts, material = choose_excerpts(trained, options.audio, AUDIO_SAMPLES)
+    clips, material = choose_clips(trained, options.audio, AUDIO_SAMPLES)
     target = target or Path(trained.name)
     device = _constraints(options, target)
     with staged(target) as stage:
         say(_model_line(trained.name, spec, trained.weights))
         manifest = Manifest(
-            manifests.FORMAT, trained.name, spec, files={}, source=trained.source,
+            format=manifests.FORMAT,
+            name=trained.name,
+            spec=spec,
+            files={},
+            state=layout(spec),
+            source=trained.source,
             versions=_versions("torch"),
-        )  # fmt: skip
+        )
         graphs = _graphs(STEP, options, device)
         manifest = write_models(stage.path, manifest, trained.weights, graphs)
         say(_graph_line(manifest, device))
-        draft = open_engine(stage.path, precision="fp32")
-        answers = pytorch.make_reference(trained, excerpts, material, draft)
+        draft = open_in(ModelPackage(stage.path), None, precision="fp32")
+        made = pytorch.make_reference(trained, clips, material, draft)
         draft.close()
-        reference.save(stage.path / manifests.REFERENCE, answers)
+        reference.save(stage.path / manifests.REFERENCE, made)
         return _finish(stage, manifest, options, device, say)
 
 
@@ -98,17 +94,24 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
     for given, flag in ((options.audio, "--audio"), (options.raw_weights, "--raw-weights")):
         if given:
             raise WavestepError(
-                f"{flag} needs PyTorch's answers; give the checkpoint in place of {directory}"
+                f"{flag} needs PyTorch's outputs; give the checkpoint in place of {directory}"
             )
-    old = manifests.read(directory)
-    manifests.verify(directory, old, manifests.WEIGHTS, manifests.REFERENCE)
-    weights = canonical.load(directory / manifests.WEIGHTS, old.spec)
+    package = ModelPackage(directory)
+    package.verify(manifests.WEIGHTS, manifests.REFERENCE)
+    old, weights = package.manifest, package.weights
     target = target or directory
     device = _constraints(options, target)
+    if was_version_compatible(old):
+        options = dataclasses.replace(options, version_compatible=True)
     with staged(target) as stage:
         say(_model_line(old.name, old.spec, weights))
         manifest = dataclasses.replace(
-            old, files={}, artifacts=(), parity=(), versions={**old.versions, **_versions()}
+            old,
+            files={},
+            artifacts=(),
+            parity=(),
+            conditioner_parity=(),
+            versions={**old.versions, **_versions()},
         )
         graphs = _graphs(graphs_of(old), options, device)
         manifest = write_models(stage.path, manifest, weights, graphs)
@@ -116,29 +119,6 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
         manifest = keep_libraries(directory, old, stage.path, manifest)
         shutil.copyfile(directory / manifests.REFERENCE, stage.path / manifests.REFERENCE)
         return _finish(stage, manifest, options, device, say)
-
-
-def choose_excerpts(
-    trained: Trained, audio: tuple[Path, ...], most: int | None = None
-) -> tuple[list[Excerpt], str]:
-    """What PyTorch is to be asked about, at most `most` samples, and where it comes from."""
-    spec = trained.model.spec
-    if audio:
-        codes = [reference.read_audio(path, spec.sample_rate, spec.classes) for path in audio]
-        excerpts = [Excerpt(each, {}) for each in codes]
-        material = ", ".join(path.name for path in audio)
-    else:
-        excerpts = list(trained.excerpts)
-        material = "held-back audio of the checkpoint"
-    chosen: list[Excerpt] = []
-    left = most
-    for excerpt in excerpts:
-        part = excerpt.codes if left is None else excerpt.codes[:left]
-        if len(part):
-            chosen.append(Excerpt(part, excerpt.conditions))
-        if left is not None:
-            left -= len(part)
-    return chosen, material
 
 
 def _constraints(options: Options, target: Path) -> Constraints | None:
@@ -150,35 +130,40 @@ def _constraints(options: Options, target: Path) -> Constraints | None:
 def _graphs(before: Graphs, options: Options, device: Constraints | None) -> Graphs:
     """What was there already and what is asked for, by the user or by the device."""
     half = options.fp16 or (device is not None and device.fp16) or "fp16" in before.precisions
-    return Graphs(
-        precisions=("fp32", "fp16") if half else ("fp32",),
-        batch=options.batch or before.batch,
-        steps=options.steps or before.steps,
-    )
+    precisions = ("fp32", "fp16") if half else ("fp32",)
+    return Graphs(precisions, options.batch or before.batch)
 
 
 def _finish(
     stage: Staged, manifest: Manifest, options: Options, device: Constraints | None, say: Say
 ) -> bool:
-    """The plan, parity and reports; then publish, or set aside."""
-    manifest = with_file(manifest, stage.path / manifests.REFERENCE)
+    """What engines need, parity and reports; then publish, or set aside."""
+    manifest = manifests.with_file(manifest, stage.path / manifests.REFERENCE)
     fp16 = any(artifact.precision == "fp16" for artifact in manifest.artifacts)
-    manifest, engine = try_plan(
-        stage.path, manifest, stage.target, fp16, options.version_compatible
-    )
+    preparation = Preparation(stage.path, stage.target, fp16, options.version_compatible, device)
+    lines = []
+    for prepare in BEFORE_PARITY.values():
+        manifest, line = prepare(preparation, manifest)
+        lines.append(line)
     manifests.write(stage.path, manifest)
-    answers = reference.load(stage.path / manifests.REFERENCE)
-    result = proof.prove(stage.path, answers, say)
-    say(f"engine   {engine}")
+    proof = prove.prove(
+        ModelPackage(stage.path), reference.load(stage.path / manifests.REFERENCE), say
+    )
     manifest = dataclasses.replace(
-        manifest, parity=result.rows, native_precision=result.native_precision
+        manifest,
+        parity=proof.rows,
+        conditioner_parity=proof.conditioners,
+        default_precision=proof.default_precision,
     )
-    if device is not None and device.march is not None:
-        manifest, library = add_library(stage.path, manifest, device.march)
-        say(f"native   {library}")
+    for prepare in AFTER_PARITY.values():
+        manifest, line = prepare(preparation, manifest)
+        lines.append(line)
+    for line in lines:
+        if line is not None:
+            say(line)
     manifests.write(stage.path, manifest)
-    proof.write_reports(stage.path, manifest, result, say)
-    if not result.passed:
+    prove.write_reports(stage.path, manifest, proof, say)
+    if not proof.passed:
         failed = stage.set_aside()
         say(f"failed   outside tolerance: kept as {failed}/ to look at; {stage.target}/ unchanged")
         return False

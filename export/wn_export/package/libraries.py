@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from wn_runtime.engines.engine import EngineUnavailable
-from wn_runtime.engines.native.precompiled import compile_ahead
+from wn_runtime.engines.native.kind import NATIVE
+from wn_runtime.engines.native.precompiled import precompile
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
@@ -17,21 +18,21 @@ def library_name(precision: str) -> str:
     return f"native.{precision}.so"
 
 
-def add_library(directory: Path, manifest: Manifest, march: str) -> tuple[Manifest, str]:
-    """Compile the native engine for `march`, one stream, at the manifest's own precision.
+def add_library(directory: Path, manifest: Manifest, march: str) -> tuple[Manifest, str | None]:
+    """Compile the native engine for `march`, one stream, at its default precision.
 
     Returns the manifest with it, not written, and what happened in words: without a compiler for
     that CPU the directory is complete all the same, and the device's own compiler is needed.
     """
-    precision = manifest.native_precision
+    precision = NATIVE.default_precision(manifest)
     path = directory / library_name(precision)
     try:
-        artifact = compile_ahead(manifest.spec, precision, march, 1, path)
+        artifact = precompile(manifest.spec, precision, march, 1, path)
     except (EngineUnavailable, WavestepError) as reason:
         path.unlink(missing_ok=True)
-        return manifest, f"not compiled ahead for {march}: {reason}"
+        return manifest, f"native   not compiled ahead for {march}: {reason}"
     manifest = manifests.with_artifact(manifest, artifact, manifests.record(path))
-    return manifest, f"{path.name}, compiled ahead for {march}"
+    return manifest, f"native   {path.name}, compiled ahead for {march}"
 
 
 def keep_libraries(source: Path, old: Manifest, directory: Path, manifest: Manifest) -> Manifest:

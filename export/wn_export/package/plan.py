@@ -15,7 +15,7 @@ from wn_runtime.model.manifest import Manifest
 
 def try_plan(
     directory: Path, manifest: Manifest, target: Path, fp16: bool, version_compatible: bool = False
-) -> tuple[Manifest, str]:
+) -> tuple[Manifest, str | None]:
     """Build the plan of `directory`, which is to become `target`: the manifest, and what to say.
 
     The timing cache of an older plan in `target` is used again. Without a builder the manifest
@@ -26,7 +26,8 @@ def try_plan(
     except EngineUnavailable as unavailable:
         reason = str(unavailable).split(";")[0].split(" (")[0]
         flags = " --fp16" * fp16 + " --version-compatible" * version_compatible
-        return manifest, f"{reason}: run `wn-export {target}/{flags}` on the device to build {PLAN}"
+        command = f"wn-export {target}/{flags}"
+        return manifest, f"engine   {reason}: run `{command}` on the device to build {PLAN}"
     old = None
     if (target / TIMING_CACHE).exists():
         try:
@@ -38,4 +39,10 @@ def try_plan(
     manifest = add_plan(directory, manifest, graph, builder, version_compatible, old)
     seconds = manifest.artifacts[-1].built["seconds"]
     product = f"{PRODUCTS[builder.flavour]} {builder.trt.__version__}"
-    return manifest, f"{PLAN}  {product} for {builder.gpu}, built in {seconds:.0f} s"
+    return manifest, f"engine   {PLAN}  {product} for {builder.gpu}, built in {seconds:.0f} s"
+
+
+def was_version_compatible(manifest: Manifest) -> bool:
+    """Whether the plan of a directory was built to run in later versions of TensorRT too."""
+    plans = [artifact for artifact in manifest.artifacts if artifact.engine == "tensorrt"]
+    return any(plan.built.get("version_compatible") is True for plan in plans)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wn_export.parity.compare import Comparison
 from wn_export.parity.reference import Reference
 from wn_export.parity.report import signed, verdict
-from wn_runtime.heads import mulaw
+from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def page(
         f"<style>{_STYLE}</style><h1>{_text(name)}</h1><p>{_text(_about(spec, reference))}</p>",
         _table(comparisons),
         "<h2>Error at each compared step</h2>",
-        "<p>Largest logit error of each step, relative to the largest logit, over the excerpts "
+        "<p>Largest error of a step's params, relative to the largest param, over the clips "
         "laid end to end.</p>",
         _figure(_error_curve(comparisons), "", wide=True),
         "<h2>Free-running, same random numbers</h2>",
-        _sample("PyTorch, float32", spec, reference.free.samples),
+        _sample("PyTorch, float32", spec, reference.free.clip.samples),
     ]
     for comparison in comparisons:
         row = comparison.row
@@ -65,23 +65,23 @@ def verdict_of_samples(comparison: Comparison) -> str:
 
 
 def _about(spec: ModelSpec, reference: Reference) -> str:
-    audio = sum(len(excerpt.codes) for excerpt in reference.excerpts) / spec.sample_rate
+    audio = sum(len(clip.samples) for clip in reference.clips) / spec.sample_rate
     return (
-        f"{spec.layers} layers, {spec.residual} residual, {spec.gate} gate and {spec.skip} skip "
-        f"channels, {spec.sample_rate} Hz. Held against float32 PyTorch on {audio:.1f} s of "
-        f"{reference.material}; PyTorch: {reference.bits:.4f} bits per sample."
+        f"{spec.layers} layers, {spec.residual_channels} residual, {spec.gate_channels} gate and "
+        f"{spec.skip_channels} skip channels, {spec.sample_rate} Hz. Held against float32 PyTorch "
+        f"on {audio:.1f} s of {reference.material}; PyTorch: {reference.bits:.4f} bits per sample."
     )
 
 
 def _table(comparisons: Sequence[Comparison]) -> str:
     head = (
-        "engine", "precision", "max |Δ logit|", "mean", "Δ bits per sample", "free-running", "",
+        "engine", "precision", "max |Δ|", "mean", "Δ bits per sample", "free-running", "",
     )  # fmt: skip
     rows = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
     for comparison in comparisons:
         row = comparison.row
         cells = [
-            row.engine, row.precision, f"{row.max_logit_error:.1e}", f"{row.mean_logit_error:.1e}",
+            row.engine, row.precision, f"{row.max_error:.1e}", f"{row.mean_error:.1e}",
             signed(row.delta_bits), verdict_of_samples(comparison),
         ]  # fmt: skip
         mark = verdict(row)
@@ -90,8 +90,8 @@ def _table(comparisons: Sequence[Comparison]) -> str:
     return "<table>" + "".join(rows) + "</table>"
 
 
-def _sample(title: str, spec: ModelSpec, codes: NDArray[np.int32]) -> str:
-    audio = mulaw.decode(codes, spec.classes)
+def _sample(title: str, spec: ModelSpec, samples: Samples) -> str:
+    audio = spec.output.decode(samples)
     player = f"<audio controls src='data:audio/wav;base64,{_wav(audio, spec.sample_rate)}'></audio>"
     return _figure(_spectrogram(audio, spec.sample_rate), title, player)
 

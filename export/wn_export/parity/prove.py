@@ -9,17 +9,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from wn_export.parity import report
-from wn_export.parity.available import Missing, opened
+from wn_export.parity.available import Unavailable, opened
 from wn_export.parity.compare import Comparison, compare, steps_of
+from wn_export.parity.conditioner import compare_conditioners
 from wn_export.parity.reference import Reference
-from wn_runtime.conditioning.conditioner import Conditioner
-from wn_runtime.engines.engine import ENGINES
-from wn_runtime.model import manifest as manifests
-from wn_runtime.model import weights
-from wn_runtime.model.manifest import Manifest, ParityRow
-
-_BY_SPEED = ("int8", "bf16", "fp32")
-"""Precisions of an engine made from the weights, fastest first."""
+from wn_runtime import atomic
+from wn_runtime.engines.registry import ENGINES
+from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow
+from wn_runtime.model.package import ModelPackage
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,8 @@ class Proof:
 
     reference: Reference
     comparisons: tuple[Comparison, ...]
-    missing: tuple[Missing, ...]
+    conditioners: tuple[ConditionerRow, ...]
+    unavailable: tuple[Unavailable, ...]
     strict: bool
     """Whether an engine was asked for by name: then every precision of it counts."""
 
@@ -40,68 +38,93 @@ class Proof:
     @property
     def passed(self) -> bool:
         """Whether every row passed that must: a lower precision that nobody exported may fail."""
-        must = [row for row in self.rows if self.strict or not _optional(row)]
-        return bool(must) and all(row.passed for row in must)
+        must = [row for row in self.rows if self.strict or not optional(row)]
+        engines = bool(must) and all(row.passed for row in must)
+        return engines and all(row.passed for row in self.conditioners)
 
     @property
-    def native_precision(self) -> str:
-        """The fastest precision that passed, of the engine made from the weights."""
-        passed = {row.precision for row in self.rows if row.passed and _from_weights(row)}
-        return next((precision for precision in _BY_SPEED if precision in passed), "fp32")
+    def default_precision(self) -> dict[str, str]:
+        """The fastest precision that passed, of each engine that ran."""
+        passed = [(row.engine, row.precision) for row in self.rows if row.passed]
+        fastest: dict[str, str] = {}
+        for kind in ENGINES.values():
+            for precision in kind.precisions:
+                if (kind.name, precision) in passed:
+                    fastest.setdefault(kind.name, precision)
+        return fastest
 
 
 def prove(
-    directory: Path, reference: Reference, say: Callable[[str], None], engine: str | None = None
+    package: ModelPackage,
+    reference: Reference,
+    say: Callable[[str], None],
+    engine: str | None = None,
 ) -> Proof:
-    """Compare every engine and precision in `directory`, or those of `engine`, with `reference`.
+    """Compare every engine and precision of a model, or those of `engine`, with `reference`.
 
     Raises WavestepError for a broken file, and for a named engine that cannot run here.
     """
-    manifest = manifests.read(directory)
-    manifests.verify(directory, manifest, manifests.WEIGHTS)
-    model = weights.load(directory / manifests.WEIGHTS, manifest.spec)
-    conditioner = Conditioner(manifest.spec, model)
     comparisons: list[Comparison] = []
-    missing: list[Missing] = []
-    for each in opened(directory, engine, required=engine is not None):
-        if isinstance(each, Missing):
-            missing.append(each)
+    unavailable: list[Unavailable] = []
+    for each in opened(package, engine, required=engine is not None):
+        if isinstance(each, Unavailable):
+            unavailable.append(each)
             continue
         with tqdm(
-            total=steps_of(reference, each.batch), desc=f"parity {each.name} {each.precision}",
-            unit=" samples", delay=1, leave=False, disable=None,
-        ) as bar:  # fmt: skip
-            comparison = compare(each, reference, conditioner, bar.update)
-        label = "parity   " if not comparisons else "         "
-        unused = "   (not used)" if _optional(comparison.row) and not comparison.row.passed else ""
-        say(label + report.line(comparison) + unused)
+            total=steps_of(reference, each.batch),
+            desc=f"parity {each.name} {each.precision}",
+            unit=" samples",
+            delay=1,
+            leave=False,
+            disable=None,
+        ) as bar:
+            comparison = compare(each, reference, package.conditioner, bar.update)
+        unused = "   (not used)" if optional(comparison.row) and not comparison.row.passed else ""
+        say(_label(comparisons) + report.line(comparison) + unused)
         comparisons.append(comparison)
-    return Proof(reference, tuple(comparisons), tuple(missing), strict=engine is not None)
-
-
-def to_json(manifest: Manifest, proof: Proof) -> str:
-    """The text of report.json."""
-    return report.to_json(manifest, proof.reference, proof.comparisons, proof.missing, proof.passed)
+    conditioners = compare_conditioners(package, reference) if engine is None else []
+    for row in conditioners:
+        say(_label(comparisons) + report.conditioner_line(row))
+    return Proof(
+        reference,
+        tuple(comparisons),
+        tuple(conditioners),
+        tuple(unavailable),
+        strict=engine is not None,
+    )
 
 
 def write_reports(
     directory: Path, manifest: Manifest, proof: Proof, say: Callable[[str], None]
 ) -> None:
     """report.json, and where matplotlib is, report.html."""
-    report.write(directory / "report.json", to_json(manifest, proof))
+    atomic.write(directory / "report.json", to_json(manifest, proof))
     try:
-        from wn_export.parity import page as report_page
-
-        page = report_page.page(manifest.name, manifest.spec, proof.reference, proof.comparisons)
+        from wn_export.parity import page
     except ImportError as error:
         say(f"report   report.json only: no report.html without {error.name}")
         return
-    report.write(directory / "report.html", page)
+    text = page.page(manifest.name, manifest.spec, proof.reference, proof.comparisons)
+    atomic.write(directory / "report.html", text)
 
 
-def _from_weights(row: ParityRow) -> bool:
-    return row.engine in ENGINES and ENGINES[row.engine].runs is None
+def to_json(manifest: Manifest, proof: Proof) -> str:
+    """The text of report.json."""
+    return report.to_json(
+        manifest,
+        proof.reference,
+        proof.comparisons,
+        proof.conditioners,
+        proof.unavailable,
+        proof.passed,
+    )
 
 
-def _optional(row: ParityRow) -> bool:
-    return _from_weights(row) and row.precision != "fp32"
+def optional(row: ParityRow) -> bool:
+    """Whether nobody asked for it: a lower precision of an engine made from the weights."""
+    kind = ENGINES.get(row.engine)
+    return kind is not None and kind.artifact is None and row.precision != "fp32"
+
+
+def _label(before: list[Comparison]) -> str:
+    return "         " if before else "parity   "

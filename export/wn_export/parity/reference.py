@@ -1,8 +1,8 @@
-"""reference.npz: audio, and what float32 PyTorch answered to it; parity is held against this.
+"""reference.npz: clips, and what float32 PyTorch made of them; parity is held against this.
 
 Small, and readable with NumPy alone, so that a device without torch can prove its engines. For
-every sample of the excerpts it has PyTorch's bits; logits only at evenly spaced steps; and a
-free-running stream whose every sample PyTorch drew.
+every sample of the clips it has PyTorch's bits; params only at evenly spaced steps; the gates' bias
+at the start of each clip; and a free-running stream whose every sample PyTorch drew.
 """
 
 from __future__ import annotations
@@ -17,98 +17,109 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime import atomic
+from wn_runtime.conditioning.part import Frames
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads import mulaw
+from wn_runtime.heads.head import Samples
 
 _NOT_OURS = (ValueError, KeyError, TypeError, AttributeError)
 """What parsing another NumPy file ends in."""
 
 Conditions = Mapping[str, str]
 """Condition to value, by name; tags joined by `+`."""
+BIAS_SAMPLES = 512
+"""Samples of a clip whose bias is kept."""
 
 
 @dataclass(frozen=True)
-class Excerpt:
+class Clip:
     """A piece of audio from a true start (silence before it)."""
 
-    codes: NDArray[np.int32]
-    """(T,) mu-law classes."""
+    samples: Samples
+    """(T,) of the model's head."""
     conditions: Conditions
+    frames: Frames | None = None
+    """(F, 1, C); None for a model that takes none."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What PyTorch predicted, teacher-forced over one excerpt."""
+class Prediction:
+    """What PyTorch predicted, teacher-forced over one clip."""
 
     bits: NDArray[np.float32]
     """(T,) -log2 p of each sample."""
     steps: NDArray[np.int64]
-    """(K,) the steps whose logits are kept."""
-    logits: NDArray[np.float32]
+    """(K,) the steps whose params are kept."""
+    params: NDArray[np.float32]
     """(K, A)"""
+    bias: NDArray[np.float32] | None
+    """(N, L, 1, G) of the clip's first `bias_samples`; None for a model without conditioning."""
+    bias_samples: int = 0
 
 
 @dataclass(frozen=True)
 class FreeRun:
     """What PyTorch generated from silence."""
 
-    conditions: Conditions
+    clip: Clip
+    """Its samples are (T,), drawn at temperature 1 with stream 0 of the seed."""
     seed: int
-    samples: NDArray[np.int32]
-    """(T,) drawn at temperature 1 with `Uniforms(seed, 1)` from position 0."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The inputs and PyTorch's answers."""
+    """The inputs and PyTorch's outputs."""
 
     material: str
-    """Where the excerpts come from, in words."""
-    excerpts: tuple[Excerpt, ...]
-    answers: tuple[Answer, ...]
+    """Where the clips come from, in words."""
+    clips: tuple[Clip, ...]
+    predictions: tuple[Prediction, ...]
     free: FreeRun
 
     @property
     def bits(self) -> float:
-        """PyTorch's bits per sample over all excerpts."""
-        every = np.concatenate([answer.bits for answer in self.answers])
+        """PyTorch's bits per sample over all clips."""
+        every = np.concatenate([prediction.bits for prediction in self.predictions])
         return float(every.mean(dtype=np.float64))
 
     @property
-    def largest_logit(self) -> float:
-        """max |logit|, what errors are relative to."""
-        return max(float(np.abs(answer.logits).max()) for answer in self.answers)
-
-
-def surprise(logits: NDArray[np.float32], codes: NDArray[np.int32]) -> NDArray[np.float32]:
-    """-log2 p of codes (T,) under softmax of logits (T, A), summed in float64: (T,)."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    nats = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(codes)), codes]
-    bits: NDArray[np.float32] = (nats / np.log(2)).astype(np.float32)
-    return bits
+    def largest(self) -> float:
+        """max |params|, what errors are relative to."""
+        return max(float(np.abs(prediction.params).max()) for prediction in self.predictions)
 
 
 def save(path: Path, reference: Reference) -> None:
-    """Write the reference; codes as bytes where they fit."""
-    excerpts, answers = reference.excerpts, reference.answers
+    """Write the reference; classes as bytes where they fit. Raises OSError."""
+    clips, predictions = reference.clips, reference.predictions
     words = {
         "material": reference.material,
-        "conditions": [dict(excerpt.conditions) for excerpt in excerpts],
-        "free_conditions": dict(reference.free.conditions),
+        "conditions": [dict(clip.conditions) for clip in clips],
+        "free_conditions": dict(reference.free.clip.conditions),
         "seed": reference.free.seed,
+        "bias_samples": [prediction.bias_samples for prediction in predictions],
     }
-    with path.open("wb") as file:
-        np.savez_compressed(
-            file,
-            words=np.array(json.dumps(words)),
-            codes=_small(np.concatenate([excerpt.codes for excerpt in excerpts])),
-            lengths=np.array([len(excerpt.codes) for excerpt in excerpts]),
-            bits=np.concatenate([answer.bits for answer in answers]),
-            steps=np.concatenate([answer.steps for answer in answers]),
-            kept=np.array([len(answer.steps) for answer in answers]),
-            logits=np.concatenate([answer.logits for answer in answers]),
-            free_samples=_small(reference.free.samples),
-        )
+    arrays: dict[str, Any] = {
+        "words": np.array(json.dumps(words)),
+        "samples": _small(np.concatenate([clip.samples for clip in clips])),
+        "lengths": np.array([len(clip.samples) for clip in clips]),
+        "bits": np.concatenate([prediction.bits for prediction in predictions]),
+        "steps": np.concatenate([prediction.steps for prediction in predictions]),
+        "kept": np.array([len(prediction.steps) for prediction in predictions]),
+        "params": np.concatenate([prediction.params for prediction in predictions]),
+        "free_samples": _small(reference.free.clip.samples),
+    }
+    for name, own in (
+        ("frames", [clip.frames for clip in clips]),
+        ("bias", [prediction.bias for prediction in predictions]),
+    ):
+        given = [array for array in own if array is not None]
+        if given:
+            arrays[name] = np.concatenate(given)
+            arrays[f"{name}_rows"] = np.array([len(array) for array in given])
+    if reference.free.clip.frames is not None:
+        arrays["free_frames"] = reference.free.clip.frames
+    with atomic.replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
 def load(path: Path) -> Reference:
@@ -122,54 +133,41 @@ def load(path: Path) -> Reference:
         raise WavestepError(f"{path} cannot be read ({error}); export the model again") from error
 
 
-def read_audio(path: Path, sample_rate: int, classes: int) -> NDArray[np.int32]:
-    """A WAV or FLAC file as mu-law classes (T,), mixed to mono, resampled where soxr is here.
-
-    Raises WavestepError for a file that is missing, unreadable, empty or holds NaN, and for one
-    of another rate without soxr.
-    """
-    import soundfile
-
-    try:
-        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        reason = "it does not exist" if not path.exists() else str(error).strip().rstrip(".")
-        raise WavestepError(f"{path} cannot be read as audio: {reason}") from error
-    mono = audio.mean(axis=1)
-    if not len(mono) or not np.isfinite(mono).all():
-        raise WavestepError(f"{path} is {'not finite' if len(mono) else 'empty'}; give real audio")
-    if rate != sample_rate:
-        try:
-            import soxr
-        except ImportError as error:
-            raise WavestepError(
-                f"{path} has {rate} Hz, the model {sample_rate} Hz; convert it, or pip install soxr"
-            ) from error
-        mono = soxr.resample(mono, rate, sample_rate, quality="HQ")
-    return mulaw.encode(mono, classes)
-
-
 def _parse(arrays: dict[str, NDArray[Any]]) -> Reference:
     words = json.loads(str(arrays["words"]))
     ends = np.cumsum(arrays["lengths"])[:-1]
     kept = np.cumsum(arrays["kept"])[:-1]
-    codes = np.split(arrays["codes"].astype(np.int32), ends)
-    conditions = words["conditions"]
-    answers = zip(
+    count = len(arrays["lengths"])
+    samples = np.split(_wide(arrays["samples"]), ends)
+    clips = zip(samples, words["conditions"], _pieces(arrays, "frames", count), strict=True)
+    predictions = zip(
         np.split(arrays["bits"], ends),
         np.split(arrays["steps"], kept),
-        np.split(arrays["logits"], kept),
+        np.split(arrays["params"], kept),
+        _pieces(arrays, "bias", count),
+        words["bias_samples"],
         strict=True,
     )
+    free = Clip(_wide(arrays["free_samples"]), words["free_conditions"], arrays.get("free_frames"))
     return Reference(
         material=words["material"],
-        excerpts=tuple(Excerpt(c, given) for c, given in zip(codes, conditions, strict=True)),
-        answers=tuple(Answer(*parts) for parts in answers),
-        free=FreeRun(
-            words["free_conditions"], words["seed"], arrays["free_samples"].astype(np.int32)
-        ),
+        clips=tuple(Clip(*parts) for parts in clips),
+        predictions=tuple(Prediction(*parts) for parts in predictions),
+        free=FreeRun(free, words["seed"]),
     )
 
 
-def _small(codes: NDArray[np.int32]) -> NDArray[Any]:
-    return codes.astype(np.uint8 if codes.max() < 256 else np.int32)
+def _pieces(arrays: dict[str, NDArray[Any]], name: str, count: int) -> list[Any]:
+    if name not in arrays:
+        return [None] * count
+    return np.split(arrays[name], np.cumsum(arrays[f"{name}_rows"])[:-1])
+
+
+def _small(samples: Samples) -> Samples:
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32)
+    return samples.astype(np.uint8 if samples.max() < 256 else np.int32)
+
+
+def _wide(samples: Samples) -> Samples:
+    return samples if samples.dtype.kind == "f" else samples.astype(np.int32)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from pathlib import Path
 
-from wn_export.parity.available import Missing
-from wn_export.parity.compare import BITS_TOLERANCE, LOGIT_TOLERANCE, Comparison
+from wn_export.parity.available import Unavailable
+from wn_export.parity.compare import BITS_TOLERANCE, PARAMS_TOLERANCE, Comparison
 from wn_export.parity.reference import Reference
 from wn_runtime.model import strict
-from wn_runtime.model.manifest import Manifest, ParityRow
+from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow
 
 
 def verdict(row: ParityRow) -> str:
@@ -29,7 +28,7 @@ def line(comparison: Comparison) -> str:
     row = comparison.row
     text = (
         f"{row.engine} {row.precision}".ljust(13)
-        + f"max|Δ| {row.max_logit_error:.1e}   {signed(row.delta_bits)} bits   {verdict(row)}"
+        + f"max|Δ| {row.max_error:.1e}   {signed(row.delta_bits)} bits   {verdict(row)}"
     )
     if row.first_difference is None or (row.precision != "fp32" and row.passed):
         return text
@@ -37,58 +36,57 @@ def line(comparison: Comparison) -> str:
     return f"{text}   sample {row.first_difference} differs, margin {row.margin:.1e}: {close}"
 
 
+def conditioner_line(row: ConditionerRow) -> str:
+    """One row of the conditioners'."""
+    verdict_of = "PASS" if row.passed else "FAIL"
+    return (
+        f"bias {row.name}".ljust(13) + f"max|Δ| {row.max_error:.1e}                  {verdict_of}"
+    )
+
+
 def to_json(
     manifest: Manifest,
     reference: Reference,
     comparisons: Sequence[Comparison],
-    missing: Sequence[Missing],
+    conditioners: Sequence[ConditionerRow],
+    unavailable: Sequence[Unavailable],
     passed: bool,
 ) -> str:
     """Everything the table says and what it rests on."""
     data = {
         "name": manifest.name,
         "passed": passed,
-        "tolerance": {"fp32_logits": LOGIT_TOLERANCE, "other_bits": BITS_TOLERANCE},
+        "tolerance": {"fp32_params": PARAMS_TOLERANCE, "other_bits": BITS_TOLERANCE},
         "reference": {
             "material": reference.material,
-            "samples": sum(len(excerpt.codes) for excerpt in reference.excerpts),
+            "samples": sum(len(clip.samples) for clip in reference.clips),
             "bits_per_sample": reference.bits,
-            "largest_logit": reference.largest_logit,
-            "excerpts": [
+            "largest_param": reference.largest,
+            "clips": [
                 {
-                    "conditions": dict(excerpt.conditions),
-                    "samples": len(excerpt.codes),
-                    "bits_per_sample": float(answer.bits.mean()),
+                    "conditions": dict(clip.conditions),
+                    "samples": len(clip.samples),
+                    "bits_per_sample": float(prediction.bits.mean()),
                 }
-                for excerpt, answer in zip(reference.excerpts, reference.answers, strict=True)
+                for clip, prediction in zip(reference.clips, reference.predictions, strict=True)
             ],
             "free_running": {
-                "conditions": dict(reference.free.conditions),
+                "conditions": dict(reference.free.clip.conditions),
                 "seed": reference.free.seed,
-                "samples": len(reference.free.samples),
+                "samples": len(reference.free.clip.samples),
             },
         },
         "engines": [
             {
                 **strict.plain(comparison.row),
                 "within_float_error": comparison.within_float_error,
-                "excerpt_bits": list(comparison.bits),
+                "clip_bits": list(comparison.bits),
             }
             for comparison in comparisons
         ],
-        "not_here": [vars(each) for each in missing],
+        "conditioners": [strict.plain(row) for row in conditioners],
+        "unavailable": [vars(each) for each in unavailable],
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "versions": manifest.versions,
     }
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-
-
-def write(path: Path, text: str) -> None:
-    """Beside, then renamed."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -2,13 +2,12 @@
 
 One path for TensorRT 10.3 to 11.x and for TensorRT-RTX: the graph's own types are kept (strongly
 typed; 11 has no precision flags any more), its shapes are static, and the plan's manifest entry
-says what it was built for. `python -m wn_export.tensorrt.build DIR` builds a directory's plan anew.
+says what it was built for.
 """
 
 from __future__ import annotations
 
 import platform
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,10 @@ from wn_export.tensorrt import layers as trt_inspect
 from wn_export.tensorrt import polygraphy as trt_polygraphy
 from wn_export.tensorrt.layers import Layers
 from wn_export.tensorrt.progress import BuildProgress
+from wn_runtime import atomic
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt import module as trt_module
-from wn_runtime.engines.tensorrt import plan_record
 from wn_runtime.engines.tensorrt.api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
 from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
@@ -118,12 +117,8 @@ def add_plan(
         products=plan.network.products,
     )
     path = directory / PLAN
-    part = path.with_suffix(".plan.part")
-    part.write_bytes(plan.data)
-    part.replace(path)
-    artifact = Artifact(
-        PLAN, "tensorrt", graph.precision, graph.batch, graph.steps_per_call, strict.plain(record)
-    )
+    atomic.write(path, plan.data)
+    artifact = Artifact(PLAN, "tensorrt", graph.precision, graph.batch, strict.plain(record))
     return manifests.with_artifact(manifest, artifact, manifests.record(path))
 
 
@@ -176,43 +171,13 @@ def build(
 
 
 def choose_graph(manifest: Manifest, fp16: bool) -> Artifact:
-    """The graph that the plan is made of: the longest chunk of the precision asked for."""
+    """The step graph that the plan is made of. Raises WavestepError where there is none."""
     precision = "fp16" if fp16 else "fp32"
-    graphs = [a for a in manifest.artifacts if a.engine == "onnx" and a.precision == precision]
-    if not graphs:
-        raise WavestepError(
-            f"there is no {precision} step graph; export it with wn-export{' --fp16' * fp16}"
-        )
-    return max(graphs, key=lambda graph: graph.steps_per_call)
-
-
-def rebuild(directory: Path) -> str:
-    """Build a directory's plan anew from the graph it was built from, for this machine.
-
-    Returns a line for the user. Raises WavestepError; the old plan is kept then.
-    """
-    manifest = manifests.read(directory)
-    plans = [a for a in manifest.artifacts if a.engine == "tensorrt"]
-    if plans:
-        record = plan_record.read(directory, plans[0])
-        graphs = [a for a in manifest.artifacts if a.file == record.onnx]
-        flavour = record.flavour if trt_module.installed() == trt_module.RTX else None
-        compatible = record.version_compatible
-        if not graphs:
-            raise WavestepError(
-                f"{directory / record.onnx}, which {PLAN} was built from, is gone; export the "
-                "model again"
-            )
-        graph = graphs[0]
-    else:
-        flavour, compatible = None, False
-        halves = any(a.engine == "onnx" and a.precision == "fp16" for a in manifest.artifacts)
-        graph = choose_graph(manifest, halves)
-    builder = find_builder(flavour)
-    manifests.write(directory, add_plan(directory, manifest, graph, builder, compatible))
-    return (
-        f"built    {directory / PLAN} from {graph.file} with {PRODUCTS[builder.flavour]} "
-        f"{builder.trt.__version__} for {builder.gpu} ({builder.compute_capability})"
+    for artifact in manifest.artifacts:
+        if artifact.engine == "onnx" and artifact.precision == precision:
+            return artifact
+    raise WavestepError(
+        f"there is no {precision} step graph; export it with wn-export{' --fp16' * fp16}"
     )
 
 
@@ -243,19 +208,3 @@ def _described(tensors: list[ITensor]) -> dict[str, tuple[str, tuple[int, ...]]]
         tensor.name: (str(tensor.dtype).rsplit(".", 1)[-1], tuple(tensor.shape))
         for tensor in tensors
     }
-
-
-def main(arguments: list[str]) -> int:
-    """`python -m wn_export.tensorrt.build DIR`, and what `wn-run --rebuild` runs."""
-    answers = plan_record.ANSWER in arguments
-    (directory,) = (Path(argument) for argument in arguments if argument != plan_record.ANSWER)
-    try:
-        print(rebuild(directory))  # noqa: T201
-    except WavestepError as error:
-        print(error if answers else f"error: {error}", file=None if answers else sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

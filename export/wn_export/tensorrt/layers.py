@@ -17,8 +17,6 @@ from typing import Any
 from wn_runtime.engines.tensorrt.api import ICudaEngine, ILayer, INetworkDefinition, TensorRT
 from wn_runtime.errors import WavestepError
 
-DRAW = "draw"
-"""How the layers begin that draw samples inside a graph: float32 whatever the network is."""
 _PRODUCT = "MATRIX_MULTIPLY"
 _PRODUCT_NAMES = re.compile(r"gemm|gemv|mat_?mul|matrix_?multiply|conv|fully_?connected", re.I)
 _NAMES = {"HALF": "fp16", "FLOAT": "fp32", "INT32": "int32", "INT64": "int64", "BOOL": "bool"}
@@ -44,7 +42,7 @@ def of_network(network: INetworkDefinition) -> Layers:
         layer = network.get_layer(index)
         name = _short(layer.type)
         types[name] += 1
-        if name == _PRODUCT and not layer.name.startswith(DRAW):
+        if name == _PRODUCT:
             precision, multiplications = _product(layer)
             products[precision] += multiplications
     return Layers(dict(types.most_common()), dict(products))
@@ -73,7 +71,7 @@ def of_description(text: str) -> Layers:
         named = " ".join(str(layer.get(key, "")) for key in ("LayerType", "Name", "TacticName"))
         tensors = [*layer.get("Inputs", []), *layer.get("Outputs", [])]
         precisions = {_described_precision(tensor) for tensor in tensors} - {None}
-        if _PRODUCT_NAMES.search(named) and DRAW not in named:
+        if _PRODUCT_NAMES.search(named):
             products["fp32" if "fp32" in precisions else "fp16" if precisions else "unknown"] += 1
     return Layers(dict(types.most_common()), dict(products))
 

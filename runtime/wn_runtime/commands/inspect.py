@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,10 +12,13 @@ import click
 
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
+from wn_runtime.engines.registry import ENGINES
+from wn_runtime.heads.head import Head
 from wn_runtime.model import strict
 from wn_runtime.model.inspection import Inspection, inspect, parameters, state_bytes
-from wn_runtime.model.manifest import ParityRow
+from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import StateArray, layout
 
 
 @command()
@@ -42,7 +46,7 @@ def _text(found: Inspection) -> str:
         ("state", list(_state(manifest.spec))),
         ("source", list(_pairs(manifest.source))),
         ("engines", _engines(found)),
-        ("parity", _parity(manifest.parity)),
+        ("parity", _parity(manifest)),
         ("files", _files(found)),
         ("written by", [", ".join(f"{k} {v}" for k, v in manifest.versions.items())]),
     ]
@@ -56,8 +60,8 @@ def _text(found: Inspection) -> str:
 def _spec(spec: ModelSpec) -> Iterable[str]:
     milliseconds = 1000 * spec.receptive_field / spec.sample_rate
     yield (
-        f"{spec.layers} layers, residual {spec.residual}, gate {spec.gate}, skip {spec.skip}, "
-        f"head {spec.head}, {spec.classes} classes"
+        f"{spec.layers} layers, residual {spec.residual_channels}, gate {spec.gate_channels}, "
+        f"skip {spec.skip_channels}, head {spec.head_channels}, {_output(spec.output)}"
     )
     yield (
         f"{spec.sample_rate} Hz, {parameters(spec) / 1e6:.2f} M parameters, receptive field "
@@ -77,8 +81,8 @@ def _conditions(spec: ModelSpec) -> Iterable[str]:
 
 
 def _state(spec: ModelSpec) -> Iterable[str]:
-    yield f"samples [{spec.input_kernel}, B] int32: the newest classes, oldest first"
-    yield f"lines [{spec.state_rows}, B, {spec.residual}] float32: layer by layer, oldest first"
+    for name, array in layout(spec).items():
+        yield f"{name} {_shape(array)} {array.dtype}, oldest first"
     yield f"{state_bytes(spec):,} bytes a stream"
 
 
@@ -94,22 +98,25 @@ def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
 def _engines(found: Inspection) -> list[str]:
     lines = []
     if found.artifacts:
-        rows = [["file", "engine", "precision", "batch", "steps/call"]]
-        for a in found.artifacts:
-            rows.append([a.file, a.engine, a.precision, str(a.batch), str(a.steps_per_call)])
-        lines += aligned(rows, right=[3, 4]).splitlines()
+        rows = [["file", "engine", "precision", "batch"]]
+        rows += [[a.file, a.engine, a.precision, str(a.batch)] for a in found.artifacts]
+        lines += aligned(rows, right=[3]).splitlines()
     for artifact in found.artifacts:
         if artifact.built:
             record = "; ".join(_pairs(artifact.built))
             lines.append(f"{artifact.file} was built: {record}")
     if found.file is None:
-        lines.append(f"native, made from the weights: {found.manifest.native_precision} by default")
+        for kind in ENGINES.values():
+            if kind.automatic and kind.artifact is None:
+                default = kind.default_precision(found.manifest)
+                lines.append(f"{kind.name}, made from the weights: {default} by default")
     elif not found.artifacts:
         lines.append(f"{found.file} is no engine's")
     return lines
 
 
-def _parity(rows: tuple[ParityRow, ...]) -> list[str]:
+def _parity(manifest: Manifest) -> list[str]:
+    rows, conditioners = manifest.parity, manifest.conditioner_parity
     if not rows:
         return ["not proven: run wn-parity"]
     table = [["engine", "precision", "max|Δ|", "Δ bits", "samples", "first difference", ""]]
@@ -119,19 +126,33 @@ def _parity(rows: tuple[ParityRow, ...]) -> list[str]:
             [
                 row.engine,
                 row.precision,
-                f"{row.max_logit_error:.1e}",
+                f"{row.max_error:.1e}",
                 f"{round(row.delta_bits, 4) + 0.0:+.4f}",
                 str(row.samples_compared),
                 first,
                 "PASS" if row.passed else "FAIL",
             ]
         )
+    for own in conditioners:
+        verdict = "PASS" if own.passed else "FAIL"
+        table.append(["conditioner", own.name, f"{own.max_error:.1e}", "", "", "", verdict])
     return aligned(table, right=[2, 3, 4, 5]).splitlines()
 
 
+def _output(head: Head) -> str:
+    """`softmax, classes 256`."""
+    fields = [f"{f.name} {getattr(head, f.name)}" for f in dataclasses.fields(head)]  # type: ignore[arg-type]
+    return ", ".join([head.kind, *fields])
+
+
+def _shape(array: StateArray) -> str:
+    """`[2047, B, 32]`."""
+    return str([array.rows, "B", *array.channels]).replace("'", "")
+
+
 def _files(found: Inspection) -> list[str]:
-    rows = [[f.name, f"{f.bytes:,}", f.sha256[:12], f.state] for f in found.files]
-    total = sum(f.bytes for f in found.files if f.state != "missing")
+    rows = [[f.name, f"{f.bytes:,}", f.sha256[:12], f.status] for f in found.files]
+    total = sum(f.bytes for f in found.files if f.status != "missing")
     return [*aligned(rows, right=[1]).splitlines(), f"{total:,} bytes together"]
 
 
@@ -140,15 +161,11 @@ def _as_json(found: Inspection) -> dict[str, Any]:
     data: dict[str, Any] = strict.plain(found.manifest)
     data["directory"] = str(found.directory)
     data["files"] = {
-        f.name: {"bytes": f.bytes, "sha256": f.sha256, "state": f.state} for f in found.files
+        f.name: {"bytes": f.bytes, "sha256": f.sha256, "status": f.status} for f in found.files
     }
     data["artifacts"] = strict.plain(found.artifacts)
     data["receptive_field"] = spec.receptive_field
     data["parameters"] = parameters(spec)
-    data["state"] = {
-        "samples": [spec.input_kernel, "B"],
-        "lines": [spec.state_rows, "B", spec.residual],
-        "bytes_per_stream": state_bytes(spec),
-    }
+    data["state_bytes_per_stream"] = state_bytes(spec)
     data["sound"] = found.sound
     return data

@@ -10,11 +10,10 @@ import click
 from wn_runtime.commands.command import command
 from wn_runtime.commands.progress import Clock, progress
 from wn_runtime.conditioning.conditioner import Values
-from wn_runtime.engines.tensorrt import plan_record
 from wn_runtime.errors import WavestepError
 from wn_runtime.output.loudspeaker import Speaker
-from wn_runtime.output.sinks import Files, FileSink, PipeSink, Recording, Sink
-from wn_runtime.synthesis import stream as streams
+from wn_runtime.output.sinks import Files, FileSink, PipeSink, Sink, finishing
+from wn_runtime.synthesis import model as models
 
 
 @command()
@@ -37,7 +36,6 @@ from wn_runtime.synthesis import stream as streams
 @click.option("--engine", help="Take this engine and no other; default: the fastest that runs.")
 @click.option("--precision", help="fp32, fp16, bf16 or int8; default: the engine's own.")
 @click.option("--threads", default=1, show_default=True, help="CPU threads.")
-@click.option("--rebuild", is_flag=True, help="First build engine.plan anew, for this GPU.")
 @click.option(
     "-o",
     "--output",
@@ -64,7 +62,6 @@ def main(
     engine: str | None,
     precision: str | None,
     threads: int,
-    rebuild: bool,
     output: Path | None,
     raw: Path | None,
     play: bool,
@@ -75,13 +72,11 @@ def main(
     if sum((output is not None, raw is not None, play)) > 1:
         raise WavestepError("-o, --raw and --play exclude one another; give one")
     conditions = _conditions(speaker, settings)
-    if rebuild:
-        _note(plan_record.rebuild(model))
 
-    with streams.open(model, engine, precision, batch, threads, say=_note) as opened:
+    with models.open(model, engine, precision, batch, threads, say=_note) as opened:
         if output is None and raw is None and not play:
             output = Path(f"{opened.name}.wav")
-        stream = opened.stream(seed, temperature, **conditions)
+        stream = opened.stream(seed, temperature, None, **conditions)
         sink, where = _sink(output, raw, opened.sample_rate, batch)
         for condition in opened.spec.conditions:
             if condition.name not in conditions:
@@ -93,9 +88,9 @@ def main(
             click.echo(f"{how} · {clock.report()} → {where}", err=where == "stdout")
 
         try:
-            with stream, Recording(sink) as record, progress(seconds) as advance:
+            with stream, finishing(sink), progress(seconds) as advance:
                 for block in clock.timed(stream.blocks(seconds)):
-                    record.write(block)
+                    sink.write(block)
                     advance(len(block) / opened.sample_rate)
         except KeyboardInterrupt:
             if clock.samples:

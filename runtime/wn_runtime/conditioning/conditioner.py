@@ -1,69 +1,182 @@
-"""From named conditions to the bias of every layer's gate, in NumPy."""
+"""The conditioner of a model: its parts side by side, their biases added up, in NumPy.
+
+A few matrix products a block, so that no engine needs ONNX Runtime for them. What it promises is
+the streaming law: blocks of any sizes (multiples of `timing.block`) give the bias of one pass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.engines.engine import Bias
+from wn_runtime.conditioning.part import Frames, Rows, Value
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
-from wn_runtime.model.spec import Condition, ModelSpec
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import State
 from wn_runtime.model.weights import Weights
 
-Value = str | int
-"""A condition's value by name or by index."""
 Values = Value | Sequence[Value]
-"""One value for all streams, or one a stream; for tags, one string of names joined by `+`."""
+"""One value for all streams, or one a stream."""
+Bias = Rows | None
+"""(N, L, B, G): the bias of a block of P samples, each row held for P/N of them; N = 1 is constant.
+None: the model has no conditioning."""
 
 
 class Conditioner:
-    """V·h for the global conditions of a model: names in, (1, L, B, G) out."""
+    """From named conditions, frames and history to the gates' bias."""
 
     def __init__(self, spec: ModelSpec, weights: Weights) -> None:
         self._spec = spec
-        self._tables = {c.name: weights[f"condition.{c.name}.weight"] for c in spec.conditions}
+        self._parts = [
+            part.part(spec.layers, spec.gate_channels, weights) for part in spec.conditioning
+        ]
+        self.timing = Timing.of(spec.conditioning)
+        self.silence = spec.output.silence
+        """The sample before the first."""
 
-    def bias(self, conditions: Mapping[str, Values], streams: int) -> Bias:
-        """(1, L, B, G) float32, or None for a model without conditions.
+    def start(self, conditions: Mapping[str, Values], streams: int) -> State:
+        """The state of B streams before their first block.
 
         A condition that is not given adds nothing, as in training when it was dropped. Raises
         WavestepError for an unknown condition or value, or a wrong number of values.
         """
-        encoded = self.encode(conditions, streams)
-        if not self._spec.conditions:
-            return None
-        total = np.zeros((self._spec.layers, streams, self._spec.gate), np.float32)
-        for name, multi_hot in encoded.items():
-            total += np.einsum("bn,nlg->lbg", multi_hot, self._tables[name])
-        return total[None]
+        values = {name: self._each(name, given, streams) for name, given in conditions.items()}
+        state: State = {}
+        for i, part in enumerate(self._parts):
+            for name, array in part.start(values, streams).items():
+                state[f"{i}.{name}"] = array
+        return state
 
-    def encode(
-        self, conditions: Mapping[str, Values], streams: int
-    ) -> dict[str, NDArray[np.float32]]:
-        """Each given condition as multi-hot rows, (B, n) float32."""
-        encoded = {}
-        for name, values in conditions.items():
-            condition = self._spec.condition(name)
-            each: list[Value]
-            if isinstance(values, Sequence | np.ndarray) and not isinstance(values, str):
-                each = list(values)
-            else:
-                each = [values] * streams
-            if len(each) != streams:
-                raise WavestepError(
-                    f"{name} has {len(each)} values for {streams} streams; give one for all or "
-                    "one a stream"
-                )
-            rows = np.zeros((streams, len(condition.values)), np.float32)
-            for row, value in zip(rows, each, strict=True):
-                row[_indices(condition, value)] = 1
-            encoded[name] = rows
-        return encoded
+    def block(
+        self,
+        state: State,
+        samples: int,
+        frames: Frames | None = None,
+        history: NDArray[Any] | None = None,
+    ) -> tuple[Bias, State]:
+        """The bias of the next `samples`, a multiple of `timing.block`, and the next state.
+
+        frames ((samples + lookahead) / hop, B, C): those of the block and beyond. history (P, B):
+        the samples of the block before. Raises WavestepError for frames of another shape.
+        """
+        if not self._parts:
+            return None, state
+        assert samples % self.timing.block == 0, (samples, self.timing.block)
+        if self.timing.frame_channels:
+            check_frames(frames, self.timing.frames(samples), self.timing.frame_channels)
+        following: State = {}
+        total: Rows | None = None
+        for i, part in enumerate(self._parts):
+            prefix = f"{i}."
+            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            rows, own = part.block(own, samples, frames, history)
+            following |= {prefix + name: array for name, array in own.items()}
+            total = rows if total is None else added(total, rows)
+        return total, following
+
+    def whole(
+        self,
+        conditions: Mapping[str, Values],
+        streams: int,
+        samples: int,
+        frames: Frames | None = None,
+        history: NDArray[Any] | None = None,
+    ) -> Bias:
+        """The bias of streams from their first sample on, in one pass.
+
+        frames: those of all samples; where the lookahead goes beyond, they go on as zeros. history
+        (samples, B): what the streams' samples are, for conditioners that read them.
+        """
+        timing = self.timing
+        size = -(-samples // timing.block) * timing.block
+        if timing.frame_channels:
+            frames = padded_frames(frames, timing.frames(size))
+        state = self.start(conditions, streams)
+        if not timing.uses_history:
+            bias, _ = self.block(state, size, frames)
+            return cut(bias, size, samples)
+        assert history is not None, "this conditioner reads the samples"
+        before = np.full((timing.block, streams), self.silence, history.dtype)
+        parts = []
+        for start in range(0, size, timing.block):
+            part = None
+            if frames is not None:
+                part = frames[start // timing.hop :][: timing.frames(timing.block)]
+            rows, state = self.block(state, timing.block, part, before)
+            parts.append(rows)
+            before = history[start : start + timing.block]
+        return cut(np.concatenate([rows for rows in parts if rows is not None]), size, samples)
+
+    def _each(self, name: str, given: Values, streams: int) -> list[Value]:
+        self._spec.condition(name)
+        if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str):
+            each = list(given)
+        else:
+            each = [given] * streams
+        if len(each) != streams:
+            raise WavestepError(
+                f"{name} has {len(each)} values for {streams} streams; give one for all or "
+                "one a stream"
+            )
+        return each
 
 
-def _indices(condition: Condition, value: Value) -> list[int]:
-    if condition.kind == "categorical":
-        return [condition.index(value)]
-    return [condition.index(tag) for tag in str(value).split("+") if tag]
+def added(one: Rows, other: Rows) -> Rows:
+    """The sum of two biases of one block, each held for its own number of samples."""
+    few, many = sorted((one, other), key=len)
+    assert len(many) % len(few) == 0, (len(many), len(few))
+    total: Rows = np.repeat(few, len(many) // len(few), axis=0) + many
+    return total
+
+
+def cut(bias: Bias, size: int, samples: int) -> Bias:
+    """A bias of `size` samples for the first `samples` of them."""
+    if bias is None or len(bias) == 1 or size == samples:
+        return bias
+    held = size // len(bias)
+    if samples % held == 0:
+        return bias[: samples // held]
+    return np.repeat(bias, held, axis=0)[:samples]
+
+
+def pieces(bias: Bias, size: int, start: int, samples: int) -> list[tuple[Bias, int]]:
+    """A bias of a block of `size` samples as engines take it for `samples` of them from `start` on.
+
+    Each piece is whole rows, or part of one row: (rows, samples).
+    """
+    if bias is None or len(bias) == 1:
+        return [(bias, samples)] if samples else []
+    held = size // len(bias)
+    found: list[tuple[Bias, int]] = []
+    while samples:
+        row, inside = divmod(start, held)
+        full = 0 if inside else samples // held
+        count = full * held or min(samples, held - inside)
+        found.append((bias[row : row + max(full, 1)], count))
+        start, samples = start + count, samples - count
+    return found
+
+
+def padded_frames(frames: Frames | None, count: int) -> Frames:
+    """The first `count` frames; zeros where there are fewer. Raises WavestepError without any."""
+    if frames is None:
+        raise WavestepError("this model takes frames; give them")
+    missing = max(0, count - len(frames))
+    padded: Frames = np.pad(frames[:count], [(0, missing), (0, 0), (0, 0)])
+    return padded
+
+
+def check_frames(frames: Frames | None, count: int, channels: int) -> None:
+    """Raise WavestepError unless these are `count` frames of so many channels, all finite."""
+    if frames is None:
+        raise WavestepError("this model takes frames; give them")
+    if frames.ndim != 3 or len(frames) < count or frames.shape[2] != channels:
+        raise WavestepError(
+            f"frames are {frames.shape}; this block takes ({count}, streams, {channels})"
+        )
+    if not np.isfinite(frames).all():
+        raise WavestepError("frames hold NaN or infinity")

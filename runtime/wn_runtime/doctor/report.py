@@ -9,6 +9,7 @@ from pathlib import Path
 from wn_runtime.doctor import audio, cpu, gpu
 from wn_runtime.doctor.finding import Finding
 from wn_runtime.doctor.machine import Machine
+from wn_runtime.engines.registry import ENGINES
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,11 @@ def examine(machine: Machine, cache: Path) -> Report:
         files.result(),
         output.result(),
     )
-    state = {finding.subject: finding for finding in findings}
-
-    def lacks(*subjects: str) -> str | None:
-        return next((name for name in subjects if not state[name].usable), None)
-
-    def provider(name: str) -> str | None:
-        return None if f"{name}ExecutionProvider" in providers else f"its {name} provider"
-
+    usable = {finding.subject for finding in findings if finding.usable}
+    usable |= {f"{name.removesuffix('ExecutionProvider')} provider" for name in providers}
     engines = {
-        "native": lacks("C compiler"),
-        "onnx": lacks("ONNX Runtime") or provider("CPU"),
-        "onnx-cuda": lacks("ONNX Runtime", "NVIDIA driver") or provider("CUDA"),
-        "onnx-cuda-loop": lacks("ONNX Runtime", "NVIDIA driver", "NVRTC") or provider("CUDA"),
-        "tensorrt": lacks("NVIDIA driver", "NVRTC", "TensorRT"),
+        kind.name: next((need for need in kind.needs if need not in usable), None)
+        for kind in ENGINES.values()
     }
     return Report(findings, engines)
 
@@ -80,11 +72,9 @@ def summary(report: Report) -> str:
 def advice(report: Report) -> list[str]:
     """What is worth saying beyond the findings."""
     lines = []
-    if report.engines["native"] is not None:
-        lines.append(
-            "without a C compiler the native engine runs only from a library that "
-            "`wn-export --target` compiled ahead into the model directory"
-        )
+    for name, lack in report.engines.items():
+        if lack is not None and ENGINES[name].advice:
+            lines.append(ENGINES[name].advice)
     if not report.runs:
         lines.append("no engine can run here: mend the C compiler or ONNX Runtime first")
     return lines

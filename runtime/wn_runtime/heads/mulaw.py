@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,15 @@ def encode(audio: NDArray[np.floating[Any]], classes: int = 256) -> NDArray[np.i
     return classes_of_x
 
 
+@functools.lru_cache
 def decode_table(classes: int = 256) -> NDArray[np.float32]:
-    """The sample value of every class, (A,) float32 in [-1, 1]."""
+    """The sample value of every class, (A,) float32 in [-1, 1]; not to be written to."""
     mu = classes - 1
     y = 2 * np.arange(classes, dtype=np.float64) / mu - 1
     table: NDArray[np.float32] = (np.sign(y) * np.expm1(np.abs(y) * np.log1p(mu)) / mu).astype(
         np.float32
     )
+    table.flags.writeable = False
     return table
 
 

@@ -10,17 +10,18 @@ from wn_runtime.model import manifest as manifests
 from wn_runtime.model import weights
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import layout
 
 REPORTS = ("report.json", "report.html")
 """Written beside the manifest and left out of its records."""
 
 
 @dataclass(frozen=True)
-class FileState:
+class FileCheck:
     """A file of the directory against its record."""
 
     name: str
-    state: str
+    status: str
     """`ok`, `missing`, `changed` (not what was written), or `extra` (in no record)."""
     bytes: int
     """Its size now; the recorded one where it is missing."""
@@ -36,12 +37,12 @@ class Inspection:
     manifest: Manifest
     file: str | None
     """The file that was asked about; None for the whole directory."""
-    files: tuple[FileState, ...]
+    files: tuple[FileCheck, ...]
 
     @property
     def sound(self) -> bool:
         """Whether every file asked about is what its record says."""
-        return all(file.state in ("ok", "extra") for file in self.files)
+        return all(file.status in ("ok", "extra") for file in self.files)
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -61,7 +62,7 @@ def inspect(path: Path) -> Inspection:
     if name == manifests.MANIFEST:
         name = None
     asked = [name] if name is not None else _names(directory, manifest)
-    files = tuple(_state(directory, each, manifest.files.get(each)) for each in asked)
+    files = tuple(_check(directory, each, manifest.files.get(each)) for each in asked)
     return Inspection(directory, manifest, name, files)
 
 
@@ -71,8 +72,8 @@ def parameters(spec: ModelSpec) -> int:
 
 
 def state_bytes(spec: ModelSpec) -> int:
-    """Bytes of `engine.State` for one stream: float32 delay lines and the newest classes."""
-    return 4 * (spec.state_rows * spec.residual + spec.input_kernel)
+    """Bytes of a network's state for one stream."""
+    return sum(array.stream_bytes for array in layout(spec).values())
 
 
 def _names(directory: Path, manifest: Manifest) -> list[str]:
@@ -81,14 +82,14 @@ def _names(directory: Path, manifest: Manifest) -> list[str]:
     return known + [n for n in beside if n not in (*known, manifests.MANIFEST, *REPORTS)]
 
 
-def _state(directory: Path, name: str, recorded: FileRecord | None) -> FileState:
+def _check(directory: Path, name: str, recorded: FileRecord | None) -> FileCheck:
     try:
         found = manifests.record(directory / name)
     except OSError:
         if recorded is None:  # an engine without file or record
-            return FileState(name, "missing", 0, "")
-        return FileState(name, "missing", recorded.bytes, recorded.sha256)
+            return FileCheck(name, "missing", 0, "")
+        return FileCheck(name, "missing", recorded.bytes, recorded.sha256)
     if recorded is None:
-        return FileState(name, "extra", found.bytes, found.sha256)
-    state = "ok" if found == recorded else "changed"
-    return FileState(name, state, found.bytes, found.sha256)
+        return FileCheck(name, "extra", found.bytes, found.sha256)
+    status = "ok" if found == recorded else "changed"
+    return FileCheck(name, status, found.bytes, found.sha256)

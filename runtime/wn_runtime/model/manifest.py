@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wn_runtime import atomic
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import StateArray
 
-FORMAT = 1
-"""The format of model directories that this version writes, and the newest it reads."""
+FORMAT = 2
+"""The format of model directories that this version writes and reads."""
 CHECKPOINTS = (".pt", ".pth", ".ckpt")
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -36,27 +38,25 @@ class Artifact:
     file: str
     """Name within the directory; its checksum is in `files`."""
     engine: str
-    """`onnx`, `native` or `tensorrt`."""
+    """The `artifact` of the engine kinds that run it: `onnx`, `native` or `tensorrt`."""
     precision: str
     """`fp32`, `fp16`, `bf16` or `int8`."""
     batch: int
     """B: the streams it is built for."""
-    steps_per_call: int = 1
-    """K: samples made by one call."""
     built: dict[str, Any] = field(default_factory=dict)
     """How it was built and for what: versions, device, seconds, layer counts."""
 
 
 @dataclass(frozen=True)
 class ParityRow:
-    """One engine and precision held against float32 PyTorch (see export/wn_export/parity.py)."""
+    """One engine and precision held against float32 PyTorch (see wn_export.parity.compare)."""
 
     engine: str
     precision: str
-    max_logit_error: float
-    """max |delta logit|, teacher-forced, over max |logit|."""
-    mean_logit_error: float
-    """mean |delta logit| over max |logit|."""
+    max_error: float
+    """max |delta params|, teacher-forced, over max |params|."""
+    mean_error: float
+    """mean |delta params| over max |params|."""
     delta_bits: float
     """Bits per sample above PyTorch's on the same audio."""
     samples_compared: int
@@ -64,13 +64,24 @@ class ParityRow:
     first_difference: int | None
     """Index of the first free-running sample that differs; None when all are the same."""
     margin: float | None
-    """How far the uniform was from the class boundary at that sample."""
+    """How far apart the two draws were at that sample (`Head.margin`)."""
+    passed: bool
+
+
+@dataclass(frozen=True)
+class ConditionerRow:
+    """One way of computing the gates' bias held against float32 PyTorch."""
+
+    name: str
+    """`numpy`, what the engines use, or `onnx`: conditioner.onnx."""
+    max_error: float
+    """max |delta bias| over max |bias|."""
     passed: bool
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """`manifest.json`, format 1."""
+    """`manifest.json`."""
 
     format: int
     name: str
@@ -79,8 +90,11 @@ class Manifest:
     """Every file of the directory but this one and the reports."""
     artifacts: tuple[Artifact, ...] = ()
     parity: tuple[ParityRow, ...] = ()
-    native_precision: str = "fp32"
-    """The native engine's default: the fastest precision that passed parity."""
+    conditioner_parity: tuple[ConditionerRow, ...] = ()
+    default_precision: dict[str, str] = field(default_factory=dict)
+    """Engine to the precision it takes when none is asked for: the fastest that passed parity."""
+    state: dict[str, StateArray] = field(default_factory=dict)
+    """What a host of the step graph carries from sample to sample (`model.state.layout`)."""
     source: dict[str, Any] = field(default_factory=dict)
     """The checkpoint's own words: its file name, training step, validation bits, attribution."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -88,7 +102,7 @@ class Manifest:
 
 
 def read(directory: Path) -> Manifest:
-    """Read `manifest.json`. Raises WavestepError when it is missing, broken or newer than this."""
+    """Read `manifest.json`. Raises WavestepError if it is missing, broken or of another format."""
     path = directory / MANIFEST
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -99,10 +113,9 @@ def read(directory: Path) -> Manifest:
     except (OSError, ValueError) as error:
         raise WavestepError(f"{path} cannot be read ({error}); export the model again") from error
     version = data.get("format") if isinstance(data, dict) else None
-    if isinstance(version, int) and version > FORMAT:
-        raise WavestepError(
-            f"{path} has format {version}, this version reads up to {FORMAT}; upgrade wavestep"
-        )
+    if isinstance(version, int) and version != FORMAT:
+        mend = "upgrade wavestep" if version > FORMAT else "export the model again"
+        raise WavestepError(f"{path} has format {version}, this version reads {FORMAT}; {mend}")
     manifest = strict.parse(Manifest, data, str(path))
     for name in [*manifest.files, *(artifact.file for artifact in manifest.artifacts)]:
         if Path(name).name != name or name in ("", ".", ".."):
@@ -112,11 +125,8 @@ def read(directory: Path) -> Manifest:
 
 def write(directory: Path, manifest: Manifest) -> None:
     """Write `manifest.json` into a directory, beside the old one and then renamed."""
-    path = directory / MANIFEST
-    temporary = path.with_suffix(".json.part")
     text = json.dumps(strict.plain(manifest), indent=1, ensure_ascii=False)
-    temporary.write_text(text + "\n", "utf-8")
-    temporary.replace(path)
+    atomic.write(directory / MANIFEST, text + "\n")
 
 
 def record(path: Path) -> FileRecord:
@@ -151,6 +161,11 @@ def verify(directory: Path, manifest: Manifest, *names: str) -> None:
                 f"{path} is not the file {MANIFEST} describes (sha256 {found.sha256[:12]}…, "
                 f"expected {expected.sha256[:12]}…); export the model again"
             )
+
+
+def with_file(manifest: Manifest, path: Path) -> Manifest:
+    """The manifest with the record of a file as it is now."""
+    return dataclasses.replace(manifest, files={**manifest.files, path.name: record(path)})
 
 
 def with_artifact(manifest: Manifest, artifact: Artifact, file: FileRecord) -> Manifest:

@@ -12,46 +12,21 @@ Symbols (L, k, k0, R, G, S, H, A) are those of the layer equation:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from wn_runtime.conditioning.registry import CONDITIONERS
+from wn_runtime.conditioning.spec import Condition, ConditionerSpec
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.heads.head import Head
+from wn_runtime.heads.registry import HEADS
+from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import strict
 
-CONDITION_KINDS = ("categorical", "tags")
+CHANNELS = ("residual_channels", "gate_channels", "skip_channels", "head_channels")
 
-
-@dataclass(frozen=True)
-class Condition:
-    """A named global condition: constant over an utterance, added to every layer's gate."""
-
-    name: str
-    kind: str
-    """`categorical`: exactly one value, or none. `tags`: any subset of the values (multi-hot)."""
-    values: tuple[str, ...]
-    """The values' names; a value's index is its position here."""
-
-    def __post_init__(self) -> None:
-        if self.kind not in CONDITION_KINDS:
-            raise ValueError(unknown("condition kind", self.kind, CONDITION_KINDS))
-        if not self.name.isidentifier():
-            raise ValueError(f"condition name {self.name!r} is not an identifier (letters, _)")
-        if not self.values or len(set(self.values)) != len(self.values):
-            raise ValueError(f"condition {self.name!r} needs values, each once: {self.values}")
-
-    def index(self, value: str | int) -> int:
-        """The index of a value given by name or by index. Raises WavestepError when unknown."""
-        text = str(value)
-        if text in self.values:  # a name wins over an index: digits are named "0" to "9"
-            return self.values.index(text)
-        if text.lstrip("-").isdigit():
-            if 0 <= int(text) < len(self.values):
-                return int(text)
-            raise WavestepError(
-                f"{self.name} index {text} is out of range; this model has "
-                f"{len(self.values)}: 0 to {len(self.values) - 1}"
-            )
-        raise WavestepError(unknown(self.name, text, self.values, "this model has"))
+strict.tagged(Head, HEADS)
+strict.tagged(ConditionerSpec, CONDITIONERS)
 
 
 @dataclass(frozen=True)
@@ -66,33 +41,33 @@ class ModelSpec:
     """k: taps of each dilated convolution."""
     input_kernel: int = 1
     """k0: taps of the first causal convolution, on the samples before the one predicted."""
-    residual: int = 32
-    """R: residual channels."""
-    gate: int = 64
-    """G: filter and gate channels together; z has G/2."""
-    skip: int = 128
-    """S: skip channels."""
-    head: int = 256
-    """H: channels between the two 1x1 output convolutions."""
-    classes: int = 256
-    """A: mu-law classes of the softmax."""
+    residual_channels: int = 32
+    """R."""
+    gate_channels: int = 64
+    """G: filter and gate together; z has G/2."""
+    skip_channels: int = 128
+    """S."""
+    head_channels: int = 256
+    """H: between the two 1x1 output convolutions."""
     residual_scale: float = 1.0
     """Factor on each layer's residual output: 1, or sqrt(1/2) for models trained so."""
-    conditions: tuple[Condition, ...] = ()
+    output: Head = field(default_factory=Softmax)
+    """What the output means, and so what a sample is."""
+    conditioning: tuple[ConditionerSpec, ...] = ()
+    """What the gates are conditioned on; the biases are added up."""
 
     def __post_init__(self) -> None:
-        least = {
-            "sample_rate": 1, "kernel": 2, "input_kernel": 1, "residual": 1, "gate": 2,
-            "skip": 1, "head": 1, "classes": 2,
-        }  # fmt: skip
+        least = dict.fromkeys(CHANNELS, 1) | {"sample_rate": 1, "kernel": 2, "input_kernel": 1}
         for name, low in least.items():
             value = getattr(self, name)
             if value < low:
                 raise ValueError(f"{name} is {value}; it must be at least {low}")
         if self.sample_rate > 1_000_000:  # more than any audio file can say
             raise ValueError(f"sample_rate is {self.sample_rate}; it must be at most 1000000")
-        if self.gate % 2:
-            raise ValueError(f"gate is {self.gate}; it must be even (filter and gate halves)")
+        if self.gate_channels % 2:
+            raise ValueError(
+                f"gate_channels is {self.gate_channels}; it must be even (filter and gate halves)"
+            )
         if not self.dilations or min(self.dilations) < 1:
             raise ValueError(f"dilations are {self.dilations}; give at least one, each 1 or more")
         if not 0 < self.residual_scale <= 2:
@@ -117,9 +92,9 @@ class ModelSpec:
         return (self.kernel - 1) * sum(self.dilations)
 
     @property
-    def silence(self) -> int:
-        """The class of the zero sample: what a stream has heard before its first sample."""
-        return self.classes // 2
+    def conditions(self) -> tuple[Condition, ...]:
+        """The named global conditions of all conditioners."""
+        return tuple(c for conditioner in self.conditioning for c in conditioner.conditions)
 
     def condition(self, name: str) -> Condition:
         """The condition called `name`. Raises WavestepError when the model has none such."""

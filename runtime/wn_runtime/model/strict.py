@@ -12,18 +12,32 @@ from wn_runtime.errors import WavestepError, unknown
 
 T = TypeVar("T")
 
+_UNIONS: dict[type, Mapping[str, type]] = {}
+
+
+def tagged(base: type, variants: Mapping[str, type]) -> None:
+    """Let a field of type `base` hold any of `variants`, told apart by their key `kind`.
+
+    A variant is a dataclass whose class attribute `kind` is its key in `variants`. The mapping is
+    read when something is parsed, so that what is added to it later is known too.
+    """
+    _UNIONS[base] = variants
+
 
 def parse(cls: type[T], data: object, where: str) -> T:
     """Build the dataclass `cls` from `data`, a mapping as JSON or TOML gives it.
 
-    Fields may be int, float, str, bool, tuple[X, ...], dict[str, X], X | None, and dataclasses
-    of these. `where` names the source in messages. Raises WavestepError for an unknown key, a
-    missing field or a value of another type; ValueErrors of `__post_init__` are passed on so.
+    Fields may be int, float, str, bool, tuple[X, ...], dict[str, X], X | None, dataclasses of
+    these, and tagged unions (`tagged`). `where` names the source in messages. Raises
+    WavestepError for an unknown key, a missing field or a value of another type; ValueErrors of
+    `__post_init__` are passed on so.
     """
-    assert dataclasses.is_dataclass(cls)
     if not isinstance(data, Mapping):
         raise WavestepError(f"{where}: expected a table of keys, got {_shown(data)}")
-    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    if cls in _UNIONS:
+        cls, data = _variant(cls, data, where)
+    assert dataclasses.is_dataclass(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
     for key, value in data.items():
@@ -45,12 +59,26 @@ def parse(cls: type[T], data: object, where: str) -> T:
 def plain(value: Any) -> Any:
     """The inverse of `parse`: dataclasses to dictionaries and tuples to lists, ready for JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        variant: Any = value
+        tag = {"kind": variant.kind} if isinstance(value, tuple(_UNIONS)) else {}
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {**tag, **fields}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+def _variant(base: type[T], data: Mapping[str, Any], where: str) -> tuple[type[T], dict[str, Any]]:
+    variants = _UNIONS[base]
+    fields = dict(data)
+    kind = fields.pop("kind", None)
+    if kind is None:
+        raise WavestepError(f"{where}: key 'kind' is missing; it is one of: {', '.join(variants)}")
+    if kind not in variants:
+        raise WavestepError(f"{where}: {unknown('kind', kind, variants)}")
+    return variants[kind], fields
 
 
 def _convert(hint: Any, value: object, where: str) -> Any:
@@ -72,7 +100,7 @@ def _convert(hint: Any, value: object, where: str) -> Any:
             raise WavestepError(f"{where}: expected a table of keys, got {_shown(value)}")
         item = typing.get_args(hint)[1]
         return {str(k): _convert(item, v, f"{where}.{k}") for k, v in value.items()}
-    if dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) or hint in _UNIONS:
         return parse(typing.cast(type[Any], hint), value, where)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)

@@ -22,23 +22,25 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 def shapes(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
     """Name to shape of every canonical weight of a model."""
-    layers, kernel, z = spec.layers, spec.kernel, spec.gate // 2
+    layers, z = spec.layers, spec.gate_channels // 2
+    residual, gate = spec.residual_channels, spec.gate_channels
+    skip, head = spec.skip_channels, spec.head_channels
     table: dict[str, tuple[int, ...]] = {
-        "input.weight": (spec.input_kernel, spec.classes, spec.residual),  # tap 0 = newest sample
-        "input.bias": (spec.residual,),
-        "gate.weight": (layers, kernel, spec.residual, spec.gate),  # tap 0 = current
-        "gate.bias": (layers, spec.gate),
-        "residual.weight": (layers, z, spec.residual),  # the last layer's is zero: nothing uses it
-        "residual.bias": (layers, spec.residual),
-        "skip.weight": (layers, z, spec.skip),
-        "skip.bias": (spec.skip,),
-        "head.0.weight": (spec.skip, spec.head),
-        "head.0.bias": (spec.head,),
-        "head.1.weight": (spec.head, spec.classes),
-        "head.1.bias": (spec.classes,),
+        "input.weight": (spec.input_kernel, spec.output.input_channels, residual),  # tap 0: newest
+        "input.bias": (residual,),
+        "gate.weight": (layers, spec.kernel, residual, gate),  # tap 0 = current
+        "gate.bias": (layers, gate),
+        "residual.weight": (layers, z, residual),  # the last layer's is zero: nothing uses it
+        "residual.bias": (layers, residual),
+        "skip.weight": (layers, z, skip),
+        "skip.bias": (skip,),
+        "head.0.weight": (skip, head),
+        "head.0.bias": (head,),
+        "head.1.weight": (head, spec.output.params),
+        "head.1.bias": (spec.output.params,),
     }
-    for condition in spec.conditions:
-        table[f"condition.{condition.name}.weight"] = (len(condition.values), layers, spec.gate)
+    for conditioner in spec.conditioning:
+        table |= conditioner.shapes(layers, gate)
     return table
 
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Protocol
 
 import numpy as np
@@ -34,25 +33,19 @@ class Sink(Protocol):
         ...
 
 
-class Recording:
-    """A sink as a context: closed at the end and at Ctrl-C or SIGTERM, aborted on an error."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def __enter__(self) -> Sink:
-        return self._sink
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None or isinstance(error, KeyboardInterrupt):
-            self._sink.close()
-        else:
-            self._sink.abort()
+@contextlib.contextmanager
+def finishing(sink: Sink) -> Iterator[Sink]:
+    """A sink for a `with` block: closed at its end, at Ctrl-C or SIGTERM; aborted on an error."""
+    try:
+        yield sink
+    except KeyboardInterrupt:
+        sink.close()
+        raise
+    except BaseException:
+        sink.abort()
+        raise
+    else:
+        sink.close()
 
 
 class FileSink:
@@ -176,7 +169,7 @@ def write(path: str | Path, audio: Block | Iterable[Block], sample_rate: int) ->
     written; a file that was there before is then left alone.
     """
     blocks = [audio] if isinstance(audio, np.ndarray) else audio
-    with Recording(FileSink(path, sample_rate)) as sink:
+    with finishing(FileSink(path, sample_rate)) as sink:
         for block in blocks:
             if block.ndim == 2 and block.shape[1] != 1:
                 raise WavestepError(

@@ -1,165 +1,74 @@
-"""Open a model and stream audio from it.
-
-model = wn_runtime.open("digits/")
-stream = model.stream(seed=1, speaker="theo", digit=7)
-wn_runtime.write("seven.wav", stream.read(8000), model.sample_rate)
-"""
+"""Voices, continued for as long as they are read; each is a slot of its own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.conditioning.conditioner import Conditioner, Values
-from wn_runtime.engines.engine import Engine, State, open_engine
+from wn_runtime.conditioning.part import Frames
+from wn_runtime.engines.engine import Engine, Temperature
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads import mulaw
-from wn_runtime.model import manifest as manifests
-from wn_runtime.model import weights
-from wn_runtime.synthesis.sampling import Uniforms
+from wn_runtime.heads.head import Samples, inverse_temperatures
+from wn_runtime.model import state as states
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.synthesis import uniforms
+from wn_runtime.synthesis.conditioned import ConditionedBlocks
+from wn_runtime.synthesis.pool import EnginePool
+from wn_runtime.synthesis.snapshot import Snapshot, Voice
+from wn_runtime.synthesis.uniforms import UniformStream
 
-_LONGEST_CALL = 2048
+LONGEST_CALL = 2048
 """Samples asked of an engine at once: Ctrl-C waits for no more."""
 
 
-def open(
-    path: str | Path,
-    engine: str | None = None,
-    precision: str | None = None,
-    batch: int = 1,
-    threads: int = 1,
-    say: Callable[[str], None] = lambda reason: None,
-) -> Model:
-    """Open a model directory, or a graph or plan in it, for streams of `batch` voices each.
-
-    See `wn_runtime.engines.engine.open_engine` for how the engine is chosen, and what is raised.
-    """
-
-    def another() -> Engine:
-        return open_engine(path, engine, precision, batch, threads, say)
-
-    first = another()
-    directory, _ = manifests.locate(Path(path))
-    manifest = manifests.read(directory)
-    table: weights.Weights = {}
-    if manifest.spec.conditions:
-        manifests.verify(directory, manifest, manifests.WEIGHTS)
-        table = weights.load(directory / manifests.WEIGHTS, manifest.spec)
-    return Model(manifest.name, Conditioner(manifest.spec, table), first, another)
-
-
-class Model:
-    """A model that is ready to make audio. Its streams are independent, also across threads."""
-
-    def __init__(
-        self, name: str, conditioner: Conditioner, first: Engine, another: Callable[[], Engine]
-    ) -> None:
-        self.name = name
-        self.spec = first.spec
-        self.sample_rate = first.spec.sample_rate
-        """Hz."""
-        self.engine, self.precision, self.note = first.name, first.precision, first.note
-        """How it runs: see `Engine`."""
-        self.batch = first.batch
-        """B: the voices that one stream makes side by side."""
-        self._conditioner = conditioner
-        self._another = another
-        self._idle = [first]
-
-    def stream(self, seed: int = 0, temperature: float = 1.0, **conditions: Values) -> Stream:
-        """A stream from silence.
-
-        The same seed gives the same audio, whatever the block size. temperature: 1 is the model
-        as trained, 0 always takes the likeliest class. conditions: by name, a value for all
-        voices or one each. Raises WavestepError for a condition or value that the model lacks.
-        """
-        return Stream(self, self._conditioner, seed, temperature, conditions)
-
-    def close(self) -> None:
-        """Give back what the engines hold. Streams must be closed before."""
-        while self._idle:
-            self._idle.pop().close()
-
-    def __enter__(self) -> Model:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _take_engine(self) -> Engine:
-        """An engine of the stream's own: one that a closed stream left, or a new one."""
-        try:
-            engine = self._idle.pop()
-        except IndexError:
-            return self._another()
-        engine.reset()
-        return engine
-
-    def _leave_engine(self, engine: Engine) -> None:
-        self._idle.append(engine)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """All that a stream is, as a value: restored anywhere, the same samples follow."""
-
-    state: State
-    position: int
-    """Samples made so far by each voice."""
-    seed: int
-    temperature: float
-    conditions: Mapping[str, Values]
-
-
 class Stream:
-    """B voices, continued for as long as they are read."""
+    """B voices side by side: one engine, and for each voice a seed, a temperature, conditions."""
 
-    def __init__(
-        self,
-        model: Model,
-        conditioner: Conditioner,
-        seed: int,
-        temperature: float,
-        conditions: Mapping[str, Values],
-    ) -> None:
-        self._engine: Engine | None = None  # for __del__, should the checks below raise
-        self.sample_rate = model.sample_rate
-        self._model, self._conditioner = model, conditioner
-        self._table = mulaw.decode_table(model.spec.classes)
-        self._begin(seed, temperature, conditions)
-        self._engine = model._take_engine()
+    def __init__(self, conditioner: Conditioner, spec: ModelSpec, pool: EnginePool) -> None:
+        self._engine: Engine | None = None  # for __del__, should the next line raise
+        self._pool = pool
+        self._engine = pool.take()
+        self.batch = self._engine.batch
+        """B."""
+        self.sample_rate = spec.sample_rate
+        """Hz."""
+        self._spec, self._head = spec, spec.output
+        self._blocks = ConditionedBlocks(conditioner, spec, self.batch)
+        self._uniforms = [UniformStream(0, number) for number in range(self.batch)]
+        self._temperatures = [1.0] * self.batch
 
     @property
     def position(self) -> int:
-        """Samples made so far by each voice."""
-        return self._uniforms.position
+        """Samples made so far by the voice that has made the most."""
+        return max(each.position for each in self._uniforms) // self._head.uniforms
 
     def read(self, samples: int) -> NDArray[np.float32]:
         """The next `samples` of every voice: (samples, B) float32 in [-1, 1]."""
-        return self._table[self.read_classes(samples)]
+        return self._head.decode(self.read_samples(samples))
 
-    def read_classes(self, samples: int) -> NDArray[np.int32]:
-        """The same before mu-law decoding: (samples, B) classes 0 to A-1."""
+    def read_samples(self, samples: int) -> Samples:
+        """The same before decoding: (samples, B) of the head's own type, classes for a softmax.
+
+        Raises WavestepError where frames are missing for so many.
+        """
         if samples < 0:
             raise WavestepError(f"cannot read {samples} samples; give 0 or more")
-        engine = self._open_engine()
-        classes = np.empty((samples, engine.batch), np.int32)
-        for start in range(0, samples, _LONGEST_CALL):
-            block = classes[start : start + _LONGEST_CALL]
-            uniforms = self._uniforms.draw(len(block))
-            block[:] = engine.generate(self._bias, uniforms, self._temperature)
-        return classes
+        engine, head = self._open_engine(), self._head
+        made = np.empty((samples, self.batch), head.sample_dtype)
+        done = 0
+        while done < samples:
+            bias, count = self._blocks.next(min(samples - done, LONGEST_CALL))
+            drawn = uniforms.draw(self._uniforms, count, head.uniforms)
+            block = engine.generate(bias, drawn, self._temperature())
+            made[done : done + count] = block
+            self._blocks.advance(block)
+            done += count
+        return made
 
     def blocks(self, seconds: float, block: float = 0.05) -> Iterator[NDArray[np.float32]]:
         """`seconds` of audio (`math.inf`: without end) in pieces of `block` seconds each."""
@@ -171,27 +80,87 @@ class Stream:
             yield self.read(int(min(size, left)))
             left -= size
 
-    def snapshot(self) -> Snapshot:
-        """A copy of the stream's whole state, which later reads leave alone."""
-        state = self._open_engine().snapshot()
-        return Snapshot(state, self.position, self._seed, self._temperature, self._conditions)
+    def push(self, frames: Frames, last: bool = False) -> None:
+        """Append frames (F, C), or (F, B, C) for several voices, that condition what comes next.
 
-    def restore(self, snapshot: Snapshot) -> Stream:
+        last: none follow; where the model looks ahead of them, it then sees zeros. Raises
+        WavestepError for frames of another width or type, and for NaN.
+        """
+        self._open_engine()
+        self._blocks.push(frames, last)
+
+    def reset(
+        self,
+        slots: Sequence[int] | None = None,
+        seed: int | Sequence[int] = 0,
+        temperature: Temperature = 1.0,
+        **conditions: Values,
+    ) -> Stream:
+        """Begin all voices anew, or those in the slots named, from silence; returns the stream.
+
+        The arguments are those of `Model.stream`, for these slots. Raises WavestepError as that
+        does, and for single slots inside a block of a conditioner that has blocks; nothing changes
+        then.
+        """
+        return self.begin(slots, seed, temperature, conditions)
+
+    def begin(
+        self,
+        slots: Sequence[int] | None,
+        seed: int | Sequence[int],
+        temperature: Temperature,
+        conditions: Mapping[str, Values],
+    ) -> Stream:
+        """`reset` with the conditions as a mapping."""
+        engine = self._open_engine()
+        chosen = states.check_slots(slots, self.batch)
+        inverse_temperatures(temperature, len(chosen))
+        randomness = _uniform_streams(seed, chosen)
+        temperatures = np.broadcast_to(np.asarray(temperature, float), len(chosen))
+        self._blocks.reset(None if slots is None else chosen, conditions)
+        for slot, own, degree in zip(chosen, randomness, temperatures, strict=True):
+            self._uniforms[slot], self._temperatures[slot] = own, float(degree)
+        engine.reset(slots)
+        return self
+
+    def snapshot(self, slots: Sequence[int] | None = None) -> Snapshot:
+        """A copy of all that the voices are, or those in the slots named."""
+        engine = self._open_engine()
+        chosen = states.check_slots(slots, self.batch)
+        each = self._head.uniforms
+        voices = tuple(
+            Voice(u.seed, u.stream, self._temperatures[slot], u.position // each)
+            for slot in chosen
+            for u in [self._uniforms[slot]]
+        )
+        network = engine.snapshot(None if slots is None else chosen)
+        return self._blocks.snapshot(chosen, voices, network)
+
+    def restore(self, snapshot: Snapshot, slots: Sequence[int] | None = None) -> Stream:
         """Go on exactly where `snapshot` was taken, by this or another stream or engine.
 
-        Returns the stream itself. Raises WavestepError when it is another model's.
+        slots: where its voices go; all by default. Returns the stream itself. Raises WavestepError
+        where it is another model's, or of another number of voices; nothing changes then.
         """
         engine = self._open_engine()
-        snapshot.state.check(engine.spec, engine.batch)
-        self._begin(snapshot.seed, snapshot.temperature, snapshot.conditions)
-        self._uniforms.seek(snapshot.position)
-        engine.restore(snapshot.state)
+        chosen = states.check_slots(slots, self.batch)
+        if len(snapshot.voices) != len(chosen):
+            raise WavestepError(
+                f"the snapshot holds {len(snapshot.voices)} voices for {len(chosen)} slots"
+            )
+        network = states.check(snapshot.network, self._spec, len(chosen))
+        self._blocks.restore(None if slots is None else chosen, snapshot)
+        engine.restore(network, slots)
+        for slot, voice in zip(chosen, snapshot.voices, strict=True):
+            position = voice.position * self._head.uniforms
+            self._uniforms[slot] = UniformStream(voice.seed, voice.number, position)
+            self._temperatures[slot] = voice.temperature
         return self
 
     def close(self) -> None:
         """End the stream and leave its engine to the next."""
         if self._engine is not None:
-            self._model._leave_engine(self._engine)
+            self._pool.give_back(self._engine)
             self._engine = None
 
     def __enter__(self) -> Stream:
@@ -208,16 +177,24 @@ class Stream:
     def __del__(self) -> None:
         self.close()
 
-    def _begin(self, seed: int, temperature: float, conditions: Mapping[str, Values]) -> None:
-        if not 0 <= temperature < math.inf:
-            raise WavestepError(
-                f"temperature is {temperature:g}; it must be 0 (always the likeliest) or more"
-            )
-        self._bias = self._conditioner.bias(conditions, self._model.batch)
-        self._seed, self._temperature, self._conditions = seed, temperature, dict(conditions)
-        self._uniforms = Uniforms(seed, self._model.batch)
+    def _temperature(self) -> Temperature:
+        first = self._temperatures[0]
+        alike = all(each == first for each in self._temperatures)
+        return first if alike else self._temperatures
 
     def _open_engine(self) -> Engine:
         if self._engine is None:
             raise WavestepError("this stream is closed; open another with model.stream()")
         return self._engine
+
+
+def _uniform_streams(seed: int | Sequence[int], slots: Sequence[int]) -> list[UniformStream]:
+    """Stream b of one seed for slot b, or the first stream of each slot's own seed."""
+    if isinstance(seed, int | np.integer):
+        return [UniformStream(int(seed), slot) for slot in slots]
+    if len(seed) != len(slots):
+        raise WavestepError(
+            f"seed has {len(seed)} values for {len(slots)} streams; give one for all or one a "
+            "stream"
+        )
+    return [UniformStream(int(each)) for each in seed]

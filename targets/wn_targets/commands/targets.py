@@ -10,6 +10,7 @@ import click
 
 from wn_runtime.commands.command import group
 from wn_runtime.commands.table import aligned
+from wn_runtime.model.work import Work
 from wn_targets.constraints import constraints
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.devices.jetpack import JETPACKS
@@ -17,7 +18,6 @@ from wn_targets.devices.target import Cpu, Gpu, Target
 from wn_targets.models.fit import Fit
 from wn_targets.models.fit import fit as predict
 from wn_targets.models.prediction import Prediction
-from wn_targets.models.work import Work
 from wn_targets.subject import Subject, subject
 
 UNITS = {
@@ -107,8 +107,8 @@ def _headline(asked: Subject, streams: int) -> str:
     work = Work.of(spec)
     side = f", {streams} streams" if streams > 1 else ""
     return (
-        f"{asked.name}: L{spec.layers} R{spec.residual} S{spec.skip}, {work.macs / 1e6:.2f} M "
-        f"products a sample, {spec.sample_rate / 1000:g} kHz{side}: PREDICTED"
+        f"{asked.name}: L{spec.layers} R{spec.residual_channels} S{spec.skip_channels}, "
+        f"{work.macs / 1e6:.2f} M products a sample, {spec.sample_rate / 1000:g} kHz{side}: PREDICTED"
     )
 
 

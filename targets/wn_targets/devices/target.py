@@ -17,7 +17,7 @@ class Cpu:
     core: str
     """Microarchitecture: `Cortex-A78AE`."""
     isa: str
-    """Vector code of the native engine that runs on it: a key of `native_costs.COSTS`."""
+    """Vector code of the native engine that runs on it: a key of `native.costs.COSTS`."""
     march: str
     """`-march` of the C compiler that uses all of it."""
     cores: int

@@ -10,17 +10,11 @@ from __future__ import annotations
 import itertools
 import math
 
+from wn_runtime.engines.native.costs import COSTS
+from wn_runtime.engines.onnx.costs import overhead_cycles
+from wn_runtime.model.work import Work
 from wn_targets.devices.target import Cpu
-from wn_targets.models.native_costs import COSTS
 from wn_targets.models.prediction import Prediction
-from wn_targets.models.work import Work
-
-ONNX_CALL_CYCLES = 19_000.0
-"""Cycles of one call of ONNX Runtime with bound buffers, the runtime's own loop around it."""
-ONNX_LAYER_CYCLES = 11_000.0
-"""Cycles of one layer's nodes in ONNX Runtime, apart from reading weights."""
-ONNX_GATE_CYCLES = 58.0
-"""Cycles more for each gate channel."""
 
 VISIBLE = 0.3
 """Share of the shorter of reading and multiplying that does not hide behind the longer."""
@@ -61,7 +55,7 @@ def native(cpu: Cpu, work: Work, precision: str, memory_gb: float | None) -> Pre
     cost = COSTS[cpu.isa][precision]
     speed = cpu.clock_mhz * cpu.ipc  # costs per microsecond
     products = work.macs * cost.product / speed
-    chain = work.layers * work.gate * cost.gate + cost.sample * work.classes / 256
+    chain = work.layers * work.gate * cost.gate + cost.sample * work.params / 256
     terms = {**_overlapped(level, reading, products), "latency": chain / speed}
     return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
 
@@ -72,10 +66,8 @@ def onnx(cpu: Cpu, work: Work, memory_gb: float | None) -> Prediction:
     rate, level = bandwidth(cpu, size)
     products = work.macs * COSTS[cpu.isa]["fp32"].product / (cpu.clock_mhz * cpu.ipc)
     reading = size / rate
-    layer = ONNX_LAYER_CYCLES + ONNX_GATE_CYCLES * work.gate
-    calls = ONNX_CALL_CYCLES + work.layers * layer
     beside = _overlapped(level, reading, products)
-    terms = {**beside, "operator overhead": calls / cpu.clock_mhz}
+    terms = {**beside, "operator overhead": overhead_cycles(work) / cpu.clock_mhz}
     return _on_cpu("onnx", "fp32", terms, work, memory_gb, PROCESS_MB + ONNX_MB)
 
 

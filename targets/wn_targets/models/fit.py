@@ -7,12 +7,12 @@ import math
 from dataclasses import dataclass
 
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.work import Work
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Target
 from wn_targets.models import cpu as cpu_model
 from wn_targets.models import gpu as gpu_model
 from wn_targets.models.prediction import Prediction
-from wn_targets.models.work import Work
 
 OLDEST_PLAN_SM = 70
 """TensorRT 10.3 takes compute capability 7.0 and newer (later releases 7.5)."""

@@ -7,21 +7,16 @@ No GPU has been measured yet: every constant is an expectation, and docs/targets
 
 from __future__ import annotations
 
+from wn_runtime.engines.tensorrt.costs import (
+    L2_BYTES_PER_CYCLE,
+    MACS_PER_CYCLE,
+    launch_us,
+)
+from wn_runtime.model.work import WEIGHT_BYTES, Work
 from wn_targets.devices.target import Gpu, Target
 from wn_targets.models.cpu import free_mb
 from wn_targets.models.prediction import Prediction
-from wn_targets.models.work import WEIGHT_BYTES, Work
 
-KERNELS_PER_LAYER = 4
-"""Gate, residual and skip product and the activation; sums fuse into the products."""
-KERNELS_PER_STEP = 8
-"""Delay lines and sampling (ours), taps, skip product, two head products, activations."""
-KERNEL_CYCLES = 3000.0
-"""GPU cycles from one small kernel's start to its dependent's, in a replayed CUDA graph."""
-L2_BYTES_PER_CYCLE = 32.0
-"""Bytes per cycle and SM from the second-level cache."""
-MACS_PER_CYCLE = {"fp32": 64.0, "fp16": 128.0, "int8": 256.0}
-"""Multiply-adds per cycle and SM without matrix units: batches are too small to fill those."""
 CONTEXT_MB = 600.0
 """CUDA context, TensorRT's library and its workspace."""
 
@@ -34,9 +29,8 @@ def tensorrt(target: Target, gpu: Gpu, work: Work, precision: str, streams: int)
         level, rate = "L2", gpu.sms * L2_BYTES_PER_CYCLE * gpu.clock_mhz
     reading = size / rate
     products = work.macs * streams / (gpu.sms * MACS_PER_CYCLE[precision] * gpu.clock_mhz)
-    kernels = work.layers * KERNELS_PER_LAYER + KERNELS_PER_STEP
     first = {f"{level} bandwidth": reading} if reading >= products else {"arithmetic": products}
-    terms = {**first, "launch overhead": kernels * KERNEL_CYCLES / gpu.clock_mhz}
+    terms = {**first, "launch overhead": launch_us(work, gpu.clock_mhz)}
     state = work.state * streams * WEIGHT_BYTES[precision]
     need = CONTEXT_MB + (2 * size + 2 * state) / 1e6  # plan and weights; two sets of buffers
     available = target.memory_gb or 0

@@ -9,6 +9,7 @@ import click
 import torch
 
 from wn_runtime.commands.command import command
+from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint, config
@@ -45,14 +46,21 @@ def main(
         before = _before(output, resume, settings)
         recordings = corpus.read(data, settings.data.conditions)
         model = settings.model
-        rate, utterances = audio.load(recordings, settings.data.sample_rate, model.classes, say)
+        rate, utterances = audio.load(recordings, settings.data.sample_rate, model.output, say)
+        conditions = recordings.conditions
         spec = ModelSpec(
-            sample_rate=rate, dilations=model.all_dilations, kernel=model.kernel,
-            input_kernel=model.input_kernel, residual=model.residual,
-            gate=model.gate or 2 * model.residual, skip=model.skip, head=model.head,
-            classes=model.classes, residual_scale=model.residual_scale,
-            conditions=recordings.conditions,
-        )  # fmt: skip
+            sample_rate=rate,
+            dilations=model.all_dilations,
+            kernel=model.kernel,
+            input_kernel=model.input_kernel,
+            residual_channels=model.residual_channels,
+            gate_channels=model.gate_channels or 2 * model.residual_channels,
+            skip_channels=model.skip_channels,
+            head_channels=model.head_channels,
+            residual_scale=model.residual_scale,
+            output=model.output,
+            conditioning=(GlobalConditions(conditions),) if conditions else (),
+        )
         if before is not None and before.spec != spec:
             raise WavestepError(
                 f"{output / LAST} is another model than this data and configuration make "

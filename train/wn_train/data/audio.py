@@ -1,4 +1,4 @@
-"""Recordings to mu-law classes, with the pre-flight check that names a file and its fault."""
+"""Recordings to a head's samples, with the pre-flight check that names a file and its fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads import mulaw
+from wn_runtime.heads.head import Head
 from wn_train.data.corpus import Corpus, Recording
 
 CLIPPED_RUN = 8
@@ -28,12 +28,14 @@ class Utterance:
     """One recording, ready for the model."""
 
     recording: Recording
-    codes: NDArray[Any]
-    """(T,) uint8, or uint16 for more than 256 classes."""
+    samples: NDArray[Any]
+    """(T,) of the head: classes in the smallest type that holds them, or float32 amplitudes."""
+    frames: NDArray[np.float32] | None = None
+    """(F, C), one every hop; None for a model that takes none."""
 
 
 def load(
-    corpus: Corpus, sample_rate: int, classes: int, say: Callable[[str], None]
+    corpus: Corpus, sample_rate: int, head: Head, say: Callable[[str], None]
 ) -> tuple[int, list[Utterance]]:
     """Read, mix to mono, resample and encode every recording: the rate in Hz and the utterances.
 
@@ -62,12 +64,16 @@ def load(
             continue
         if _is_clipped(audio):
             clipped.append(recording.path)
-        codes = mulaw.encode(audio, classes)
-        utterances.append(Utterance(recording, codes.astype(np.uint8 if classes <= 256 else "u2")))
+        utterances.append(Utterance(recording, compact(head, head.encode(audio))))
     _raise(faults)
     if clipped:
         say(f"{len(clipped)} files are clipped, the first is {clipped[0]}: they train as they are")
     return rate, utterances
+
+
+def compact(head: Head, samples: NDArray[Any]) -> NDArray[Any]:
+    """Samples in the smallest type that holds every one of the head's."""
+    return samples if head.codes is None else samples.astype(np.min_scalar_type(head.codes - 1))
 
 
 def _header(path: Path, faults: list[str]) -> tuple[int, int] | None:

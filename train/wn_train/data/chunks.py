@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data.audio import Utterance
 
@@ -33,7 +34,8 @@ class Chunk:
     start: int
     """First counted sample; the window begins `context` samples before it."""
     context: int
-    """Receptive field, or 0 at the start of a file."""
+    """Samples of the window before it: the receptive field, or 0 at the start of a file; more
+    where the conditioning remembers more, or must begin at a whole block."""
     counted: int
     """Samples in the loss, from `start` on; those past the file's end are its silent tail."""
 
@@ -48,16 +50,27 @@ class Batch:
     """Chunks side by side, padded at the end to the longest."""
 
     samples: Tensor
-    """(B, T) int64 classes."""
+    """(B, T) int64 classes, or float32 amplitudes."""
     counts: Tensor
     """(B, T) bool: which samples are in the loss."""
     conditions: dict[str, Tensor]
     """Categorical (B,) int64, -1 for none; tags (B, n) float32."""
+    frames: Tensor | None = None
+    """(B, F, C) of the samples and the lookahead beyond; zeros past the end of a file's own."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return Batch(
+            self.samples.to(device),
+            self.counts.to(device),
+            {name: value.to(device) for name, value in self.conditions.items()},
+            None if self.frames is None else self.frames.to(device),
+        )
 
 
 def cut(
     utterances: Sequence[Utterance],
-    receptive_field: int,
+    spec: ModelSpec,
     chunk: int,
     tail: int = 0,
     long_tail: int = 0,
@@ -69,15 +82,18 @@ def cut(
     about one length. A remainder is shared out evenly over the file's chunks.
     """
     chunks = []
+    timing, receptive_field = Timing.of(spec.conditioning), spec.receptive_field
     for i, utterance in enumerate(utterances):
         after = tail if i % LONG_TAIL_STRIDE else max(tail, long_tail)
-        total = len(utterance.codes) + after
+        total = len(utterance.samples) + after
         first = min(total, receptive_field + chunk)
         chunks.append(Chunk(i, 0, 0, first))
         pieces = -(-(total - first) // chunk)
         edges = np.linspace(first, total, pieces + 1).astype(int) if pieces else np.array([first])
         for start, end in itertools.pairwise(edges):
-            chunks.append(Chunk(i, int(start), receptive_field, int(end - start)))
+            needed = max(0, int(start) - receptive_field - timing.memory)
+            window = needed // timing.block * timing.block
+            chunks.append(Chunk(i, int(start), int(start) - window, int(end - start)))
     return chunks
 
 
@@ -99,15 +115,28 @@ def epoch(chunks: Sequence[Chunk], batch_samples: int, seed: int, number: int) -
 
 def collate(batch: Sequence[Chunk], utterances: Sequence[Utterance], spec: ModelSpec) -> Batch:
     """Gather the windows of a batch."""
+    timing, head = Timing.of(spec.conditioning), spec.output
     longest = max(chunk.length for chunk in batch)
-    samples = np.full((len(batch), longest), spec.silence, np.int64)
+    longest = -(-longest // timing.block) * timing.block
+    kind = np.int64 if head.codes is not None else np.float32
+    samples = np.full((len(batch), longest), head.silence, kind)
     counts = np.zeros((len(batch), longest), bool)
+    frames = np.zeros((len(batch), timing.frames(longest), timing.frame_channels), np.float32)
     for row, chunk in enumerate(batch):
-        window = utterances[chunk.utterance].codes[chunk.start - chunk.context :][: chunk.length]
+        utterance, begin = utterances[chunk.utterance], chunk.start - chunk.context
+        window = utterance.samples[begin:][: chunk.length]
         samples[row, : len(window)] = window
         counts[row, chunk.context : chunk.length] = True
+        if utterance.frames is not None:
+            own = utterance.frames[begin // timing.hop :][: frames.shape[1]]
+            frames[row, : len(own)] = own
     values = [utterances[chunk.utterance].recording.values for chunk in batch]
-    return Batch(torch.from_numpy(samples), torch.from_numpy(counts), encode(values, spec))
+    return Batch(
+        torch.from_numpy(samples),
+        torch.from_numpy(counts),
+        encode(values, spec),
+        torch.from_numpy(frames) if timing.frame_channels else None,
+    )
 
 
 def encode(values: Sequence[dict[str, str]], spec: ModelSpec) -> dict[str, Tensor]:
@@ -117,12 +146,12 @@ def encode(values: Sequence[dict[str, str]], spec: ModelSpec) -> dict[str, Tenso
         given = [row.get(condition.name, "") for row in values]
         if condition.kind == "categorical":
             encoded[condition.name] = torch.tensor(
-                [condition.values.index(value) if value else -1 for value in given]
+                [condition.index(value) if value else -1 for value in given]
             )
         else:
             rows: NDArray[np.float32] = np.zeros((len(given), len(condition.values)), np.float32)
             for row, value in zip(rows, given, strict=True):
-                row[[condition.values.index(tag) for tag in value.split("+") if tag]] = 1
+                row[condition.indices(value)] = 1
             encoded[condition.name] = torch.from_numpy(rows)
     return encoded
 

@@ -1,4 +1,4 @@
-"""Held-back speech that travels in the checkpoint, so that parity needs no data folder."""
+"""Held-back audio that travels in the checkpoint, so that parity needs no data folder."""
 
 from __future__ import annotations
 
@@ -7,21 +7,32 @@ from typing import Any
 
 import torch
 
+from wn_runtime.conditioning.timing import Timing
+from wn_runtime.model.spec import ModelSpec
 from wn_train.data.audio import Utterance
 
-EXCERPTS = 12
+CLIPS = 12
 """How many are kept."""
-EXCERPT_SAMPLES = 8000
+CLIP_SAMPLES = 8000
 """Each is cut at this length."""
 
 
-def choose_excerpts(validation: Sequence[Utterance]) -> list[dict[str, Any]]:
-    """The first part of `EXCERPTS` utterances spread evenly over the validation split."""
-    stride = max(1, len(validation) // EXCERPTS)
-    return [
-        {
-            "codes": torch.from_numpy(utterance.codes[:EXCERPT_SAMPLES].astype("int32")),
-            "conditions": {k: v for k, v in utterance.recording.values.items() if v},
-        }
-        for utterance in validation[::stride][:EXCERPTS]
-    ]
+def choose_clips(validation: Sequence[Utterance], spec: ModelSpec) -> list[dict[str, Any]]:
+    """The first part of `CLIPS` utterances spread evenly over the validation split.
+
+    Each has `samples` (T,), `conditions` by name, and for a model that takes them `frames` (F, C).
+    """
+    stride = max(1, len(validation) // CLIPS)
+    return [_clip(utterance, spec) for utterance in validation[::stride][:CLIPS]]
+
+
+def _clip(utterance: Utterance, spec: ModelSpec) -> dict[str, Any]:
+    samples = utterance.samples[:CLIP_SAMPLES].astype(spec.output.sample_dtype)
+    clip: dict[str, Any] = {
+        "samples": torch.from_numpy(samples),
+        "conditions": {k: v for k, v in utterance.recording.values.items() if v},
+    }
+    if utterance.frames is not None:
+        count = Timing.of(spec.conditioning).frames(len(samples))
+        clip["frames"] = torch.from_numpy(utterance.frames[:count].copy())
+    return clip

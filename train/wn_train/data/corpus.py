@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_runtime.conditioning.spec import Condition
 from wn_runtime.errors import WavestepError, unknown
-from wn_runtime.model.spec import Condition
 
 METADATA = "metadata.csv"
 SUFFIXES = (".wav", ".flac")

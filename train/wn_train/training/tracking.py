@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.model.spec import ModelSpec
 from wn_train.config import TrainingConfig
-from wn_train.data.chunks import encode
 from wn_train.network.wavenet import WaveNet
 from wn_train.training.generate import generate
 
@@ -22,9 +26,17 @@ STREAMS = 8
 class Tracker:
     """Writes one run's events into its directory."""
 
-    def __init__(self, run: Path, spec: ModelSpec, plan: TrainingConfig) -> None:
+    def __init__(
+        self,
+        run: Path,
+        spec: ModelSpec,
+        settings: TrainingConfig,
+        clips: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        """clips: held-back ones, whose frames condition what is generated."""
+        self._clips = clips
         self._writer = SummaryWriter(str(run / "tensorboard"))
-        self._spec, self._plan = spec, plan
+        self._spec, self._settings = spec, settings
 
     def step(self, step: int, bits: float, norm: float, rate: float) -> None:
         """Scalars of a training step."""
@@ -41,10 +53,10 @@ class Tracker:
     def samples(self, step: int, model: WaveNet) -> None:
         """Generated audio and spectrograms, one for each value of the first condition."""
         rows = self._rows()
-        steps = int(self._plan.sample_seconds * self._spec.sample_rate)
-        device = model.input_bias.device
-        conditions = {k: v.to(device) for k, v in encode(rows, self._spec).items()}
-        audio = generate(model, conditions, len(rows), steps, seed=self._plan.seed)
+        steps = int(self._settings.sample_seconds * self._spec.sample_rate)
+        conditions = {name: [row[name] for row in rows] for name in rows[0]}
+        seed, frames = self._settings.seed, self._frames(len(rows), steps)
+        audio = generate(model, conditions, len(rows), steps, seed, frames)
         for i, row in enumerate(rows):
             label = " ".join(f"{k}={v}" for k, v in row.items()) or "unconditional"
             wave = torch.from_numpy(audio[:, i].copy())
@@ -55,6 +67,17 @@ class Tracker:
     def close(self) -> None:
         """Write what is left."""
         self._writer.close()
+
+    def _frames(self, streams: int, steps: int) -> NDArray[np.float32] | None:
+        """Those of held-back clips, one after the other, (F, B, C); None for a model without."""
+        timing = Timing.of(self._spec.conditioning)
+        if not timing.frame_channels:
+            return None
+        frames = np.zeros((timing.frames(steps), streams, timing.frame_channels), np.float32)
+        for stream in range(streams if self._clips else 0):
+            own = np.asarray(self._clips[stream % len(self._clips)]["frames"])[: len(frames)]
+            frames[: len(own), stream] = own
+        return frames
 
     def _rows(self) -> list[dict[str, str]]:
         """Value i of the first condition with value i of every other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import signal
 from collections.abc import Callable, Iterator
@@ -22,11 +23,11 @@ from wn_train.checkpoint import Checkpoint
 from wn_train.config import Config, TrainingConfig
 from wn_train.data import chunks
 from wn_train.data.audio import Utterance
-from wn_train.data.clips import choose_excerpts
+from wn_train.data.clips import choose_clips
 from wn_train.network.wavenet import WaveNet
 from wn_train.training.average import Average
 from wn_train.training.distributed import World
-from wn_train.training.likelihood import Predictor, bits_per_sample, nats, to_device
+from wn_train.training.likelihood import Predictor, bits_per_sample, nll
 from wn_train.training.tracking import Tracker
 
 BEST, LAST = "best.pt", "last.pt"
@@ -50,14 +51,14 @@ def train(
     Raises WavestepError when the loss is not finite (the last good checkpoint stays), and
     Interrupted after a signal.
     """
-    plan = config.training
-    torch.manual_seed(plan.seed)
+    settings = config.training
+    torch.manual_seed(settings.seed)
     model = WaveNet(spec, config.model.weight_norm)
     if resume is not None:
         model.load_state_dict(resume.model)
     model.to(world.device)
-    average = Average(model, plan.ema_decay)
-    optimizer = _optimizer(model, plan)
+    average = Average(model, settings.ema_decay)
+    optimizer = _optimizer(model, settings)
     step, position, best = 0, (0, 0), math.inf
     if resume is not None:
         average.weights = {k: v.to(world.device) for k, v in resume.ema.items()}
@@ -70,21 +71,21 @@ def train(
     data, rate = config.data, spec.sample_rate
     pieces = chunks.cut(
         training,
-        spec.receptive_field,
+        spec,
         chunk=max(1, int(data.chunk_seconds * rate)),
         tail=int(data.tail_seconds * rate),
         long_tail=int(data.long_tail_seconds * rate),
     )
-    predictor = _predictor(model, plan, world)
-    excerpts = choose_excerpts(validation)
-    tracker = Tracker(run, spec, plan) if world.first else None
+    predictor = _predictor(model, settings, world)
+    clips = choose_clips(validation, spec)
+    tracker = Tracker(run, spec, settings, clips) if world.first else None
     bits = None if resume is None else resume.valid_bits
 
     def state() -> Checkpoint:
         return Checkpoint(
             name=config.name, spec=spec, weight_norm=config.model.weight_norm,
             model=model.state_dict(), ema=average.weights, step=step, valid_bits=bits,
-            attribution=config.attribution, config=strict.plain(config), excerpts=excerpts,
+            attribution=config.attribution, config=strict.plain(config), clips=clips,
             training={
                 "optimizer": optimizer.state_dict(), "position": list(position), "best": best
             },
@@ -98,14 +99,16 @@ def train(
     with (
         _stop_requests() as stop_requested,
         tqdm(
-            total=plan.steps, initial=step, unit="step", disable=None if world.first else True
+            total=settings.steps, initial=step, unit="step", disable=None if world.first else True
         ) as bar,
     ):
-        for after, batch in chunks.positions(pieces, plan.batch_samples, plan.seed, position):
-            if step >= plan.steps:
+        for after, batch in chunks.positions(
+            pieces, settings.batch_samples, settings.seed, position
+        ):
+            if step >= settings.steps:
                 break
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, plan)
+                group["lr"] = learning_rate(step, settings)
             loss, norm = _step(predictor, optimizer, batch, training, spec, config, world, step)
             if not math.isfinite(loss):
                 kept = f"{run / LAST} is kept" if (run / LAST).exists() else "nothing was saved yet"
@@ -118,8 +121,8 @@ def train(
             bar.update()
             bar.set_postfix(bits=f"{loss:.3f}", valid="-" if bits is None else f"{bits:.3f}")
             if tracker:
-                tracker.step(step, loss, norm, learning_rate(step, plan))
-            if step % plan.validate_every == 0 or step == plan.steps:
+                tracker.step(step, loss, norm, learning_rate(step, settings))
+            if step % settings.validate_every == 0 or step == settings.steps:
                 with average.applied(model):
                     own = bits_per_sample(
                         model, spec, validation, world.device, (world.rank, world.size)
@@ -132,7 +135,7 @@ def train(
                 save(*names)
                 if tracker:
                     tracker.validation(step, bits)
-            if tracker and plan.sample_every and step % plan.sample_every == 0:
+            if tracker and settings.sample_every and step % settings.sample_every == 0:
                 with average.applied(model):
                     tracker.samples(step, model)
             if world.any(bool(stop_requested)):
@@ -143,12 +146,12 @@ def train(
     return state()
 
 
-def learning_rate(step: int, plan: TrainingConfig) -> float:
+def learning_rate(step: int, settings: TrainingConfig) -> float:
     """Linear warm-up, then half a cosine down to `final_rate` of the peak."""
-    warm = min(1.0, (step + 1) / max(1, plan.warmup_steps))
-    done = min(1.0, step / plan.steps)
-    cosine = plan.final_rate + (1 - plan.final_rate) * (1 + math.cos(math.pi * done)) / 2
-    return plan.learning_rate * warm * cosine
+    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    done = min(1.0, step / settings.steps)
+    cosine = settings.final_rate + (1 - settings.final_rate) * (1 + math.cos(math.pi * done)) / 2
+    return settings.learning_rate * warm * cosine
 
 
 def _step(
@@ -156,58 +159,58 @@ def _step(
     utterances: list[Utterance], spec: ModelSpec, config: Config, world: World, step: int,
 ) -> tuple[float, float]:  # fmt: skip
     """One optimiser step on a batch that all processes share: (bits per sample, gradient norm)."""
-    plan = config.training
+    settings = config.training
     counted = sum(chunk.counted for chunk in batch)
-    shares = world.size * plan.accumulate
+    shares = world.size * settings.accumulate
     total = 0.0
     optimizer.zero_grad()
-    for part in range(plan.accumulate):
+    for part in range(settings.accumulate):
         # The last chunk again, uncounted, where a small batch leaves this process without any.
         own = batch[world.rank + part * world.size :: shares]
         samples = chunks.collate(own or batch[-1:], utterances, spec)
         if not own:
             samples.counts.zero_()
-        rng = np.random.default_rng((plan.seed, step, world.rank, part))
+        rng = np.random.default_rng((settings.seed, step, world.rank, part))
         if config.data.condition_dropout:
             dropped = chunks.drop_conditions(samples.conditions, config.data.condition_dropout, rng)
-            samples = chunks.Batch(samples.samples, samples.counts, dropped)
-        last = part == plan.accumulate - 1
-        with _without_sync(predictor, last), _autocast(plan, world.device):
-            loss = nats(predictor, to_device(samples, world.device))
+            samples = dataclasses.replace(samples, conditions=dropped)
+        last = part == settings.accumulate - 1
+        with _without_sync(predictor, last), _autocast(settings, world.device):
+            loss = nll(predictor, spec.output, samples.to(world.device))
             # DDP averages over the processes; the loss is the mean over the whole batch.
             torch.autograd.backward(loss * (world.size / counted))
         total += float(loss.detach())
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    norm = torch.nn.utils.clip_grad_norm_(parameters, plan.clip_norm)
+    norm = torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
     optimizer.step()
     return world.sum(total)[0] / counted / math.log(2), float(norm)
 
 
-def _optimizer(model: WaveNet, plan: TrainingConfig) -> torch.optim.Optimizer:
+def _optimizer(model: WaveNet, settings: TrainingConfig) -> torch.optim.Optimizer:
     """AdamW; biases and condition tables are not decayed."""
     decayed = [p for p in model.parameters() if p.dim() >= 2 and p.dim() != 3]
-    decayed += [p for n, p in model.named_parameters() if p.dim() == 3 and "conditions" not in n]
+    decayed += [p for n, p in model.named_parameters() if p.dim() == 3 and "conditioners" not in n]
     kept = [p for p in model.parameters() if not any(p is d for d in decayed)]
     groups = [
-        {"params": decayed, "weight_decay": plan.weight_decay},
+        {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": kept, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), fused=True)
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
-def _predictor(model: WaveNet, plan: TrainingConfig, world: World) -> Predictor:
+def _predictor(model: WaveNet, settings: TrainingConfig, world: World) -> Predictor:
     predictor: Predictor = model
     if world.size > 1:
         predictor = DistributedDataParallel(model)
-    if plan.compile:
+    if settings.compile:
         compiled: Predictor = torch.compile(predictor, dynamic=True)
         predictor = compiled
     return predictor
 
 
-def _autocast(plan: TrainingConfig, device: torch.device) -> torch.autocast:
-    bf16 = plan.precision == "bf16" or (
-        plan.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
+def _autocast(settings: TrainingConfig, device: torch.device) -> torch.autocast:
+    bf16 = settings.precision == "bf16" or (
+        settings.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
     )
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 

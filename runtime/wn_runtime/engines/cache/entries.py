@@ -1,12 +1,13 @@
-"""Compiled libraries, kept for the next time in a directory that only this user can write.
+"""Compiled code, kept for the next time in a directory that only this user can write.
 
     $XDG_CACHE_HOME/wavestep/native-<key>/      mode 0700
         wavenet.so
         sha256                                  of wavenet.so
 
-An entry is made beside its place and renamed into it, whole. One that is damaged, or that another
-user owns or could have written, is never loaded: it is made again. What nobody has used for a
-month is deleted.
+The key is a digest of all that the code depends on: sources, compilers, drivers, shapes. An entry
+is made beside its place and renamed into it, whole. One that is damaged, or that another user owns
+or could have written, is never loaded: it is made again. What nobody has used for a month is
+deleted.
 """
 
 from __future__ import annotations
@@ -19,45 +20,89 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from wn_runtime.engines.cache.directory import cache_directory
+from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 
-LIBRARY = "wavenet.so"
 _CHECKSUM = "sha256"
 _MONTH = 30 * 24 * 3600.0
+T = TypeVar("T")
 
 
-def cached(key: str, make: Callable[[Path], None]) -> Path:
-    """The library of that key; `make(path)` writes it where there is none to be trusted."""
+@dataclass(frozen=True)
+class Entry:
+    """One piece of compiled code."""
+
+    kind: str
+    """`native` or `cubin`: how its directory's name begins."""
+    file: str
+    """The code's name in it."""
+    depends_on: tuple[str, ...]
+    """All that it is made from and for; another of any of these is another entry."""
+
+    @property
+    def name(self) -> str:
+        """Of its directory."""
+        digest = hashlib.sha256("\0".join(self.depends_on).encode())
+        return f"{self.kind}-{digest.hexdigest()[:32]}"
+
+
+KINDS = ("native", "cubin")
+
+
+def load(entry: Entry, make: Callable[[Path], None], read: Callable[[Path], T]) -> T:
+    """What `read(path)` makes of an entry; `make(path)` writes it where none is to be trusted.
+
+    An entry that `read` refuses with a WavestepError is made anew, once. Raises EngineUnavailable
+    with the reason where that one is refused too.
+    """
+    try:
+        return read(cached(entry, make))
+    except EngineUnavailable:
+        raise
+    except WavestepError:
+        _discard(cache_directory() / entry.name)
+    try:
+        return read(cached(entry, make))
+    except EngineUnavailable:
+        raise
+    except WavestepError as error:
+        raise EngineUnavailable(f"{error}, though just compiled") from error
+
+
+def cached(entry: Entry, make: Callable[[Path], None]) -> Path:
+    """The path of an entry's code; `make(path)` writes it where there is none to be trusted."""
     root = cache_directory()
-    entry = root / f"native-{key}"
-    if not _trusted(entry):
+    place = root / entry.name
+    if not _trusted(place, entry.file):
         fresh = Path(tempfile.mkdtemp(prefix=".part-", dir=root))
         try:
-            make(fresh / LIBRARY)
-            digest = hashlib.sha256((fresh / LIBRARY).read_bytes()).hexdigest()
+            make(fresh / entry.file)
+            digest = hashlib.sha256((fresh / entry.file).read_bytes()).hexdigest()
             (fresh / _CHECKSUM).write_text(digest + "\n", "ascii")
-            entry = _place(fresh, entry)
+            place = _place(fresh, place, entry.file)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         _forget_unused(root)
     with contextlib.suppress(OSError):
-        os.utime(entry)  # used now
-    return entry / LIBRARY
+        os.utime(place)  # used now
+    return place / entry.file
 
 
-def _trusted(entry: Path) -> bool:
+def _trusted(place: Path, file: str) -> bool:
     """Whether an entry is whole, and this user's alone to write."""
     try:
-        for path in (entry, entry / LIBRARY, entry / _CHECKSUM):
+        for path in (place, place / file, place / _CHECKSUM):
             status = path.lstat()
             foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
             if foreign or stat.S_ISLNK(status.st_mode):
                 return False
-        digest = hashlib.sha256((entry / LIBRARY).read_bytes()).hexdigest()
-        return (entry / _CHECKSUM).read_text("ascii").strip() == digest
+        digest = hashlib.sha256((place / file).read_bytes()).hexdigest()
+        return (place / _CHECKSUM).read_text("ascii").strip() == digest
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -65,31 +110,35 @@ def _trusted(entry: Path) -> bool:
 def _forget_unused(root: Path) -> None:
     for entry in root.iterdir():
         with contextlib.suppress(OSError):
-            if entry.name.startswith(("native-", ".part-", ".old-")) and (
-                entry.stat().st_mtime < time.time() - _MONTH
-            ):
+            ours = entry.name.startswith((*(f"{kind}-" for kind in KINDS), ".part-", ".old-"))
+            if ours and entry.stat().st_mtime < time.time() - _MONTH:
                 shutil.rmtree(entry)
 
 
-def _place(fresh: Path, entry: Path) -> Path:
-    """Rename `fresh` to `entry`, in place of what must not be there.
+def _place(fresh: Path, place: Path, file: str) -> Path:
+    """Rename `fresh` to `place`, instead of what must not be there.
 
     Another process may have made the same entry meanwhile: then that one is as good.
     """
     for _ in range(3):
         try:
-            os.rename(fresh, entry)
-            return entry
+            fresh.rename(place)
+            return place
         except OSError:
-            if _trusted(entry):
-                return entry
-            away = Path(tempfile.mkdtemp(prefix=".old-", dir=entry.parent))
-            try:
-                os.rename(entry, away / "entry")
-            except FileNotFoundError:  # another process moved it first
-                pass
-            except OSError as error:
-                raise WavestepError(f"{entry} cannot be replaced ({error}); delete it") from error
-            finally:
-                shutil.rmtree(away, ignore_errors=True)
-    raise WavestepError(f"{entry} keeps coming back broken; delete {entry.parent}")
+            if _trusted(place, file):
+                return place
+            _discard(place)
+    raise WavestepError(f"{place} keeps coming back broken; delete {place.parent}")
+
+
+def _discard(place: Path) -> None:
+    """Move a directory out of the way in one step, then delete it."""
+    away = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
+    try:
+        place.rename(away / "entry")
+    except FileNotFoundError:  # another process moved it first
+        pass
+    except OSError as error:
+        raise WavestepError(f"{place} cannot be replaced ({error}); delete it") from error
+    finally:
+        shutil.rmtree(away, ignore_errors=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph, ObjectCode
+from wn_runtime.engines.cache import entries as cache
+from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
 from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 
@@ -103,24 +104,35 @@ class CudaDevice:
                 self.stream.sync()
         return result
 
-    def compile(self, source: str, cache: Path | None = None) -> ObjectCode:
-        """CUDA C++ compiled for this GPU, or as it lies in `cache` from an earlier time."""
+    def kernels(self, source: str, *names: str) -> list[Any]:
+        """Kernels of CUDA C++ compiled for this GPU, now or at an earlier time.
+
+        Raises EngineUnavailable where NVRTC is missing or refuses, or the GPU refuses the code.
+        """
         arch = "sm_" + self.compute_capability.replace(".", "")
-        key = hashlib.sha256(f"{arch} {STANDARD}\n{source}".encode()).hexdigest()[:24]
-        stored = None if cache is None else cache / f"step-{arch}-{key}.cubin"
-        if stored is not None and stored.exists():
-            return self._cuda.ObjectCode.from_cubin(stored.read_bytes())
-        try:
-            options = self._cuda.ProgramOptions(arch=arch, std=STANDARD)
-            compiled = self._cuda.Program(source, "c++", options).compile("cubin")
-        except Exception as error:
-            raise EngineUnavailable(
-                f"NVRTC cannot compile the step kernel for {arch} ({_first_line(error)}); "
-                "pip install --upgrade cuda-core cuda-bindings nvidia-cuda-nvrtc"
-            ) from error
-        if stored is not None:
-            _store(stored, compiled.code)
-        return compiled
+
+        def make(path: Path) -> None:
+            try:
+                options = self._cuda.ProgramOptions(arch=arch, std=STANDARD)
+                compiled = self._cuda.Program(source, "c++", options).compile("cubin")
+            except Exception as error:
+                raise EngineUnavailable(
+                    f"NVRTC cannot compile the step kernel for {arch} ({_first_line(error)}); "
+                    "pip install --upgrade cuda-core cuda-bindings nvidia-cuda-nvrtc"
+                ) from error
+            path.write_bytes(compiled.code)
+
+        def read(path: Path) -> list[Any]:
+            try:
+                code = self._cuda.ObjectCode.from_cubin(path.read_bytes())
+                return [code.get_kernel(name) for name in names]
+            except Exception as error:
+                raise WavestepError(
+                    f"the GPU ({self.name}) refuses {path} ({_first_line(error)})"
+                ) from error
+
+        entry = cache.Entry("cubin", "step.cubin", (arch, STANDARD, *_cuda_versions(), source))
+        return cache.load(entry, make, read)
 
     def launch(self, kernel: Any, grid: int, block: int, shared: int, *args: int) -> None:
         """Enqueue a kernel; every argument is an address."""
@@ -193,15 +205,17 @@ def _cuda_core() -> CudaCore:
         ) from error
 
 
-def _store(path: Path, code: bytes) -> None:
-    """Written beside, then renamed; a cache that cannot be written is none."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(code)
-        part.replace(path)
-    except OSError:
-        return
+def _cuda_versions() -> list[str]:
+    """Of the driver and of NVRTC: a cubin of one pair is not another's business."""
+    driver = importlib.import_module("cuda.bindings.driver")
+    status, version = driver.cuDriverGetVersion()
+    found = [f"driver {version if int(status) == 0 else 'unknown'}"]
+    for package in ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12", "cuda-core"):
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def _host_bytes_available() -> int:

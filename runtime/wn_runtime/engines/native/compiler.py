@@ -18,9 +18,9 @@ from wn_runtime.errors import WavestepError
 SOURCE = Path(__file__).with_name("source")
 # Multiply-adds are fused and errno is left alone; nothing else may differ from IEEE arithmetic.
 FLAGS = (
-    "-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
-    "-fvisibility=hidden", "-shared", "-fPIC",
-)  # fmt: skip
+    *("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
+    *("-fvisibility=hidden", "-shared", "-fPIC"),
+)
 _SECONDS = 120
 
 
@@ -58,7 +58,7 @@ def _find(chosen: str, path: str, asked: str) -> Compiler:
     what = f"$CC is {chosen!r}, which does not run" if chosen.strip() else "no C compiler is here"
     raise EngineUnavailable(
         f"{what}; with one (apt install gcc) this model would run several times faster, or have "
-        "its library compiled ahead: wn-export --target"
+        "its library compiled ahead of time: wn-export --target"
     )
 
 
@@ -73,7 +73,8 @@ def compile_library(compiler: Compiler, target: tuple[str, ...], shapes: Shapes,
     Raises WavestepError with the compiler's own first error.
     """
     with tempfile.TemporaryDirectory(prefix="wavestep-") as directory:
-        (Path(directory) / "shapes.h").write_text(shapes.header(), "utf-8")
+        Path(directory, "shapes.h").write_text(shapes.header(), "utf-8")
+        Path(directory, "head.h").write_text(shapes.head_source(), "utf-8")
         arguments = [*FLAGS, *target, "-I", directory, "-I", str(SOURCE)]
         done = _run([*compiler.command, *arguments, "-o", str(out), str(SOURCE / "wavenet.c")])
     if done.returncode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import platform
 from pathlib import Path
 from typing import Any
@@ -13,39 +12,56 @@ from numpy.typing import NDArray
 
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.engine import EngineUnavailable
-from wn_runtime.engines.native import compiler as build
 from wn_runtime.engines.native import cpu
+from wn_runtime.engines.native.compiler import (
+    FLAGS,
+    compile_library,
+    find_compiler,
+    source_files,
+)
 from wn_runtime.engines.native.pack import aligned_zeros, pack
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import WavestepError
+from wn_runtime.heads.head import Samples
+from wn_runtime.model.state import DELAY_LINES, SAMPLES, State, initial
 from wn_runtime.model.weights import Weights
 
-_LARGEST = float(np.finfo(np.float32).max)
-_POINTER, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int32, ctypes.c_float
+_POINTER, _INT = ctypes.c_void_p, ctypes.c_int32
 _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_shapes": (ctypes.c_char_p, []),
     "wn_prepare": (_INT, []),
     "wn_model_bytes": (ctypes.c_int64, []),
     "wn_state_bytes": (ctypes.c_int64, []),
     "wn_tile": (_INT, []),
-    "wn_generate": (None, [_POINTER, _POINTER, _INT, _POINTER, _INT, _POINTER, _FLOAT, _POINTER]),
+    "wn_generate": (None, [_POINTER, _POINTER, _INT, _POINTER, _INT, _POINTER, _POINTER, _POINTER]),
     "wn_score": (None, [_POINTER, _POINTER, _INT, _POINTER, _INT, _POINTER, _POINTER]),
     "wn_snapshot": (None, [_POINTER, _POINTER, _POINTER]),
     "wn_restore": (None, [_POINTER, _POINTER, _POINTER]),
 }
+LIBRARY = "wavenet.so"
 
 
-def compiled(shapes: Shapes, target: tuple[str, ...] | None = None) -> Path:
-    """The library of those shapes for this CPU, from the cache or compiled now."""
-    compiler = build.find_compiler()
-    target = cpu.native_flags() if target is None else target
-    parts = [
-        compiler.version, *compiler.command, *build.FLAGS, *target, platform.machine(),
-        *sorted(cpu.features()), shapes.header(),
-        *(path.read_text("utf-8") for path in build.source_files()),
-    ]  # fmt: skip
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-    return cache.cached(key, lambda out: build.compile_library(compiler, target, shapes, out))
+def compiled(shapes: Shapes, target: tuple[str, ...] | None = None) -> Library:
+    """The library of those shapes for this CPU, from the cache or compiled now.
+
+    Raises EngineUnavailable without a compiler, and where what it makes is refused.
+    """
+    compiler = find_compiler()
+    flags = cpu.native_flags() if target is None else target
+    entry = cache.Entry(
+        "native",
+        LIBRARY,
+        (
+            *(compiler.version, *compiler.command, *FLAGS, *flags, platform.machine()),
+            *(*sorted(cpu.features()), shapes.header(), shapes.head_source()),
+            *(path.read_text("utf-8") for path in source_files()),
+        ),
+    )
+    return cache.load(
+        entry,
+        lambda out: compile_library(compiler, flags, shapes, out),
+        lambda path: Library(path, shapes),
+    )
 
 
 class Library:
@@ -74,14 +90,18 @@ class Library:
             )
 
     @property
+    def tile(self) -> int:
+        """Columns of a tile: what the layout of packed weights depends on beside the precision."""
+        return int(self._c.wn_tile())
+
+    @property
     def model_bytes(self) -> int:
         """Size of the packed weights."""
         return int(self._c.wn_model_bytes())
 
     def model(self, weights: Weights) -> NDArray[np.uint8]:
         """The packed weights; `weights` have been checked against the spec."""
-        shapes = self.shapes
-        packed = pack(shapes.spec, weights, shapes.precision, self._c.wn_tile())
+        packed = pack(self.shapes.spec, weights, self.shapes.precision, self.tile)
         self._expect(packed, self._c.wn_model_bytes(), "weights")
         return packed
 
@@ -94,63 +114,56 @@ class Library:
         model: NDArray[np.uint8],
         state: NDArray[np.uint8],
         bias: NDArray[np.float32] | None,
-        uniforms: NDArray[np.float32],
-        temperature: float,
-    ) -> NDArray[np.int32]:
-        """See wn_generate. uniforms (P, B), bias (P or 1, L, B, G) or None -> classes (P, B)."""
-        steps = len(uniforms)
-        uniforms = self._array(uniforms, np.float32, (steps, self.shapes.batch))
-        classes = np.empty((steps, self.shapes.batch), np.int32)
+        uniforms: NDArray[np.int32],
+        inverse_temperature: NDArray[np.float32],
+    ) -> Samples:
+        """See wn_generate. uniforms (P, B, U), inverse_temperature (B,) -> samples (P, B)."""
+        steps, batch, head = len(uniforms), self.shapes.batch, self.shapes.spec.output
+        uniforms = self._array(uniforms, np.int32, (steps, batch, head.uniforms))
+        inverse = self._array(inverse_temperature, np.float32, (batch,))
+        samples = np.empty((steps, batch), head.sample_dtype)
         bias = self._bias(bias, steps)
         self._check(model, state)
-        # The largest float32 stands for the inverse of temperatures that have none.
-        inverse = 0.0 if temperature == 0 else min(1 / temperature, _LARGEST)
-        changes = 1 if bias is None else len(bias)
         self._c.wn_generate(
-            _address(model), _address(state), steps, _address(bias), changes,
-            _address(uniforms), inverse, _address(classes),
-        )  # fmt: skip
-        return classes
+            *(_address(model), _address(state), steps, _address(bias), _rows(bias)),
+            *(_address(uniforms), _address(inverse), _address(samples)),
+        )
+        return samples
 
     def score(
         self,
         model: NDArray[np.uint8],
         state: NDArray[np.uint8],
         bias: NDArray[np.float32] | None,
-        samples: NDArray[np.int32],
+        samples: Samples,
     ) -> NDArray[np.float32]:
-        """See wn_score. samples (T, B) -> logits (T, B, A)."""
+        """See wn_score. samples (T, B) -> params (T, B, A)."""
         steps = len(samples)
         samples = self._samples(samples, (steps, self.shapes.batch))
-        logits = np.empty((steps, self.shapes.batch, self.shapes.spec.classes), np.float32)
+        params = np.empty((steps, self.shapes.batch, self.shapes.spec.output.params), np.float32)
         bias = self._bias(bias, steps)
         self._check(model, state)
-        changes = 1 if bias is None else len(bias)
         self._c.wn_score(
-            _address(model), _address(state), steps, _address(bias), changes,
-            _address(samples), _address(logits),
-        )  # fmt: skip
-        return logits
+            *(_address(model), _address(state), steps, _address(bias), _rows(bias)),
+            *(_address(samples), _address(params)),
+        )
+        return params
 
-    def snapshot(self, state: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """samples (k0, B) and lines ((k-1) * sum(d), B, R), oldest first."""
-        spec, batch = self.shapes.spec, self.shapes.batch
-        samples = np.empty((spec.input_kernel, batch), np.int32)
-        lines = np.empty((spec.state_rows, batch, spec.residual), np.float32)
+    def snapshot(self, state: NDArray[np.uint8]) -> State:
+        """The arrays of `model.state.layout`."""
+        arrays = initial(self.shapes.spec, self.shapes.batch)
         self._expect(state, self._c.wn_state_bytes(), "state")
-        self._c.wn_snapshot(_address(state), _address(samples), _address(lines))
-        return samples, lines
+        self._c.wn_snapshot(
+            _address(state), _address(arrays[SAMPLES]), _address(arrays[DELAY_LINES])
+        )
+        return arrays
 
-    def restore(
-        self,
-        state: NDArray[np.uint8],
-        samples: NDArray[np.int32],
-        lines: NDArray[np.float32],
-    ) -> None:
+    def restore(self, state: NDArray[np.uint8], arrays: State) -> None:
         """The inverse of `snapshot`."""
         spec, batch = self.shapes.spec, self.shapes.batch
-        samples = self._samples(samples, (spec.input_kernel, batch))
-        lines = self._array(lines, np.float32, (spec.state_rows, batch, spec.residual))
+        samples = self._samples(arrays[SAMPLES], (spec.input_kernel, batch))
+        shape = (spec.state_rows, batch, spec.residual_channels)
+        lines = self._array(arrays[DELAY_LINES], np.float32, shape)
         self._expect(state, self._c.wn_state_bytes(), "state")
         self._c.wn_restore(_address(state), _address(samples), _address(lines))
 
@@ -169,19 +182,16 @@ class Library:
     def _bias(self, bias: NDArray[np.float32] | None, steps: int) -> NDArray[np.float32] | None:
         if bias is None:
             return None
-        spec = self.shapes.spec
-        shape = (1 if len(bias) == 1 else steps, spec.layers, self.shapes.batch, spec.gate)
+        spec, rows = self.shapes.spec, len(bias)
+        if not rows or steps % rows:
+            raise WavestepError(f"bias has {rows} rows for {steps} samples; give a divisor")
+        shape = (rows, spec.layers, self.shapes.batch, spec.gate_channels)
         checked: NDArray[np.float32] = self._array(bias, np.float32, shape)
         return checked
 
-    def _samples(self, given: Any, shape: tuple[int, ...]) -> NDArray[np.int32]:
-        samples: NDArray[np.int32] = self._array(given, np.int32, shape)
-        classes = self.shapes.spec.classes
-        if samples.size and not 0 <= samples.min() <= samples.max() < classes:
-            raise WavestepError(
-                f"samples are {samples.min()} to {samples.max()}; this model's classes are 0 to "
-                f"{classes - 1}"
-            )
+    def _samples(self, given: Any, shape: tuple[int, ...]) -> Samples:
+        head = self.shapes.spec.output
+        samples: Samples = self._array(head.check(given), head.sample_dtype, shape)
         return samples
 
     @staticmethod
@@ -194,3 +204,7 @@ class Library:
 
 def _address(array: NDArray[Any] | None) -> int | None:
     return None if array is None else array.ctypes.data
+
+
+def _rows(bias: NDArray[np.float32] | None) -> int:
+    return 1 if bias is None else len(bias)

@@ -16,15 +16,15 @@ Array = NDArray[Any]
 _HUGE, _SMALL = 1 << 21, 1 << 18
 _ALIGNMENT = 64  # bytes; the C struct's members are aligned so
 _EXACT_INPUTS = 512  # matrix.h
-_NEVER = np.float32(-1e30)  # the logit of a class that only fills up a vector
+_NEVER = np.float32(-1e30)  # what only fills up a vector: no class of it is ever drawn
 
 
 def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArray[np.uint8]:
     """The bytes of the C struct `model`, in its order; they begin at a multiple of 64."""
-    half = spec.gate // 2
+    half = spec.gate_channels // 2
     order = _gate_order(half)
     scale = np.float32(spec.residual_scale)
-    parts: list[Array] = [_input(weights)]
+    parts: list[Array] = _input(spec, weights)
 
     def matrix(array: Array, column_order: Array | None = None) -> None:
         padded = _padded(array, 0, 1) if column_order is None else _padded(array, 0)
@@ -47,9 +47,9 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
     matrix(weights["head.1.weight"])
     if precision == "int8":
         matrix(remainder(weights["head.1.weight"]))
-    logits = _padded(weights["head.1.bias"], 0)
-    logits[spec.classes :] = _NEVER
-    parts.append(logits)
+    params = _padded(weights["head.1.bias"], 0)
+    params[spec.output.params :] = _NEVER
+    parts.append(params)
     return _aligned(parts)
 
 
@@ -110,11 +110,13 @@ def _gather(array: Array, order: Array) -> Array:
     return np.where(order < 0, np.float32(0), array[..., order])
 
 
-def _input(weights: Weights) -> Array:
-    """input.weight with the bias in tap 0, [k0, A, R padded]."""
-    table = weights["input.weight"].copy()
-    table[0] += weights["input.bias"]
-    return _padded(table, -1)
+def _input(spec: ModelSpec, weights: Weights) -> list[Array]:
+    """input.weight [k0, A, R padded], the bias in tap 0; for amplitudes [k0, R], and the bias."""
+    table, bias = weights["input.weight"].copy(), weights["input.bias"]
+    if spec.output.codes is None:
+        return [_padded(table[:, 0], -1), _padded(bias, 0)]
+    table[0] += bias
+    return [_padded(table, -1)]
 
 
 def _padded(array: Array, *axes: int) -> Array:

@@ -1,4 +1,4 @@
-"""Libraries compiled ahead, for a device that has no compiler: wn-export puts them in the model."""
+"""Libraries compiled ahead of time, for devices without a compiler; wn-export writes them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import platform
 from pathlib import Path
 
 from wn_runtime.engines.engine import EngineUnavailable
-from wn_runtime.engines.native import compiler as build
 from wn_runtime.engines.native import cpu
+from wn_runtime.engines.native.compiler import compile_library, find_compiler
 from wn_runtime.engines.native.library import Library
 from wn_runtime.engines.native.shapes import Shapes
-from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact, Manifest
+from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
 
 CROSS = "aarch64-linux-gnu-gcc"
 _ARM = ("arm", "cortex-", "neoverse-")
 
 
-def compile_ahead(spec: ModelSpec, precision: str, march: str, batch: int, out: Path) -> Artifact:
+def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Path) -> Artifact:
     """Compile the native engine of a model to the file `out`, for CPUs of `-march=<march>`.
 
     `march` is the compiler's name of an architecture: `native`, `x86-64-v3`, `sapphirerapids`,
@@ -28,10 +28,10 @@ def compile_ahead(spec: ModelSpec, precision: str, march: str, batch: int, out: 
     shapes = Shapes(spec, precision, batch)
     arm = march.startswith(_ARM)
     here = platform.machine() in ("aarch64", "arm64")
-    compiler = build.find_compiler(CROSS) if arm and not here else build.find_compiler()
+    compiler = find_compiler(CROSS) if arm and not here else find_compiler()
     option = "mcpu" if march.startswith(_ARM[1:]) else "march"
     target = cpu.native_flags() if march == "native" else (f"-{option}={march}",)
-    build.compile_library(compiler, target, shapes, out)
+    compile_library(compiler, target, shapes, out)
     machine, features = cpu.required((*compiler.command, *target))
     built = {
         "march": march,
@@ -43,8 +43,8 @@ def compile_ahead(spec: ModelSpec, precision: str, march: str, batch: int, out: 
     return Artifact(out.name, "native", precision, batch, built=built)
 
 
-def misfit(artifact: Artifact) -> str | None:
-    """Why this machine cannot run a library compiled ahead; None when it can."""
+def unsuitable(artifact: Artifact) -> str | None:
+    """Why this machine cannot run a library compiled ahead of time; None when it can."""
     machine, features = artifact.built.get("machine"), artifact.built.get("features")
     if machine != platform.machine():
         return f"{artifact.file} is for {machine}, this is {platform.machine()}"
@@ -57,14 +57,14 @@ def misfit(artifact: Artifact) -> str | None:
     return None
 
 
-def load(directory: Path, manifest: Manifest, artifact: Artifact) -> Library:
+def load(package: ModelPackage, artifact: Artifact) -> Library:
     """The library of an artifact, once its checksum and its CPU have been checked."""
-    reason = misfit(artifact)
+    reason = unsuitable(artifact)
     if reason:
         raise EngineUnavailable(f"{reason}; use another engine, or export again for this machine")
-    manifests.verify(directory, manifest, artifact.file)
-    shapes = Shapes(manifest.spec, artifact.precision, artifact.batch)
-    return Library((directory / artifact.file).resolve(), shapes)
+    package.verify(artifact.file)
+    shapes = Shapes(package.spec, artifact.precision, artifact.batch)
+    return Library((package.directory / artifact.file).resolve(), shapes)
 
 
 def fitting(manifest: Manifest, precision: str, batch: int) -> Artifact | None:
@@ -75,6 +75,6 @@ def fitting(manifest: Manifest, precision: str, batch: int) -> Artifact | None:
         if (artifact.engine, artifact.precision) == ("native", precision)
         and artifact.batch > 0
         and batch % artifact.batch == 0
-        and misfit(artifact) is None
+        and unsuitable(artifact) is None
     ]
     return max(those, key=lambda artifact: artifact.batch, default=None)

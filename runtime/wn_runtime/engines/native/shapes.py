@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 
-PRECISIONS = ("fp32", "bf16", "int8")
-"""Precisions of the weights; activations are float32, with int8 weights int16."""
 _MOST_BYTES = 2**33
 
 
@@ -25,25 +24,28 @@ class Shapes:
     """B: streams of one call."""
 
     def __post_init__(self) -> None:
-        rows = self.spec.state_rows * self.batch
-        if rows * self.spec.residual * 4 > _MOST_BYTES:
+        rows, channels = self.spec.state_rows * self.batch, self.spec.residual_channels
+        if rows * channels * 4 > _MOST_BYTES:
             raise WavestepError(
-                f"the delay lines of {self.batch} streams need {rows} rows of "
-                f"{self.spec.residual} channels, over {_MOST_BYTES >> 30} GiB; use fewer streams"
+                f"the delay lines of {self.batch} streams need {rows} rows of {channels} "
+                f"channels, over {_MOST_BYTES >> 30} GiB; use fewer streams"
             )
 
     def header(self) -> str:
-        """The text of shapes.h, which ends with a digest of itself."""
-        spec = self.spec
+        """The text of shapes.h, which ends with a digest of itself and of the head's code."""
+        spec, head = self.spec, self.spec.output
         values = {
             "LAYERS": spec.layers,
             "KERNEL": spec.kernel,
             "INPUT_KERNEL": spec.input_kernel,
-            "RESIDUAL": spec.residual,
-            "GATE": spec.gate,
-            "SKIP": spec.skip,
-            "HEAD": spec.head,
-            "CLASSES": spec.classes,
+            "RESIDUAL": spec.residual_channels,
+            "GATE": spec.gate_channels,
+            "SKIP": spec.skip_channels,
+            "HEAD": spec.head_channels,
+            "PARAMS": head.params,
+            "CODES": head.codes or 0,
+            "UNIFORMS": head.uniforms,
+            **head.constants(),
             "BATCH": self.batch,
             "DILATIONS": "{" + ", ".join(map(str, spec.dilations)) + "}",
             "LINE_ROWS": spec.state_rows,
@@ -51,9 +53,17 @@ class Shapes:
             "PRECISION": self.precision.upper(),
         }
         text = "".join(f"#define {name} {value}\n" for name, value in values.items())
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256((text + self.head_source()).encode()).hexdigest()
         return f'{text}#define SHAPES "{digest}"\n'
+
+    def head_source(self) -> str:
+        """The text of head.h. Raises EngineUnavailable for a head without C code."""
+        head = self.spec.output
+        source = head.source(".h")
+        if source is None:
+            raise EngineUnavailable(f"the native engine has no code for the head {head.kind!r}")
+        return source
 
     def digest(self) -> str:
         """What a library of these shapes answers to `wn_shapes()`."""
-        return self.header().split('"')[1]
+        return self.header().rsplit('"', 2)[1]

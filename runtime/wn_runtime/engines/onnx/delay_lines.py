@@ -13,7 +13,6 @@ up by one, every index relative to it is constant, and a step is one gather and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ class DelayLines:
         self._rows = spec.state_rows
         # Slack of at least `rows`, so that winding back never copies onto itself.
         self._slack = max(self._rows, _LEAST_SLACK)
-        shape = (self._rows + self._slack, streams, spec.residual)
+        shape = (self._rows + self._slack, streams, spec.residual_channels)
         self._buffer: NDArray[Any] = np.zeros(shape, dtype)
         # The same memory with a whole row as one item: numpy moves such items fastest.
         self._item = np.dtype((np.void, self._buffer[0].nbytes))
@@ -69,16 +68,12 @@ class DelayLines:
         self._moved = self._items[self._start :]
 
     def snapshot(self) -> NDArray[np.float32]:
-        """A copy in the layout of `State.lines`: ((k-1)*sum(d), B, R), oldest first."""
+        """A copy in the layout of `model.state`: ((k-1)*sum(d), B, R), oldest first."""
         return self._lines.astype(np.float32)
 
     def restore(self, lines: NDArray[np.float32]) -> None:
         """Take over what `snapshot` gave."""
         self._lines[...] = lines
-
-    def reset(self, streams: Sequence[int]) -> None:
-        """Silence for the streams named."""
-        self._lines[:, list(streams)] = 0
 
     @property
     def _lines(self) -> NDArray[Any]:

@@ -1,19 +1,61 @@
-"""The step graph as a TensorRT plan: loaded, checked against the model, bound once and enqueued."""
+"""The step graph as a TensorRT plan: loaded and checked once, bound and enqueued by each engine."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from wn_runtime.engines.device_loop.device import DeviceLost
-from wn_runtime.engines.device_loop.memory import graph_inputs, graph_outputs, tensor_type
 from wn_runtime.engines.engine import EngineUnavailable
+from wn_runtime.engines.step_signature import StepSignature, Tensor
 from wn_runtime.engines.tensorrt.api import ICudaEngine, IExecutionContext, TensorRT
 from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
+from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.manifest import Artifact
 from wn_runtime.model.spec import ModelSpec
 
-REBUILD = "rebuild it with wn-run --rebuild"
+REBUILD = "build it anew with wn-export DIR"
+
+
+class Plan:
+    """A loaded plan. Engines share it; each has execution contexts of its own."""
+
+    def __init__(
+        self,
+        trt: TensorRT,
+        record: PlanRecord,
+        data: bytes,
+        spec: ModelSpec,
+        artifact: Artifact,
+    ) -> None:
+        """Raises WavestepError where TensorRT cannot load it, or it is another model's."""
+        self.title = f"{PRODUCTS[record.flavour]} {trt.__version__}"
+        self.file = artifact.file
+        self.messages = Messages(trt)
+        self._runtime = trt.Runtime(self.messages.logger)
+        if record.version_compatible:
+            self._runtime.engine_host_code_allowed = True  # the plan's own lean runtime
+        engine = self._runtime.deserialize_cuda_engine(data)
+        if engine is None:
+            raise WavestepError(
+                f"{self.title} cannot load {self.file} ({self.messages.last()}); {REBUILD}"
+            )
+        signature = StepSignature.of(spec, artifact.precision, artifact.batch)
+        signature.check(*_tensors(trt, engine), self.file)
+        self._engine: ICudaEngine = engine
+
+    def context(self) -> IExecutionContext:
+        """A new execution context. Raises EngineUnavailable where its memory cannot be had."""
+        context = self._engine.create_execution_context()
+        if context is None:
+            need = self._engine.device_memory_size_v2 / 2**20
+            raise EngineUnavailable(
+                f"{self.title} cannot set {self.file} up ({need:.1f} MiB a context: "
+                f"{self.messages.last()}); close other programs on the GPU"
+            )
+        return context
 
 
 class TensorRtBackend:
@@ -25,90 +67,45 @@ class TensorRtBackend:
 
     capturable = True
 
-    def __init__(
-        self,
-        trt: TensorRT,
-        flavour: str,
-        plan: bytes,
-        spec: ModelSpec,
-        artifact: Artifact,
-        version_compatible: bool = False,
-    ) -> None:
-        self.title = f"{PRODUCTS[flavour]} {trt.__version__}"
-        self._messages = Messages(trt)
-        self._runtime = trt.Runtime(self._messages.logger)
-        if version_compatible:
-            self._runtime.engine_host_code_allowed = True  # the plan's own lean runtime
-        engine = self._runtime.deserialize_cuda_engine(plan)
-        if engine is None:
-            raise WavestepError(
-                f"{self.title} cannot load {artifact.file} ({self._messages.last()}); {REBUILD}"
-            )
-        _check_tensors(trt, engine, spec, artifact)
-        self._engine: ICudaEngine | None = engine
-        self._contexts: list[IExecutionContext] = []
-        for _ in range(2):
-            context = engine.create_execution_context()
-            if context is None:
-                need = engine.device_memory_size_v2 / 2**20
-                raise EngineUnavailable(
-                    f"{self.title} cannot set {artifact.file} up ({need:.1f} MiB a context: "
-                    f"{self._messages.last()}); close other programs on the GPU"
-                )
-            self._contexts.append(context)
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self.title = plan, plan.title
+        self._contexts = [plan.context() for _ in range(2)]
 
-    def bind(self, parity: int, addresses: dict[str, int]) -> None:
+    def bind(self, buffers: int, addresses: dict[str, int]) -> None:
         """See `StepBackend.bind`."""
         for name, address in addresses.items():
-            if not self._contexts[parity].set_tensor_address(name, address):
+            if not self._contexts[buffers].set_tensor_address(name, address):
                 raise WavestepError(
-                    f"{self.title} refuses the address of {name} ({self._messages.last()}); "
-                    f"{REBUILD}"
+                    f"{self.title} refuses the address of {name} "
+                    f"({self._plan.messages.last()}); {REBUILD}"
                 )
 
-    def enqueue(self, parity: int, stream: int) -> None:
+    def enqueue(self, buffers: int, stream: int) -> None:
         """See `StepBackend.enqueue`."""
-        if not self._contexts[parity].execute_async_v3(stream):
+        if not self._contexts[buffers].execute_async_v3(stream):
             raise DeviceLost(
-                f"{self.title} failed to run the plan: {self._messages.last()}; the streams' state "
-                "is lost: open the engine again"
+                f"{self.title} failed to run the plan: {self._plan.messages.last()}; the streams' "
+                "state is lost: open the engine again"
             )
 
     def close(self) -> None:
         """See `StepBackend.close`."""
         self._contexts.clear()
-        self._engine = None
 
 
-def _check_tensors(trt: TensorRT, engine: ICudaEngine, spec: ModelSpec, artifact: Artifact) -> None:
-    """Raise WavestepError unless the plan's inputs and outputs are those of the model's graph."""
-    types = {
-        "float32": trt.DataType.FLOAT, "float16": trt.DataType.HALF, "int32": trt.DataType.INT32,
-    }  # fmt: skip
-    chunk = artifact.steps_per_call
-    expected = {}
-    for mode, tensors in (
-        (trt.TensorIOMode.INPUT, graph_inputs(spec, artifact.batch, chunk)),
-        (trt.TensorIOMode.OUTPUT, graph_outputs(spec, artifact.batch, chunk)),
-    ):
-        for name, shape in tensors.items():
-            element = types[tensor_type(name, artifact.precision).name]
-            expected[name] = (mode, shape, element)
-    found = {}
+def _tensors(trt: TensorRT, engine: ICudaEngine) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The plan's inputs and outputs."""
+    types = (
+        (trt.DataType.FLOAT, "float32"),
+        (trt.DataType.HALF, "float16"),
+        (trt.DataType.INT32, "int32"),
+    )
+    sides: dict[Any, dict[str, Tensor]] = {trt.TensorIOMode.INPUT: {}, trt.TensorIOMode.OUTPUT: {}}
     for index in range(engine.num_io_tensors):
         name = engine.get_tensor_name(index)
-        shape = tuple(engine.get_tensor_shape(name))
-        found[name] = (engine.get_tensor_mode(name), shape, engine.get_tensor_dtype(name))
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            raise WavestepError(
-                f"{artifact.file}: {name} is {_shown(found.get(name))}, this model has "
-                f"{_shown(expected.get(name))}; {REBUILD}"
-            )
-
-
-def _shown(tensor: tuple[Any, tuple[int, ...], Any] | None) -> str:
-    if tensor is None:
-        return "absent"
-    mode, shape, element = tensor
-    return " ".join(str(part).rsplit(".", 1)[-1] for part in (mode, element)) + f" {shape}"
+        found = engine.get_tensor_dtype(name)
+        dtype = np.dtype(next((plain for own, plain in types if own == found), "O"))
+        sides[engine.get_tensor_mode(name)][name] = Tensor(
+            tuple(engine.get_tensor_shape(name)), dtype
+        )
+    return sides[trt.TensorIOMode.INPUT], sides[trt.TensorIOMode.OUTPUT]

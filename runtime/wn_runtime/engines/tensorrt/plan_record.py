@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +11,9 @@ from wn_runtime.engines.tensorrt.module import FLAVOURS, PRODUCTS, newer_or_same
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
-from wn_runtime.model.manifest import Artifact, Manifest
+from wn_runtime.model.manifest import Artifact
+from wn_runtime.model.package import ModelPackage
 
-ANSWER = "--answer"
-"""Tells wn_export.tensorrt.build to give its reason as it gives its result: on stdout."""
 _MIB = 2**20
 
 
@@ -54,7 +51,7 @@ class PlanRecord:
 
 
 @dataclass(frozen=True)
-class Here:
+class ThisMachine:
     """What a plan meets."""
 
     gpu: str
@@ -70,13 +67,14 @@ def read(directory: Path, artifact: Artifact) -> PlanRecord:
     return strict.parse(PlanRecord, artifact.built, where)
 
 
-def check_files(directory: Path, manifest: Manifest, artifact: Artifact) -> PlanRecord:
+def check_files(package: ModelPackage, artifact: Artifact) -> PlanRecord:
     """Check the plan's file, and that its graph is the one it was built from; no GPU needed."""
+    directory = package.directory
     path = directory / artifact.file
     if path.exists() and path.stat().st_size == 0:
         raise WavestepError(f"{path} is empty; {rebuild_command(directory)}")
     try:
-        manifests.verify(directory, manifest, artifact.file)
+        package.verify(artifact.file)
     except WavestepError as error:
         said = str(error).rsplit("; ", 1)[0]
         raise WavestepError(f"{said}; {rebuild_command(directory)}") from error
@@ -90,7 +88,7 @@ def check_files(directory: Path, manifest: Manifest, artifact: Artifact) -> Plan
     return record
 
 
-def check_machine(path: Path, record: PlanRecord, here: Here, needed_bytes: int) -> None:
+def check_machine(path: Path, record: PlanRecord, machine: ThisMachine, needed_bytes: int) -> None:
     """Raise EngineUnavailable unless the plan at `path` can run here, in one sentence."""
     product = PRODUCTS[record.flavour]
     remedy = rebuild_command(path.parent)
@@ -99,45 +97,26 @@ def check_machine(path: Path, record: PlanRecord, here: Here, needed_bytes: int)
         raise EngineUnavailable(
             f"{path} was built on {record.platform}, this machine is {platform.machine()}; {remedy}"
         )
-    if record.compute_capability not in (None, here.compute_capability):
+    if record.compute_capability not in (None, machine.compute_capability):
         raise EngineUnavailable(
             f"{path} was built for {built_on} (compute capability {record.compute_capability}), "
-            f"this is {here.gpu} ({here.compute_capability}); {remedy}"
+            f"this is {machine.gpu} ({machine.compute_capability}); {remedy}"
         )
-    same = record.version == here.version
-    later = record.version_compatible and newer_or_same(here.version, record.version)
+    same = record.version == machine.version
+    later = record.version_compatible and newer_or_same(machine.version, record.version)
     if not (same or later):
         raise EngineUnavailable(
-            f"{path} was built with {product} {record.version}, this is {product} {here.version}; "
-            f"{remedy}"
+            f"{path} was built with {product} {record.version}, this is {product} "
+            f"{machine.version}; {remedy}"
         )
-    if needed_bytes > here.available_bytes:
+    if needed_bytes > machine.available_bytes:
         raise EngineUnavailable(
-            f"{path} needs {needed_bytes / _MIB:.0f} MiB of GPU memory, {here.gpu} has "
-            f"{here.available_bytes / _MIB:.0f} MiB free; close other programs on it, or export "
+            f"{path} needs {needed_bytes / _MIB:.0f} MiB of GPU memory, {machine.gpu} has "
+            f"{machine.available_bytes / _MIB:.0f} MiB free; close other programs on it, or export "
             "with a smaller --batch"
         )
 
 
 def rebuild_command(directory: Path) -> str:
     """What to type to build the plan anew from the graph that is kept beside it."""
-    return f"rebuild it here with wn-run {directory} --rebuild"
-
-
-def rebuild(path: Path) -> str:
-    """Build the plan of a directory (or of a file in one) anew from its graph, for this machine.
-
-    In a process of its own, whose progress is seen on stderr: the builder belongs to the export
-    package, which nothing here may import, and holds GPU memory that the engine wants next.
-    Returns a line for the user. Raises WavestepError with the builder's reason; the old plan is
-    kept then.
-    """
-    directory = path if path.is_dir() else path.parent
-    manifests.read(directory)
-    command = [sys.executable, "-m", "wn_export.tensorrt.build", ANSWER, str(directory)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    lines = done.stdout.strip().splitlines()
-    answer = lines[-1] if lines else f"the builder ended with code {done.returncode}"
-    if done.returncode:
-        raise WavestepError(answer)
-    return answer
+    return f"build it anew here with wn-export {directory}"

@@ -86,6 +86,19 @@ INLINE vi nearest(vf v) { return (vi)(v + 12582912.0f) - 0x4b400000; }
 INLINE vf quotient(vf a, vf b) { return a / b; }
 #endif
 
+/* The sum of all lanes; it must not overflow. */
+INLINE uint32_t lanes_total(vi v) {
+#if WN_AVX512
+    return (uint32_t)_mm512_reduce_add_epi32((__m512i)v);
+#elif WN_NEON
+    return (uint32_t)vaddvq_s32((int32x4_t)v);
+#else
+    uint32_t sum = 0;
+    for (int i = 0; i < LANES; i++) sum += (uint32_t)v[i];
+    return sum;
+#endif
+}
+
 #if !WN_AVX512 && !WN_NEON
 INLINE vf maximum(vf v) {
     float most = v[0];

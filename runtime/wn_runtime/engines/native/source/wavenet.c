@@ -7,15 +7,17 @@
  *     skip += z @ Wskip
  *     h_next[t] = (z @ Wres + bres + h[t]) * residual_scale
  *
- * (van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.) then
- * relu(skip + bskip) @ Whead0 + b, relu, @ Whead1 + b: the logits of x[t].
+ * (van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.) Then
+ * relu(skip + bskip) @ Whead0 + b, relu, @ Whead1 + b: the params of x[t]'s distribution. What they
+ * mean is the head's business: head.h has the type of a sample and the draw.
  *
  * What the next sample waits for is the chain h -> a -> z -> h_next through all layers. The skip
  * sum and the older taps (j >= 1, from the delay lines) are not on it: they stand in the code
  * where the chain waits for latencies, so that the CPU works on them meanwhile.
  *
- * shapes.h defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD CLASSES BATCH DILATIONS
- * LINE_ROWS RESIDUAL_SCALE PRECISION SHAPES. Nothing here allocates or calls the system.
+ * shapes.h defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES UNIFORMS BATCH
+ * DILATIONS LINE_ROWS RESIDUAL_SCALE PRECISION SHAPES and the head's own constants. CODES is 0 where
+ * samples are amplitudes. Nothing here allocates or calls the system.
  */
 #define FP32 1
 #define BF16 2
@@ -25,9 +27,9 @@
 /* Steps whose older taps are computed together, in layers that look back at least so far: those
  * inputs are known beforehand. Their weights are then read once for all the steps. Small int8
  * matrices are read so fast that it does not pay. */
-#ifndef AHEAD
+#ifndef TAP_STEPS
 #define SMALL (PRECISION == INT8 && RESIDUAL < 48)
-#define AHEAD (BATCH > 2 || SMALL ? 1 : 8 / BATCH)
+#define TAP_STEPS (BATCH > 2 || SMALL ? 1 : 8 / BATCH)
 #endif
 
 #include "matrix.h"
@@ -39,9 +41,11 @@
 #define G (2 * Z) /* gate columns: 16 filters, their 16 gates, the next 16 filters, ... */
 #define S PADDED(SKIP)
 #define H PADDED(HEAD)
-#define A PADDED(CLASSES)
+#define A PADDED(PARAMS)
 #define OLDER (KERNEL - 1) /* taps from the delay line */
 #define LINE_ROW ROW_BYTES(R)
+
+#include "head.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -56,23 +60,28 @@ typedef struct {
     _Alignas(64) float residual_bias[R]; /* times residual_scale */
 } layer_weights;
 
-/* The packed weights; runtime/wn_runtime/native/pack.py writes the same order. */
+/* The packed weights; pack.py writes the same order. */
 typedef struct {
-    _Alignas(64) float input[INPUT_KERNEL][CLASSES][R]; /* tap 0 has the bias in it */
+#if CODES
+    _Alignas(64) float input[INPUT_KERNEL][CODES][R]; /* tap 0 has the bias in it */
+#else
+    _Alignas(64) float input[INPUT_KERNEL][R];
+    _Alignas(64) float input_bias[R];
+#endif
     layer_weights layer[LAYERS];
     _Alignas(64) float skip_bias[S];
     MATRIX(S, H) head0;
     _Alignas(64) float head0_bias[H];
     MATRIX(H, A) head1;
 #if PRECISION == INT8
-    MATRIX(H, A) head1_rest; /* what int8 left of head1: logits bear rounding worst, see pack.py */
+    MATRIX(H, A) head1_rest; /* what int8 left of head1: params bear rounding worst, see pack.py */
 #endif
     _Alignas(64) float head1_bias[A]; /* -1e30 in the padding: never drawn */
 } model;
 
-/* A stream's memory, and room to work in. All zero is silence but for `heard`. */
+/* Streams' memory, and room to work in. */
 typedef struct {
-    int32_t heard[INPUT_KERNEL][BATCH]; /* classes, newest first */
+    sample window[INPUT_KERNEL][BATCH]; /* newest first */
     int32_t slot[LAYERS];               /* of (k-1)*d rows: the oldest, next to be overwritten */
     /* The delay lines, layer after layer: rings of (k-1)*d rows of each layer's input. */
     _Alignas(64) row lines[(size_t)LINE_ROWS * BATCH * LINE_ROW];
@@ -83,30 +92,35 @@ typedef struct {
     _Alignas(64) float z[BATCH * Z];
     _Alignas(64) float skip[BATCH * S];
     _Alignas(64) float hidden[BATCH * H];
-    _Alignas(64) float logits[BATCH * A];
+    _Alignas(64) float params[BATCH * A];
     _Alignas(64) row z_row[BATCH * ROW_BYTES(Z)];
     _Alignas(64) row skip_row[BATCH * ROW_BYTES(S)];
     _Alignas(64) row hidden_row[BATCH * ROW_BYTES(H)];
     _Alignas(64) float z_scale[BATCH], skip_scale[BATCH], hidden_scale[BATCH];
-    /* Gate sums of the next AHEAD steps without tap 0, and the rows they are made of. */
-    _Alignas(64) float ahead[LAYERS][AHEAD][BATCH * G];
-    _Alignas(64) row ahead_rows[AHEAD * BATCH * LINE_ROW];
-    float ahead_scales[AHEAD * BATCH];
+    /* Gate sums of TAP_STEPS steps without tap 0, and the rows they are made of. */
+    _Alignas(64) float tap_sums[LAYERS][TAP_STEPS][BATCH * G];
+    _Alignas(64) row tap_rows[TAP_STEPS * BATCH * LINE_ROW];
+    float tap_scales[TAP_STEPS * BATCH];
 } state;
 
 /* h of the first layer: the newest samples through the first causal convolution. */
 static void embed(const model *m, state *s) {
     for (int b = 0; b < BATCH; b++)
         for (int i = 0; i < R; i += LANES) {
-            vf h = load(&m->input[0][s->heard[0][b]][i]);
-            for (int j = 1; j < INPUT_KERNEL; j++) h += load(&m->input[j][s->heard[j][b]][i]);
+#if CODES
+            vf h = load(&m->input[0][s->window[0][b]][i]);
+            for (int j = 1; j < INPUT_KERNEL; j++) h += load(&m->input[j][s->window[j][b]][i]);
+#else
+            vf h = load(m->input_bias + i);
+            for (int j = 0; j < INPUT_KERNEL; j++) h += s->window[j][b] * load(m->input[j] + i);
+#endif
             store(&s->h[b * R + i], h);
         }
 }
 
-static void hear(state *s, const int32_t *classes) {
-    memmove(s->heard[1], s->heard[0], sizeof s->heard - sizeof s->heard[0]);
-    memcpy(s->heard[0], classes, sizeof s->heard[0]);
+static void push(state *s, const sample *samples) {
+    memmove(s->window[1], s->window[0], sizeof s->window - sizeof s->window[0]);
+    memcpy(s->window[0], samples, sizeof s->window[0]);
 }
 
 /* The row of a delay line that holds tap j of the step `later` steps from now. */
@@ -116,9 +130,9 @@ INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
     return (base + (r < 0 ? r + span : r)) * BATCH;
 }
 
-/* bias + sum_{j>=1} h[t - j*d] @ Wgate[j]: from `ahead` when this is step `lead` of those, or now. */
-INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int base, int lead) {
-    if (lead < AHEAD && dilations[layer] >= AHEAD) return s->ahead[layer][lead];
+/* bias + sum_{j>=1} h[t - j*d] @ Wgate[j]: from tap_sums where this is step `done` of those, or now. */
+INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int base, int done) {
+    if (done < TAP_STEPS && dilations[layer] >= TAP_STEPS) return s->tap_sums[layer][done];
     const float *init = s->bias[layer][0];
     for (int j = 1; j <= OLDER; j++) {
         const size_t at = (size_t)tap_row(s, layer, base, j, 0);
@@ -131,7 +145,7 @@ INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int 
 
 /* One layer: h to the next h in place, and z's share of the skip sum. `init` is bias and older
  * taps; returns the next layer's. */
-INLINE const float *layer_step(const model *m, state *s, int layer, int base, int lead,
+INLINE const float *layer_step(const model *m, state *s, int layer, int base, int done,
                                const float *init) {
     const layer_weights *w = &m->layer[layer];
     const int span = OLDER * dilations[layer];
@@ -156,7 +170,7 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, in
                 float *h = s->h + b * R + i;
                 store(h, load(h) * RESIDUAL_SCALE + load(w->residual_bias + i));
             }
-        init = older_taps(w + 1, s, layer + 1, base + span, lead);
+        init = older_taps(w + 1, s, layer + 1, base + span, done);
         multiply(BATCH, Z, R, COLUMNS(&w->residual),
                  (rows_io){s->z_row, s->z_scale, s->h, R, s->h});
     }
@@ -170,13 +184,13 @@ INLINE void relu_row(row *to, float *scale, float *x, int n) {
     *scale = encode(to, x, n);
 }
 
-/* From what has been heard to the logits of the next sample. */
-static void step(const model *m, state *s, int lead) {
+/* From the samples so far to the params of the next. */
+static void step(const model *m, state *s, int done) {
     embed(m, s);
     for (int b = 0; b < BATCH; b++) memcpy(s->skip + b * S, m->skip_bias, sizeof m->skip_bias);
-    const float *init = older_taps(&m->layer[0], s, 0, 0, lead);
+    const float *init = older_taps(&m->layer[0], s, 0, 0, done);
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
-        init = layer_step(m, s, layer, base, lead, init);
+        init = layer_step(m, s, layer, base, done, init);
     for (int b = 0; b < BATCH; b++)
         relu_row(s->skip_row + b * ROW_BYTES(S), s->skip_scale + b, s->skip + b * S, S);
     multiply(BATCH, S, H, COLUMNS(&m->head0),
@@ -184,41 +198,11 @@ static void step(const model *m, state *s, int lead) {
     for (int b = 0; b < BATCH; b++)
         relu_row(s->hidden_row + b * ROW_BYTES(H), s->hidden_scale + b, s->hidden + b * H, H);
     multiply(BATCH, H, A, COLUMNS(&m->head1),
-             (rows_io){s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->logits});
+             (rows_io){s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->params});
 #if PRECISION == INT8
     multiply(BATCH, H, A, COLUMNS(&m->head1_rest),
-             (rows_io){s->hidden_row, s->hidden_scale, s->logits, A, s->logits});
+             (rows_io){s->hidden_row, s->hidden_scale, s->params, A, s->params});
 #endif
-}
-
-/* The first class whose cumulative weight exceeds u * total; weights are exp((logit - max) / T).
- * Sums run over groups of 16 classes, so that they do not wait for each other. */
-static int32_t draw(float *logits, float u, float inverse_temperature) {
-    vf top = all(logits[0]);
-    for (int i = 0; i < A; i += LANES) top = larger(top, load(logits + i));
-    const vf most = maximum(top);
-    if (inverse_temperature == 0) { /* argmax, the lowest class of equals */
-        int32_t c = 0;
-        while (c < CLASSES - 1 && logits[c] != most[0]) c++;
-        return c;
-    }
-    float before[A / 16 + 1], total = 0;
-    for (int i = 0; i < A; i += LANES)
-        store(logits + i, exp_of((load(logits + i) - most) * inverse_temperature));
-    for (int group = 0; group < A / 16; group++) {
-        float sum = 0;
-        int end = group * 16 + 16 < CLASSES ? 16 : CLASSES - group * 16;
-        for (int i = 0; i < end; i++) sum += logits[group * 16 + i];
-        before[group] = total;
-        total += sum;
-    }
-    const float threshold = u * total;
-    int group = 0;
-    while (group < A / 16 - 1 && before[group + 1] <= threshold) group++;
-    int32_t c = group * 16, last = c + 15 < CLASSES ? c + 15 : CLASSES - 1;
-    before[A / 16] = total;
-    for (float sum = before[group] + logits[c]; c < last && sum <= threshold; sum += logits[c]) c++;
-    return c;
 }
 
 /* A layer's bias[B][G] to column order, with bgate; NULL: bgate alone. */
@@ -235,40 +219,47 @@ static void layer_bias(const model *m, int layer, const float *bias, float *to) 
     }
 }
 
-/* Fills `ahead`: a product of many rows with each older tap's matrix. */
-static void look_ahead(const model *m, state *s, const float *bias, size_t bias_stride) {
+/* The conditioning of a block of samples: rows [L][B][G], each for `held` samples; NULL: none. */
+typedef struct {
+    const float *rows;
+    int32_t held;
+} held_bias;
+
+INLINE const float *bias_at(held_bias bias, int32_t t) {
+    return bias.rows ? bias.rows + (size_t)(t / bias.held) * LAYERS * BATCH * GATE : 0;
+}
+
+/* Fills tap_sums from step t on: a product of many rows with each older tap's matrix. */
+static void sum_older_taps(const model *m, state *s, held_bias bias, int32_t t) {
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
-        if (dilations[layer] < AHEAD) continue;
-        for (int i = 0; i < AHEAD; i++)
-            layer_bias(m, layer, bias ? bias + i * bias_stride : 0, s->ahead[layer][i]);
+        if (dilations[layer] < TAP_STEPS) continue;
+        for (int i = 0; i < TAP_STEPS; i++)
+            layer_bias(m, layer, bias_at(bias, t + i), s->tap_sums[layer][i]);
         for (int j = 1; j <= OLDER; j++) {
-            for (int i = 0; i < AHEAD; i++) {
+            for (int i = 0; i < TAP_STEPS; i++) {
                 const size_t at = (size_t)tap_row(s, layer, base, j, i);
-                memcpy(s->ahead_rows + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW,
+                memcpy(s->tap_rows + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW,
                        BATCH * LINE_ROW);
-                memcpy(s->ahead_scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
+                memcpy(s->tap_scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
             }
-            multiply(AHEAD * BATCH, R, G, COLUMNS(&m->layer[layer].older[j - 1]),
-                     (rows_io){s->ahead_rows, s->ahead_scales, s->ahead[layer][0], G,
-                               s->ahead[layer][0]});
+            multiply(TAP_STEPS * BATCH, R, G, COLUMNS(&m->layer[layer].older[j - 1]),
+                     (rows_io){s->tap_rows, s->tap_scales, s->tap_sums[layer][0], G,
+                               s->tap_sums[layer][0]});
         }
     }
 }
 
-/* Step t of a block. `lead` counts the steps since the last look ahead; AHEAD: there is none. */
-INLINE int block_step(const model *m, state *s, int32_t t, int32_t steps, const float *bias,
-                      int32_t bias_steps, int lead) {
-    const size_t stride = bias_steps > 1 ? (size_t)LAYERS * BATCH * GATE : 0;
-    if (bias) bias += (size_t)t * stride;
-    if (t == 0 || stride)
+/* Step t of a block. `done` counts the steps since tap_sums was filled; TAP_STEPS: all used up. */
+INLINE int block_step(const model *m, state *s, int32_t t, int32_t steps, held_bias bias, int done) {
+    if (t == 0 || (bias.rows && t % bias.held == 0))
         for (int layer = 0; layer < LAYERS; layer++)
-            layer_bias(m, layer, bias, s->bias[layer][0]);
-    if (AHEAD > 1 && lead == AHEAD && steps - t >= AHEAD) {
-        look_ahead(m, s, bias, stride);
-        lead = 0;
+            layer_bias(m, layer, bias_at(bias, t), s->bias[layer][0]);
+    if (TAP_STEPS > 1 && done == TAP_STEPS && steps - t >= TAP_STEPS) {
+        sum_older_taps(m, s, bias, t);
+        done = 0;
     }
-    step(m, s, lead);
-    return lead < AHEAD ? lead + 1 : AHEAD;
+    step(m, s, done);
+    return done < TAP_STEPS ? done + 1 : TAP_STEPS;
 }
 
 /* What this was compiled for, sizes in bytes and the tile width: the caller checks, and packs. */
@@ -279,45 +270,48 @@ EXPORT int64_t wn_model_bytes(void) { return sizeof(model); }
 EXPORT int64_t wn_state_bytes(void) { return sizeof(state); }
 EXPORT int32_t wn_tile(void) { return TILE; }
 
-/* bias: NULL, or [steps][L][B][G] when `bias_steps` is `steps`, [1][L][B][G] when it is 1.
- * uniforms [steps][B] in [0, 1) -> classes [steps][B]. inverse_temperature 0 is argmax. */
+/* bias: NULL, or [bias_rows][L][B][G], each row for steps / bias_rows samples, a whole number.
+ * uniforms [steps][B][UNIFORMS] of 24 bits -> samples [steps][B]. inverse_temperature [B]: 0 is the
+ * likeliest sample. */
 EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bias,
-                        int32_t bias_steps, const float *uniforms, float inverse_temperature,
-                        int32_t *classes) {
+                        int32_t bias_rows, const int32_t *uniforms,
+                        const float *inverse_temperature, sample *samples) {
     const uint64_t denormals = flush_denormals();
-    int lead = AHEAD;
+    const held_bias held = {bias, steps / bias_rows};
+    int done = TAP_STEPS;
     amx_begin();
-    for (int32_t t = 0; t < steps; t++, uniforms += BATCH, classes += BATCH) {
-        lead = block_step(m, s, t, steps, bias, bias_steps, lead);
+    for (int32_t t = 0; t < steps; t++, uniforms += BATCH * UNIFORMS, samples += BATCH) {
+        done = block_step(m, s, t, steps, held, done);
         for (int b = 0; b < BATCH; b++)
-            classes[b] = draw(s->logits + b * A, uniforms[b], inverse_temperature);
-        hear(s, classes);
+            samples[b] = draw(s->params + b * A, uniforms + b * UNIFORMS, inverse_temperature[b]);
+        push(s, samples);
     }
     amx_end();
     restore_denormals(denormals);
 }
 
-/* Teacher forcing: samples [steps][B] in 0..CLASSES-1 -> logits [steps][B][CLASSES]. */
+/* Teacher forcing: samples [steps][B], within CODES -> params [steps][B][PARAMS]. */
 EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
-                     int32_t bias_steps, const int32_t *samples, float *logits) {
+                     int32_t bias_rows, const sample *samples, float *params) {
     const uint64_t denormals = flush_denormals();
-    int lead = AHEAD;
+    const held_bias held = {bias, steps / bias_rows};
+    int done = TAP_STEPS;
     amx_begin();
     for (int32_t t = 0; t < steps; t++, samples += BATCH) {
-        lead = block_step(m, s, t, steps, bias, bias_steps, lead);
-        for (int b = 0; b < BATCH; b++, logits += CLASSES)
-            memcpy(logits, s->logits + b * A, sizeof(float) * CLASSES);
-        hear(s, samples);
+        done = block_step(m, s, t, steps, held, done);
+        for (int b = 0; b < BATCH; b++, params += PARAMS)
+            memcpy(params, s->params + b * A, sizeof(float) * PARAMS);
+        push(s, samples);
     }
     amx_end();
     restore_denormals(denormals);
 }
 
-/* The state in no engine's own layout: samples [k0][B] and lines [(k-1)*sum(d)][B][R], oldest
+/* The state in no engine's own layout: samples [k0][B] and delay lines [(k-1)*sum(d)][B][R], oldest
  * first. */
-EXPORT void wn_snapshot(const state *s, int32_t *samples, float *lines) {
+EXPORT void wn_snapshot(const state *s, sample *samples, float *lines) {
     for (int j = 0; j < INPUT_KERNEL; j++, samples += BATCH)
-        memcpy(samples, s->heard[INPUT_KERNEL - 1 - j], sizeof s->heard[0]);
+        memcpy(samples, s->window[INPUT_KERNEL - 1 - j], sizeof s->window[0]);
     float padded[R];
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
         const int span = OLDER * dilations[layer];
@@ -330,9 +324,9 @@ EXPORT void wn_snapshot(const state *s, int32_t *samples, float *lines) {
     }
 }
 
-EXPORT void wn_restore(state *s, const int32_t *samples, const float *lines) {
+EXPORT void wn_restore(state *s, const sample *samples, const float *lines) {
     for (int j = 0; j < INPUT_KERNEL; j++, samples += BATCH)
-        memcpy(s->heard[INPUT_KERNEL - 1 - j], samples, sizeof s->heard[0]);
+        memcpy(s->window[INPUT_KERNEL - 1 - j], samples, sizeof s->window[0]);
     memset(s->slot, 0, sizeof s->slot);
     _Alignas(64) float padded[R] = {0};
     for (size_t at = 0; at < (size_t)LINE_ROWS * BATCH; at++, lines += RESIDUAL) {

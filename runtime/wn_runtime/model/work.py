@@ -18,8 +18,8 @@ class Work:
     """L."""
     gate: int
     """G: the width of a layer's activation."""
-    classes: int
-    """A: the width of the softmax."""
+    params: int
+    """A: channels of the output."""
     macs: int
     """Multiply-adds, which is also the weights read: each is used once a sample."""
     state: int
@@ -28,17 +28,18 @@ class Work:
     @classmethod
     def of(cls, spec: ModelSpec) -> Work:
         """Count the products of the layer equation and the head; biases are left out."""
-        z = spec.gate // 2
-        layer = spec.kernel * spec.residual * spec.gate + z * spec.residual + z * spec.skip
-        head = spec.skip * spec.head + spec.head * spec.classes
-        last = z * spec.residual  # the last layer's residual output is used by nothing
-        entry = spec.input_kernel * spec.residual  # one row of the input table a tap
+        residual, gate, skip = spec.residual_channels, spec.gate_channels, spec.skip_channels
+        z = gate // 2
+        layer = spec.kernel * residual * gate + z * residual + z * skip
+        head = skip * spec.head_channels + spec.head_channels * spec.output.params
+        last = z * residual  # the last layer's residual output is used by nothing
+        entry = spec.input_kernel * residual  # one row of the input table a tap
         return cls(
             layers=spec.layers,
-            gate=spec.gate,
-            classes=spec.classes,
+            gate=gate,
+            params=spec.output.params,
             macs=spec.layers * layer - last + head + entry,
-            state=spec.state_rows * spec.residual,
+            state=spec.state_rows * residual,
         )
 
     def weight_bytes(self, precision: str) -> float:

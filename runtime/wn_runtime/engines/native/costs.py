@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wn_runtime.model.work import Work
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -18,7 +20,19 @@ class Cost:
     gate: float
     """For each gate channel of each layer: quantise, reduce, activate."""
     sample: float
-    """For each sample: softmax over 256 classes, and the draw."""
+    """For each sample: a softmax over 256 classes, and the draw."""
+
+
+@dataclass(frozen=True)
+class OrdinaryCpu:
+    """What is assumed of a CPU where nothing was measured."""
+
+    isa: str = "avx2"
+    mhz: float = 3000
+    bytes_per_cycle: float = 16
+
+
+ORDINARY = OrdinaryCpu()
 
 
 COSTS: dict[str, dict[str, Cost]] = {
@@ -48,3 +62,10 @@ COSTS: dict[str, dict[str, Cost]] = {
         "int8": Cost(0.527, 131, 3763),
     },
 }
+
+
+def step_cycles(work: Work, precision: str, cpu: OrdinaryCpu = ORDINARY) -> float:
+    """Cycles of one stream's step on an ordinary CPU; wn_targets has the model of a given one."""
+    cost = COSTS[cpu.isa][precision]
+    busy = max(work.macs * cost.product, work.weight_bytes(precision) / cpu.bytes_per_cycle)
+    return busy + work.layers * work.gate * cost.gate + cost.sample * work.params / 256

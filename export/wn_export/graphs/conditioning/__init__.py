@@ -1,0 +1,1 @@
+"""Conditioners as parts of conditioner.onnx: one file a conditioner."""

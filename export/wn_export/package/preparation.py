@@ -1,0 +1,55 @@
+"""How engines are prepared at export: what each needs in the model directory beyond the weights.
+
+An engine made from the weights needs nothing here, and one that runs the step graph finds it. For
+any other, a line in `BEFORE_PARITY` (what parity is to prove) or in `AFTER_PARITY` (what depends on
+which precision passed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wn_export.package import libraries, plan
+from wn_runtime.model.manifest import Manifest
+from wn_targets.constraints import Constraints
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is being exported."""
+
+    directory: Path
+    """Where the new directory is in the making."""
+    target: Path
+    """Where it will be; an older one may be there."""
+    fp16: bool
+    version_compatible: bool
+    device: Constraints | None
+    """Whose needs are met."""
+
+
+Preparer = Callable[[Preparation, Manifest], tuple[Manifest, str | None]]
+"""The manifest with what was made, not written, and a line for the user."""
+
+
+def _plan(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str | None]:
+    return plan.try_plan(
+        preparation.directory,
+        manifest,
+        preparation.target,
+        preparation.fp16,
+        preparation.version_compatible,
+    )
+
+
+def _library(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str | None]:
+    if preparation.device is None or preparation.device.march is None:
+        return manifest, None
+    return libraries.add_library(preparation.directory, manifest, preparation.device.march)
+
+
+BEFORE_PARITY: dict[str, Preparer] = {"tensorrt": _plan}
+AFTER_PARITY: dict[str, Preparer] = {"native": _library}
+"""Engine to how it is prepared."""

@@ -1,0 +1,36 @@
+"""What every conditioner of a model is, whatever it conditions on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wn_runtime.model.state import State
+
+Value = str | int
+"""A condition's value by name or by index; tags are joined by `+`."""
+Rows = NDArray[np.float32]
+"""(N, L, B, G): the bias of a block of P samples, each row held for P/N of them."""
+Frames = NDArray[np.float32]
+"""(F, B, C): frames of B streams."""
+
+
+class ConditionerPart(Protocol):
+    """One conditioner. Its state is a value, each array (n, B, …): streams on axis 1."""
+
+    def start(self, values: Mapping[str, Sequence[Value | None]], streams: int) -> State:
+        """The state of B streams before their first block; None: the condition is not given."""
+        ...
+
+    def block(
+        self, state: State, samples: int, frames: Frames | None, history: NDArray[Any] | None
+    ) -> tuple[Rows, State]:
+        """The bias of the next `samples`, a multiple of the spec's `block`, and the next state.
+
+        frames: those of the block and `lookahead / hop` more. history (P, B): the samples of the
+        block before, silence at the start.
+        """
+        ...

@@ -1,0 +1,10 @@
+"""All conditioners. To add one: docs/add-a-conditioner.md."""
+
+from __future__ import annotations
+
+from wn_runtime.conditioning.global_conditions import GlobalConditions
+from wn_runtime.conditioning.spec import ConditionerSpec
+
+CONDITIONERS: dict[str, type[ConditionerSpec]] = {
+    conditioner.kind: conditioner for conditioner in (GlobalConditions,)
+}

@@ -1,0 +1,112 @@
+"""What conditions a model, as part of its spec: each kind a frozen dataclass (a tagged union)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wn_runtime.errors import WavestepError, unknown
+
+if TYPE_CHECKING:
+    from wn_runtime.conditioning.part import ConditionerPart
+
+CONDITION_KINDS = ("categorical", "tags")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A named global condition: constant over an utterance."""
+
+    name: str
+    kind: str
+    """`categorical`: exactly one value, or none. `tags`: any subset of the values (multi-hot)."""
+    values: tuple[str, ...]
+    """The values' names; a value's index is its position here."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in CONDITION_KINDS:
+            raise ValueError(unknown("condition kind", self.kind, CONDITION_KINDS))
+        if not self.name.isidentifier():
+            raise ValueError(f"condition name {self.name!r} is not an identifier (letters, _)")
+        if not self.values or len(set(self.values)) != len(self.values):
+            raise ValueError(f"condition {self.name!r} needs values, each once: {self.values}")
+
+    def index(self, value: str | int) -> int:
+        """The index of a value given by name or by index. Raises WavestepError when unknown."""
+        text = str(value)
+        if text in self.values:  # a name wins over an index: digits are named "0" to "9"
+            return self.values.index(text)
+        if text.lstrip("-").isdigit():
+            if 0 <= int(text) < len(self.values):
+                return int(text)
+            raise WavestepError(
+                f"{self.name} index {text} is out of range; this model has "
+                f"{len(self.values)}: 0 to {len(self.values) - 1}"
+            )
+        raise WavestepError(unknown(self.name, text, self.values, "this model has"))
+
+    def indices(self, value: str | int) -> list[int]:
+        """The indices that a value stands for: one, or for tags those of `calm+loud`.
+
+        Raises WavestepError when one is unknown.
+        """
+        if self.kind == "categorical":
+            return [self.index(value)]
+        return [self.index(tag) for tag in str(value).split("+") if tag]
+
+
+class ConditionerSpec(ABC):
+    """What one conditioner takes and how it is streamed; its bias is added to the others'."""
+
+    kind: ClassVar[str]
+    """Its name in specs."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The named global conditions it takes."""
+        return ()
+
+    @property
+    def frame_channels(self) -> int:
+        """C: channels of the frames it takes; 0: none."""
+        return 0
+
+    @property
+    def hop(self) -> int:
+        """Samples for which one row of its bias is held; 0: over a whole stream."""
+        return 0
+
+    @property
+    def lookahead(self) -> int:
+        """Samples that its frames must be ahead of those being made; a multiple of the hop."""
+        return 0
+
+    @property
+    def block(self) -> int:
+        """Samples that it is streamed in multiples of; a multiple of the hop."""
+        return max(1, self.hop)
+
+    @property
+    def memory(self) -> int:
+        """Samples before a block that its bias depends on, frames and history alike."""
+        return 0
+
+    @property
+    def uses_history(self) -> bool:
+        """Whether it reads the samples made before a block."""
+        return False
+
+    @abstractmethod
+    def shapes(self, layers: int, gate_channels: int) -> dict[str, tuple[int, ...]]:
+        """Name to shape of its canonical weights; every name begins with `condition.`."""
+
+    @abstractmethod
+    def part(
+        self, layers: int, gate_channels: int, weights: Mapping[str, NDArray[np.float32]]
+    ) -> ConditionerPart:
+        """The conditioner itself, in NumPy."""

@@ -1,0 +1,110 @@
+"""Which engine runs a model here: the one named, or the fastest that can."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from wn_runtime.engines import measured, registry
+from wn_runtime.engines.engine import Engine, EngineUnavailable
+from wn_runtime.engines.kind import EngineKind, Request
+from wn_runtime.errors import WavestepError
+from wn_runtime.model.manifest import Artifact
+from wn_runtime.model.package import ModelPackage, open_package
+from wn_runtime.model.work import Work
+
+
+def open_engine(
+    path: str | Path,
+    engine: str | None = None,
+    precision: str | None = None,
+    batch: int = 1,
+    threads: int = 1,
+    say: Callable[[str], None] = lambda reason: None,
+) -> Engine:
+    """Open a model directory, or one graph or plan in it, for `batch` streams from silence.
+
+    Without `engine` the fastest that can run here is taken, by what wn-bench measured here and
+    else by the engines' cost models, and `say` gets one line for each faster one that could not.
+    A file names its engine and precision. Raises WavestepError when what was asked for cannot be
+    had: never another engine or precision in its place.
+    """
+    package, artifact = open_package(path)
+    return open_in(package, artifact, engine, precision, batch, threads, say)
+
+
+def open_in(
+    package: ModelPackage,
+    artifact: Artifact | None,
+    engine: str | None = None,
+    precision: str | None = None,
+    batch: int = 1,
+    threads: int = 1,
+    say: Callable[[str], None] = lambda reason: None,
+) -> Engine:
+    """`open_engine` for a package that is open, and a file of it or none."""
+    for name, value in (("batch", batch), ("threads", threads)):
+        if value < 1:
+            raise WavestepError(f"{name} is {value}; it must be at least 1")
+    if artifact is not None:
+        engine = _engine_of(package, artifact, engine)
+        if precision not in (None, artifact.precision):
+            raise WavestepError(
+                f"{package.directory / artifact.file} is {artifact.precision}, not {precision}; "
+                "name the directory to choose"
+            )
+        precision = artifact.precision
+
+    def request(kind: EngineKind) -> Request:
+        return Request(kind.name, package, artifact, precision, batch, threads)
+
+    if engine is not None:
+        kind = registry.find(engine)
+        return kind.open(request(kind))
+    reasons = []
+    for kind in by_speed(package, precision, batch, threads):
+        try:
+            opened = kind.open(request(kind))
+        except EngineUnavailable as unavailable:
+            reasons.append(f"{kind.name}: {unavailable}")
+            continue
+        for reason in reasons:
+            say(reason)
+        return opened
+    wanted = f" in {precision}" if precision else ""
+    raise WavestepError(
+        f"no engine can run {package.directory}{wanted}: "
+        + ("; ".join(reasons) or "nothing was exported for one; export the model again")
+    )
+
+
+def by_speed(
+    package: ModelPackage, precision: str | None, batch: int, threads: int
+) -> list[EngineKind]:
+    """The kinds that this directory has something for, the one that should be fastest first."""
+    manifest = package.manifest
+    work = Work.of(package.spec)
+    measure = functools.partial(measured.step_us, package, batch=batch, threads=threads)
+    kinds: list[tuple[float, EngineKind]] = []
+    for kind in registry.ENGINES.values():
+        offered = {offer for offer, _ in kind.offered(manifest)}
+        if not kind.automatic or not (offered if precision is None else offered & {precision}):
+            continue
+        at = precision or kind.default_precision(manifest)
+        us = measure(kind.name, at)
+        kinds.append((kind.expected_us(work, at, batch, threads) if us is None else us, kind))
+    return [kind for _, kind in sorted(kinds, key=lambda entry: entry[0])]
+
+
+def _engine_of(package: ModelPackage, artifact: Artifact, engine: str | None) -> str:
+    """The engine for a named file: the one asked for, which must run it, or its own."""
+    if engine is None:
+        return artifact.engine
+    kind = registry.find(engine)
+    if artifact.engine not in (kind.name, kind.artifact):
+        raise WavestepError(
+            f"{package.directory / artifact.file} is for the {artifact.engine} engine, not for "
+            f"{engine}; name the directory to use {engine}"
+        )
+    return engine

@@ -1,0 +1,117 @@
+"""What is known of a kind of engine before one is opened: all that the tools ask about it.
+
+A kind stands in its engine's folder (`kind.py`) and in one line of registry.py. The choice of an
+engine, wn-doctor, parity, wn-bench, wn-inspect and the manifest read it; none of them names an
+engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wn_runtime.engines.engine import Engine, EngineUnavailable
+from wn_runtime.errors import WavestepError
+from wn_runtime.model.manifest import Artifact, Manifest
+from wn_runtime.model.package import ModelPackage
+from wn_runtime.model.work import Work
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of an engine's kind."""
+
+    engine: str
+    """The kind's name."""
+    package: ModelPackage
+    artifact: Artifact | None
+    """The file the user named, which this kind runs; None where the kind may choose."""
+    precision: str | None
+    """None: the model's default for this engine."""
+    batch: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """An engine, as the rest of the product knows it."""
+
+    name: str
+    """What `--engine` calls it."""
+    precisions: tuple[str, ...]
+    """The precisions it can have, fastest first."""
+    artifact: str | None
+    """The `engine` of the artifacts that it runs; None: it is made from the weights."""
+    needs: tuple[str, ...]
+    """What wn-doctor must find for it: its findings' subjects."""
+    on_gpu: bool
+    """Whether it computes on a GPU."""
+    expected_us: Callable[[Work, str, int, int], float]
+    """Microseconds of a step on an ordinary machine: (work, precision, streams, threads). It
+    decides between engines as long as none was measured (see `choice`)."""
+    open: Callable[[Request], Engine]
+    """Opens one; what it needs is imported then. Raises EngineUnavailable where this machine
+    lacks something, WavestepError for a broken file."""
+    automatic: bool = True
+    """Whether it is taken without being named."""
+    advice: str = ""
+    """What to know where it cannot run, in wn-doctor's words."""
+
+    def offered(self, manifest: Manifest) -> list[tuple[str, Artifact | None]]:
+        """The precisions it can run a model in, each with its artifact where it runs one."""
+        if self.artifact is None:
+            return [(precision, None) for precision in self.precisions]
+        return [
+            (artifact.precision, artifact)
+            for artifact in manifest.artifacts
+            if artifact.engine == self.artifact and artifact.precision in self.precisions
+        ]
+
+    def default_precision(self, manifest: Manifest) -> str:
+        """The manifest's, else the first that is offered, else the first there is."""
+        named = manifest.default_precision.get(self.name)
+        if named is not None:
+            return named
+        if self.artifact is None:
+            return self.precisions[-1]  # the widest: nothing has proven the others
+        offered = [precision for precision, _ in self.offered(manifest)]
+        return next((p for p in self.precisions if p in offered), self.precisions[0])
+
+
+def chosen_precision(kind: EngineKind, request: Request) -> str:
+    """The precision asked for, or the model's own. Raises EngineUnavailable where it lacks it."""
+    if request.artifact is not None:
+        return request.artifact.precision
+    precision = request.precision or kind.default_precision(request.package.manifest)
+    if precision not in kind.precisions:
+        raise EngineUnavailable(
+            f"the {kind.name} engine has no {precision}; its precisions are "
+            f"{', '.join(kind.precisions)}"
+        )
+    return precision
+
+
+def chosen_artifact(kind: EngineKind, request: Request, what: str, how: str) -> Artifact:
+    """The artifact of the precision asked for that needs the fewest calls for the batch.
+
+    what, how: what such a file is called, and the command that makes one. Raises
+    EngineUnavailable where the directory has none.
+    """
+    if request.artifact is not None:
+        if request.artifact.precision not in kind.precisions:
+            raise WavestepError(
+                f"{request.artifact.file} has precision {request.artifact.precision}; the "
+                f"{kind.name} engine runs {' and '.join(kind.precisions)}"
+            )
+        return request.artifact
+    precision = chosen_precision(kind, request)
+    offered = [a for _, a in kind.offered(request.package.manifest) if a is not None]
+    fitting = [artifact for artifact in offered if artifact.precision == precision]
+    if not fitting:
+        have = ", ".join(sorted({a.precision for a in offered})) or f"no {what}"
+        directory = request.package.directory
+        raise EngineUnavailable(
+            f"{directory} has no {precision} {what} (it has {have}); {how} wn-export {directory}"
+            f"{' --fp16' * (precision == 'fp16')}"
+        )
+    return min(fitting, key=lambda a: (-(-request.batch // a.batch), a.batch))

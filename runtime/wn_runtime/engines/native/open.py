@@ -1,0 +1,64 @@
+"""Opens the native engine: compiled for this CPU or, without a compiler, compiled ahead of time."""
+
+from __future__ import annotations
+
+from wn_runtime.engines.engine import Engine, EngineUnavailable
+from wn_runtime.engines.kind import Request, chosen_precision
+from wn_runtime.engines.native import precompiled
+from wn_runtime.engines.native.compiler import find_compiler
+from wn_runtime.engines.native.engine import NativeEngine, Packed
+from wn_runtime.engines.native.kind import NATIVE
+from wn_runtime.engines.native.library import Library, compiled
+from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.errors import WavestepError
+
+
+def open_engine(request: Request) -> Engine:
+    """The engine for a request; its packed weights are those of the package's other engines.
+
+    Raises EngineUnavailable where there is neither a compiler nor a library compiled ahead of time.
+    """
+    package, artifact = request.package, request.artifact
+    precision = chosen_precision(NATIVE, request)
+    if artifact is None:
+        try:
+            find_compiler()
+        except EngineUnavailable:
+            artifact = precompiled.fitting(package.manifest, precision, request.batch)
+            if artifact is None:
+                raise
+
+    def packed(library: Library) -> Packed:
+        key = ("native", precision, library.tile)
+        return package.shared(key, lambda: library.model(package.weights))
+
+    if artifact is None:
+
+        def found(shapes: Shapes) -> Library:
+            return package.shared(("native", shapes.digest()), lambda: compiled(shapes))
+
+        return NativeEngine(
+            package.spec,
+            package.weights,
+            precision,
+            request.batch,
+            request.threads,
+            library=found,
+            packed=packed,
+        )
+    if request.batch % artifact.batch:
+        raise WavestepError(
+            f"{artifact.file} makes {artifact.batch} streams at a time; batch {request.batch} is "
+            "no multiple of that"
+        )
+    library = precompiled.load(package, artifact)
+    return NativeEngine(
+        package.spec,
+        package.weights,
+        precision,
+        request.batch,
+        request.threads,
+        library=lambda shapes: library,
+        sizes=[artifact.batch] * (request.batch // artifact.batch),
+        packed=packed,
+    )

@@ -1,0 +1,33 @@
+"""Opens the onnx and onnx-cuda engines."""
+
+from __future__ import annotations
+
+from wn_runtime.engines import registry
+from wn_runtime.engines.engine import Engine
+from wn_runtime.engines.kind import Request, chosen_artifact
+from wn_runtime.engines.onnx.engine import OnnxEngine
+from wn_runtime.engines.onnx.session import CPU, CUDA, check_signature, open_session
+from wn_runtime.engines.step_signature import StepSignature
+
+
+def open_engine(request: Request) -> Engine:
+    """The engine for a request. Raises EngineUnavailable without ONNX Runtime or its provider."""
+    kind = registry.find(request.engine)
+    artifact = chosen_artifact(kind, request, "step graph", "export it with")
+    package, provider = request.package, CUDA if kind.on_gpu else CPU
+    where = str(package.directory / artifact.file)
+    session = package.shared(
+        ("session", artifact.file, provider, request.threads),
+        lambda: open_session(package.read(artifact.file), where, provider, request.threads),
+    )
+    signature = StepSignature.of(package.spec, artifact.precision, artifact.batch)
+    check_signature(session, signature, where)
+    return OnnxEngine(
+        session,
+        package.spec,
+        artifact.precision,
+        artifact.batch,
+        request.batch,
+        request.threads,
+        provider,
+    )

@@ -1,0 +1,64 @@
+"""Sessions of ONNX Runtime: the one place that makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wn_runtime.engines.engine import EngineUnavailable
+from wn_runtime.engines.step_signature import StepSignature, Tensor
+from wn_runtime.errors import WavestepError
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_TYPES = {"tensor(int32)": "int32", "tensor(float)": "float32", "tensor(float16)": "float16"}
+
+
+def open_session(
+    graph: bytes, what: str, provider: str = CPU, threads: int = 1, stream: int | None = None
+) -> Any:
+    """A session of `graph`, called `what` in messages, on one provider and no other.
+
+    stream: a CUDA stream that it is to work on. Raises EngineUnavailable without ONNX Runtime or
+    the provider, WavestepError for a graph that cannot be loaded.
+    """
+    try:
+        import onnxruntime as ort
+    except ImportError as error:
+        extra = "gpu" if provider == CUDA else "onnx"
+        raise EngineUnavailable(
+            f"ONNX Runtime cannot be imported ({error}); pip install 'wavestep[{extra}]'"
+        ) from error
+    if provider not in ort.get_available_providers():
+        raise EngineUnavailable(
+            f"ONNX Runtime here has no {provider}; pip install 'wavestep[gpu]' in an environment "
+            "without onnxruntime"
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # its complaints come as exceptions
+    # Not session.set_denormal_as_zero: it would change the caller's own arithmetic for good.
+    settings = {} if stream is None else {"user_compute_stream": str(stream)}
+    try:
+        session = ort.InferenceSession(graph, options, providers=[(provider, settings)])
+    except Exception as error:  # ONNX Runtime's exceptions share no base class
+        reason = str(error).strip().splitlines()[-1]
+        raise WavestepError(
+            f"ONNX Runtime {ort.__version__} cannot load {what} ({reason}); export the model again"
+        ) from error
+    if provider not in session.get_providers():  # ONNX Runtime falls back without an exception
+        raise EngineUnavailable(f"ONNX Runtime could not start {provider} (no device or driver?)")
+    return session
+
+
+def check_signature(session: Any, signature: StepSignature, what: str) -> None:
+    """Raise WavestepError unless the session's graph has the signature's inputs and outputs."""
+    signature.check(_tensors(session.get_inputs()), _tensors(session.get_outputs()), what)
+
+
+def _tensors(values: Any) -> dict[str, Tensor]:
+    import numpy as np
+
+    return {
+        value.name: Tensor(tuple(value.shape), np.dtype(_TYPES.get(value.type, "O")))
+        for value in values
+    }

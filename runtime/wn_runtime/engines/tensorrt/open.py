@@ -1,0 +1,55 @@
+"""Opens plans: TensorRT or TensorRT-RTX in the device loop."""
+
+from __future__ import annotations
+
+from wn_runtime.engines.device_loop.device import CudaDevice
+from wn_runtime.engines.device_loop.loop import DeviceLoop, check_width
+from wn_runtime.engines.device_loop.memory import bytes_needed
+from wn_runtime.engines.engine import Engine
+from wn_runtime.engines.kind import Request, chosen_artifact
+from wn_runtime.engines.tensorrt import plan_record
+from wn_runtime.engines.tensorrt.backend import Plan, TensorRtBackend
+from wn_runtime.engines.tensorrt.kind import TENSORRT
+from wn_runtime.engines.tensorrt.module import load
+from wn_runtime.engines.tensorrt.plan_record import ThisMachine
+
+CONTEXTS = 2
+
+
+def open_engine(request: Request) -> Engine:
+    """The engine for a request; the plan itself is that of the package's other engines.
+
+    Raises EngineUnavailable without TensorRT or a GPU, and where a plan is for another GPU or
+    another version; WavestepError where a file is broken.
+    """
+    package = request.package
+    artifact = chosen_artifact(TENSORRT, request, "engine.plan", "build it on this machine with")
+    check_width(request.batch, artifact.batch, artifact.file)
+    path = package.directory / artifact.file
+    record = plan_record.check_files(package, artifact)
+    trt = load(record.flavour)
+    device = CudaDevice()
+    try:
+        working = CONTEXTS * (record.working_bytes or 0)
+        state = bytes_needed(package.spec, artifact.batch, artifact.precision)
+        machine = ThisMachine(
+            device.name, device.compute_capability, device.available_bytes(), trt.__version__
+        )
+        needed = path.stat().st_size + working + state
+        plan_record.check_machine(path, record, machine, needed)
+        plan = package.shared(
+            ("plan", artifact.file),
+            lambda: Plan(trt, record, package.read(artifact.file), package.spec, artifact),
+        )
+        return DeviceLoop(
+            request.engine,
+            device,
+            TensorRtBackend(plan),
+            package.spec,
+            artifact.precision,
+            request.batch,
+            artifact.batch,
+        )
+    except BaseException:
+        device.close()
+        raise

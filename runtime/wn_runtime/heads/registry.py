@@ -1,0 +1,8 @@
+"""All heads. To add one: docs/add-a-head.md."""
+
+from __future__ import annotations
+
+from wn_runtime.heads.head import Head
+from wn_runtime.heads.softmax import Softmax
+
+HEADS: dict[str, type[Head]] = {head.kind: head for head in (Softmax,)}

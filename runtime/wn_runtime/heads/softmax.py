@@ -1,0 +1,151 @@
+"""A categorical distribution over mu-law classes (WaveNet, section 2.2), drawn on integers.
+
+w[c] = round(2^22 * exp((logit[c] - max) / T)), ties to even, and u an integer of 24 bits: the
+class is the first whose cumulative w exceeds (u * sum w) >> 24. Sums of integers do not depend on
+their order, so every engine, and any parallel scan, draws the same class from the same w. What may
+differ between engines is a single w, by the rounding of its exponential. Temperature 0 is argmax,
+the lowest of equals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wn_runtime.heads import mulaw
+from wn_runtime.heads.head import UNIFORM_BITS, Draw, Head, Samples
+
+WEIGHT = np.float32(2**22)
+"""The largest weight, that of the likeliest class."""
+
+
+@dataclass(frozen=True)
+class Softmax(Head):
+    """`params` are the logits of the classes."""
+
+    classes: int = 256
+    """A: mu-law classes."""
+
+    kind: ClassVar[str] = "softmax"
+    sample_dtype: ClassVar[np.dtype[Any]] = np.dtype(np.int32)
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.classes <= 65536:
+            raise ValueError(f"classes is {self.classes}; it must be 2 to 65536")
+
+    @property
+    def params(self) -> int:
+        """A."""
+        return self.classes
+
+    @property
+    def input_channels(self) -> int:
+        """A."""
+        return self.classes
+
+    @property
+    def silence(self) -> int:
+        """The class of the zero sample."""
+        return self.classes // 2
+
+    def encode(self, audio: NDArray[np.floating[Any]]) -> Samples:
+        """See `Head.encode`."""
+        return mulaw.encode(audio, self.classes)
+
+    def decode(self, samples: Samples) -> NDArray[np.float32]:
+        """See `Head.decode`."""
+        return mulaw.decode(samples, self.classes)
+
+    def drawer(self, params: NDArray[np.float32], inverse_temperature: NDArray[np.float32]) -> Draw:
+        """See `Head.drawer`."""
+        if len(params) == 1 and inverse_temperature[0] > 0:
+            return _draw_one(params[0], inverse_temperature[0])
+        return _draw_many(params, inverse_temperature.copy())
+
+    def bits(self, params: NDArray[np.float32], samples: Samples) -> NDArray[np.float32]:
+        """See `Head.bits`."""
+        shifted = params.astype(np.float64) - params.max(axis=-1, keepdims=True)
+        chosen = np.take_along_axis(shifted, samples[..., None].astype(np.intp), axis=-1)[..., 0]
+        nats = np.log(np.exp(shifted).sum(axis=-1)) - chosen
+        bits: NDArray[np.float32] = (nats / np.log(2)).astype(np.float32)
+        return bits
+
+    def margin(
+        self, params: NDArray[np.float32], uniforms: NDArray[np.int32], one: Any, other: Any
+    ) -> float:
+        """The distance of the uniform, in [0, 1), to the nearest boundary between the classes."""
+        logits = params.astype(np.float64)
+        below = np.cumsum(np.exp(logits - logits.max()))
+        edges = below[min(one, other) : max(one, other)] / below[-1]
+        uniform = (int(uniforms[0]) + 0.5) / 2**UNIFORM_BITS
+        return float(np.abs(edges - uniform).min()) if len(edges) else 0.0
+
+    def float_error(self, params_error: float) -> float:
+        """Errors of logits move a boundary by at most twice their size; each w is rounded."""
+        return 2 * params_error + (self.classes + 4) * 2.0**-23
+
+    def shared_words(self, threads: int) -> int:
+        """See `Head.shared_words`: sums of 64 bits, two words for the maximum, the class."""
+        return 4 * threads + 1
+
+
+def _draw_one(row: NDArray[np.float32], inverse: np.float32) -> Draw:
+    """One stream's draw.
+
+    Between two steps of a network NumPy's code has left the caches, so for one stream, where the
+    draw is most of what comes on top of the network, every call and look-up is worth saving.
+    """
+    weights, sums = np.empty(len(row), np.float32), np.empty(len(row), np.float64)
+    likeliest, above = row.argmax, sums.searchsorted
+    subtract, multiply, exp, rint, accumulate = (
+        np.subtract,
+        np.multiply,
+        np.exp,
+        np.rint,
+        np.add.accumulate,
+    )
+    scales = inverse != 1
+
+    def draw(uniforms: NDArray[np.int32], out: NDArray[Any]) -> None:
+        subtract(row, row[likeliest()], weights)
+        if scales:
+            multiply(weights, inverse, weights)
+        exp(weights, weights)
+        multiply(weights, WEIGHT, weights)
+        rint(weights, weights)
+        accumulate(weights, 0, None, sums)  # float64 holds these integers exactly
+        out[0] = above((int(uniforms[0, 0]) * int(sums[-1])) >> UNIFORM_BITS, "right")
+
+    return draw
+
+
+def _draw_many(params: NDArray[np.float32], inverse: NDArray[np.float32]) -> Draw:
+    """Every stream's draw, side by side."""
+    streams, classes = params.shape
+    weights, sums = np.empty((streams, classes), np.float32), np.empty((streams, classes))
+    most, total = np.empty((streams, 1), np.float32), np.empty((streams, 1), np.int64)
+    above, drawn = np.empty((streams, classes), np.bool_), np.empty(streams, np.int64)
+    best, greedy, factor = np.empty(streams, np.int64), inverse == 0, inverse[:, None]
+
+    def draw(uniforms: NDArray[np.int32], out: NDArray[Any]) -> None:
+        if greedy.any():
+            params.argmax(axis=1, out=best)
+        np.maximum.reduce(params, axis=1, keepdims=True, out=most)
+        np.subtract(params, most, out=weights)
+        np.multiply(weights, factor, out=weights)
+        np.exp(weights, out=weights)
+        np.multiply(weights, WEIGHT, out=weights)
+        np.rint(weights, out=weights)
+        np.add.accumulate(weights, axis=1, out=sums)
+        np.copyto(total, sums[:, -1:], casting="unsafe")
+        np.multiply(total, uniforms, out=total)
+        np.right_shift(total, UNIFORM_BITS, out=total)
+        np.greater(sums, total, out=above)
+        above.argmax(axis=1, out=drawn)
+        np.copyto(drawn, best, where=greedy)
+        out[:] = drawn
+
+    return draw

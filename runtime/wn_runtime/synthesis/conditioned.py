@@ -1,0 +1,173 @@
+"""What conditions the next samples of a stream: conditioner blocks, cut as an engine takes them.
+
+frames pushed   ████████████████░░░░ lookahead
+conditioner     [ block         ][ block         ]
+engine calls    [    ][    ][ ][     ][ …            never over a block's end, or within a
+                                                     row of bias and beyond
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, pieces
+from wn_runtime.conditioning.part import Frames
+from wn_runtime.errors import WavestepError
+from wn_runtime.heads.head import Samples
+from wn_runtime.model import state as states
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.state import State
+from wn_runtime.synthesis.snapshot import Snapshot, Voice
+
+
+class ConditionedBlocks:
+    """The bias of a stream's samples, as they come; B voices in step."""
+
+    def __init__(self, conditioner: Conditioner, spec: ModelSpec, streams: int) -> None:
+        self._conditioner, self._spec, self._streams = conditioner, spec, streams
+        self.timing = conditioner.timing
+        self._state: State
+        self._bias: Bias
+        self._offset: int
+        self._size: int
+        self._frames: Frames
+        self._ended: bool
+        self._made: Samples
+        self.reset(None, {})
+
+    def next(self, most: int) -> tuple[Bias, int]:
+        """The bias of the next samples, and how many of them: at most `most`.
+
+        Raises WavestepError where frames are missing.
+        """
+        if self._offset == self._size:
+            self._begin_block(most)
+        count = min(most, self._size - self._offset)
+        return pieces(self._bias, self._size, self._offset, count)[0]
+
+    def advance(self, made: Samples) -> None:
+        """These samples (n, B) have been made."""
+        self._offset += len(made)
+        if self.timing.uses_history:
+            self._made = np.concatenate([self._made, made])
+
+    def push(self, frames: Frames, last: bool) -> None:
+        """Append frames, (F, C) or (F, B, C)."""
+        channels = self.timing.frame_channels
+        if not channels:
+            raise WavestepError("this model takes no frames")
+        array = np.asarray(frames)
+        if array.ndim == 2:
+            array = np.repeat(array[:, None], self._streams, axis=1)
+        if array.dtype.kind not in "fiu" or array.shape[1:] != (self._streams, channels):
+            raise WavestepError(
+                f"frames are {array.dtype} {array.shape}; this model takes float32 (frames, "
+                f"{channels}), or (frames, {self._streams}, {channels})"
+            )
+        if not np.isfinite(array).all():
+            raise WavestepError("frames hold NaN or infinity")
+        if self._ended:
+            raise WavestepError("the last frames have been pushed; begin the stream anew")
+        self._frames = np.concatenate([self._frames, array.astype(np.float32)])
+        if last:
+            self._ended = True
+            beyond = self.timing.lookahead // self.timing.hop
+            silent = np.zeros((beyond, *self._frames.shape[1:]), np.float32)
+            self._frames = np.concatenate([self._frames, silent])
+
+    def reset(self, slots: Sequence[int] | None, conditions: Mapping[str, Values]) -> None:
+        """Begin anew with these conditions: all voices, or those in the slots named."""
+        if slots is None:
+            self._state = self._conditioner.start(conditions, self._streams)
+            self._bias = None
+            self._offset = self._size = 0
+            shape = (0, self._streams, self.timing.frame_channels)
+            self._frames = np.zeros(shape, np.float32)
+            self._ended = False
+            self._made = np.zeros((0, self._streams), self._spec.output.sample_dtype)
+            return
+        self._check_between_blocks()
+        started = self._conditioner.start(conditions, len(slots))
+        self._state = states.put(self._state, slots, started)
+        self._size = self._offset = 0
+        if len(self._made):
+            self._made[:, list(slots)] = self._spec.output.silence
+
+    def snapshot(self, slots: Sequence[int], voices: tuple[Voice, ...], network: State) -> Snapshot:
+        """The voices in those slots."""
+        own = list(slots)
+        bias = self._bias if self._offset < self._size else None
+        return Snapshot(
+            voices=voices,
+            network=network,
+            conditioner=states.take(self._state, own),
+            bias=None if bias is None else bias[:, :, own].copy(),
+            offset=self._offset,
+            size=self._size,
+            frames=self._frames[:, own].copy(),
+            history={"samples": self._made[:, own].copy()},
+        )
+
+    def restore(self, slots: Sequence[int] | None, snapshot: Snapshot) -> None:
+        """Take over what `snapshot` gave. Raises WavestepError where it is another model's."""
+        fresh = self._conditioner.start({}, len(snapshot.voices))
+        for name, array in fresh.items():
+            found = snapshot.conditioner.get(name)
+            if found is None or found.shape != array.shape:
+                raise WavestepError(f"the snapshot's conditioning ({name}) is another model's")
+        if slots is not None:
+            self._check_between_blocks()
+            if self._block_size(1) > 1 and snapshot.offset < snapshot.size:
+                raise WavestepError("the snapshot was taken inside a block of its conditioner")
+            self._state = states.put(self._state, slots, snapshot.conditioner)
+            self._size = self._offset = 0
+            return
+        self._state = dict(snapshot.conditioner)
+        self._bias, self._offset, self._size = snapshot.bias, snapshot.offset, snapshot.size
+        if snapshot.bias is None:
+            self._offset = self._size = 0
+        if snapshot.frames is not None:
+            self._frames = snapshot.frames
+        self._made = snapshot.history["samples"]
+
+    def _begin_block(self, wanted: int) -> None:
+        timing = self.timing
+        size = self._block_size(wanted)
+        frames = None
+        if timing.frame_channels:
+            hop, block = timing.hop, timing.block
+            there = len(self._frames) * hop - timing.lookahead
+            if there < block:
+                missing = -(-(block - there) // hop)
+                raise WavestepError(
+                    f"{missing} more frames are needed for the next {block} samples; push them"
+                    + (" (the last have been pushed)" if self._ended else "")
+                )
+            size = min(size, there // block * block)
+            frames = self._frames[: timing.frames(size)]
+        history = None
+        if timing.uses_history:
+            size = timing.block
+            silence = self._spec.output.silence
+            history = np.full((size, self._streams), silence, self._made.dtype)
+            if len(self._made):
+                history = self._made[-size:]
+        self._bias, self._state = self._conditioner.block(self._state, size, frames, history)
+        if frames is not None:
+            self._frames = self._frames[size // timing.hop :]
+        self._made = self._made[:0]
+        self._offset, self._size = 0, size
+
+    def _block_size(self, wanted: int) -> int:
+        """The smallest whole number of blocks that has so many samples."""
+        block = self.timing.block
+        return -(-wanted // block) * block
+
+    def _check_between_blocks(self) -> None:
+        inside = self._size - self._offset
+        if inside and self.timing.block > 1:
+            raise WavestepError(
+                f"slots can change between blocks of the conditioner only: in {inside} samples"
+            )

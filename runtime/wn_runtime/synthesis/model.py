@@ -1,0 +1,100 @@
+"""Open a model and stream audio from it.
+
+model = wn_runtime.open("digits/")
+stream = model.stream(seed=1, speaker="theo", digit=7)
+wn_runtime.write("seven.wav", stream.read(8000), model.sample_rate)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from wn_runtime.conditioning.conditioner import Values
+from wn_runtime.conditioning.part import Frames
+from wn_runtime.engines.choice import open_in
+from wn_runtime.engines.engine import Engine, Temperature
+from wn_runtime.model.package import ModelPackage, open_package
+from wn_runtime.synthesis.pool import EnginePool
+from wn_runtime.synthesis.stream import Stream
+
+
+def open(
+    path: str | Path,
+    engine: str | None = None,
+    precision: str | None = None,
+    batch: int = 1,
+    threads: int = 1,
+    say: Callable[[str], None] = lambda reason: None,
+    max_streams: int | None = None,
+) -> Model:
+    """Open a model directory, or a graph or plan in it, for streams of `batch` voices each.
+
+    max_streams: how many may be open at a time; each has an engine of its own, which costs the
+    memory of its voices' state. See `wn_runtime.engines.choice.open_engine` for how the engine is
+    chosen, and what is raised.
+    """
+    package, artifact = open_package(path)
+    first = open_in(package, artifact, engine, precision, batch, threads, say)
+
+    def another() -> Engine:
+        return open_in(package, artifact, first.name, first.precision, batch, threads)
+
+    return Model(package, EnginePool(first, another, max_streams), first)
+
+
+class Model:
+    """A model that is ready to make audio. Its streams are independent, also across threads."""
+
+    def __init__(self, package: ModelPackage, pool: EnginePool, engine: Engine) -> None:
+        self.name = package.manifest.name
+        self.spec = package.spec
+        self.sample_rate = package.spec.sample_rate
+        """Hz."""
+        self.engine, self.precision, self.note = engine.name, engine.precision, engine.note
+        """How it runs: see `Engine`."""
+        self.batch = engine.batch
+        """B: the voices that one stream makes side by side."""
+        self._conditioner, self._pool = package.conditioner, pool
+
+    def stream(
+        self,
+        seed: int | Sequence[int] = 0,
+        temperature: Temperature = 1.0,
+        frames: Frames | None = None,
+        **conditions: Values,
+    ) -> Stream:
+        """A stream from silence.
+
+        The same seed gives the same audio, whatever the block size. seed: voice b of one seed is
+        its b-th stream; with a seed a voice, each is as if it were alone. temperature: 1 is the
+        model as trained, 0 always takes the likeliest sample; one, or one a voice. frames: the
+        first of a model that takes frames, see `Stream.push`. conditions: by name, a value for all
+        voices or one each. Raises WavestepError for a condition or value that the model lacks, and
+        where max_streams are open.
+        """
+        stream = Stream(self._conditioner, self.spec, self._pool)
+        try:
+            stream.begin(None, seed, temperature, conditions)
+            if frames is not None:
+                stream.push(frames)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def close(self) -> None:
+        """Give back what the engines hold. Streams must be closed before."""
+        self._pool.close()
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

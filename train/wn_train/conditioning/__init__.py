@@ -1,0 +1,1 @@
+"""What conditions the gates, in PyTorch: one file a conditioner."""
