@@ -1,7 +1,8 @@
 # make demo   hear the shipped voice, with proof and speed      make test   everything CI runs
 PYTHON ?= python3
 VENV   ?= .venv
-EXTRAS ?= export,train,trt-check,dev
+EXTRAS ?= onnx,export,train
+GROUPS ?= test lint gpu-check
 DEMO   ?= demo
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -24,6 +25,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -37,7 +39,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.10; set PYTHON=python3.11 or newer" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[$(EXTRAS)]"
+	$(BIN)/pip install --quiet -c constraints.txt --upgrade pip
+	$(BIN)/pip install --quiet -c constraints.txt $(GROUPS:%=--group %) -e ".[$(EXTRAS)]"
 	@touch $@
 
 clean:

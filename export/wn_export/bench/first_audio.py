@@ -39,9 +39,20 @@ def first_audio(
 
 def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAudio:
     arguments = [
-        str(directory), "--engine", engine, "--precision", precision, "--threads", str(threads),
-        "--seconds", str(_SECONDS_ASKED), "--seed", "0", "--raw", "-",
-    ]  # fmt: skip
+        str(directory),
+        "--engine",
+        engine,
+        "--precision",
+        precision,
+        "--threads",
+        str(threads),
+        "--seconds",
+        str(_SECONDS_ASKED),
+        "--seed",
+        "0",
+        "--raw",
+        "-",
+    ]
     began = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-c", _WN_RUN, *arguments],

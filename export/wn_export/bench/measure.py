@@ -108,7 +108,7 @@ def engine_generator(engine: Engine, bias: Bias, threads: int, seed: int = 0) ->
 def measure(
     generators: Sequence[Generator],
     seconds: float,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: Callable[[float], None] = lambda _done: None,
 ) -> list[Times]:
     """The times of every block of every generator, each run for `seconds`.
 

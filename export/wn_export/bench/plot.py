@@ -51,9 +51,14 @@ def draw(rows: Sequence[Row], sample_rate: int, title: str) -> Figure:
     axes.set_xlim(min([*speeds, sample_rate]) / 3, max([*speeds, sample_rate]) * 9)
     for place, (row, speed) in enumerate(zip(ordered, speeds, strict=True)):
         axes.text(
-            speed * 1.08, place, _value(row, speed), va="center", color=_INK, fontsize=9,
+            speed * 1.08,
+            place,
+            _value(row, speed),
+            va="center",
+            color=_INK,
+            fontsize=9,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-        )  # fmt: skip
+        )
     axes.axvline(sample_rate, color=_INK, linestyle="--", linewidth=1, zorder=0.5)
     axes.annotate(
         f"real time at {sample_rate / 1000:g} kHz",

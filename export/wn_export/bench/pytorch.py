@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wn_export.bench.measure import Generator, block_length
-from wn_export.parity.pytorch import Trained, condition, load
 from wn_export.parity.reference import Clip
+from wn_export.parity.teacher_forcing import condition
+from wn_export.parity.trained import Trained, load
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples, inverse_temperatures

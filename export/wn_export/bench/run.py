@@ -63,8 +63,8 @@ def run(
     seconds: float,
     batches: Sequence[int],
     threads: int,
-    torch_generators: Callable[[Manifest], list[Generator]] = lambda manifest: [],
-    progress: Callable[[float, int], None] = lambda done, generators: None,
+    torch_generators: Callable[[Manifest], list[Generator]] = lambda _manifest: [],
+    progress: Callable[[float, int], None] = lambda _done, _generators: None,
 ) -> Bench:
     """Measure all that runs here, for each batch, in turns.
 

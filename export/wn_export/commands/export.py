@@ -53,7 +53,7 @@ def main(
 
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
-    """  # fmt: skip
+    """
     options = Options(fp16, batch, raw_weights, audio, target, version_compatible)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, click.echo) else 1

@@ -49,7 +49,7 @@ def main(
     """Params, bits per sample and free-running samples of every engine that runs here.
 
     Exit code 1 where one is outside tolerance.
-    """  # fmt: skip
+    """
     package = ModelPackage(manifests.locate(directory)[0])
     package.verify()
     directory, manifest = package.directory, package.manifest

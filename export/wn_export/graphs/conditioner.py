@@ -24,9 +24,10 @@ BLOCK_SECONDS = 0.01
 
 def block_length(spec: ModelSpec) -> int:
     """Samples that one call of a model's graph conditions: whole blocks of its conditioners."""
-    block = Timing.of(spec.conditioning).block
-    if block == 1:
-        return 1  # constant: one row for a block of any length
+    timing = Timing.of(spec.conditioning)
+    block = timing.block
+    if block == 1 or timing.uses_history:  # constant: one row for a block of any length
+        return block
     return max(1, round(BLOCK_SECONDS * spec.sample_rate / block)) * block
 
 

@@ -59,8 +59,9 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
     is untouched. Raises WavestepError for bad input and for a target that cannot be replaced.
     """
     from wn_export.parity import pytorch  # imports torch: needed for a checkpoint only
+    from wn_export.parity.trained import load
 
-    trained = pytorch.load(path, options.raw_weights)
+    trained = load(path, options.raw_weights)
     spec = trained.model.spec
     clips, material = choose_clips(trained, options.audio, AUDIO_SAMPLES)
     target = target or Path(trained.name)

@@ -24,15 +24,29 @@ from wn_runtime.model import manifest
 
 REPORTS = ("report.json", "report.html")
 _OURS = {
-    manifest.MANIFEST, manifest.WEIGHTS, manifest.REFERENCE, *REPORTS,
-    "step.onnx", "step.fp16.onnx", "conditioner.onnx", "engine.plan",
+    manifest.MANIFEST,
+    manifest.WEIGHTS,
+    manifest.REFERENCE,
+    *REPORTS,
+    "step.onnx",
+    "step.fp16.onnx",
+    "conditioner.onnx",
+    "engine.plan",
     "engine.timing",
-}  # fmt: skip
+}
 
 _DISK_REFUSES = {
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
-    errno.EIO, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST,
-}  # fmt: skip
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.ENOTDIR,
+    errno.ENAMETOOLONG,
+    errno.EEXIST,
+}
 
 
 class Staged:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wn_export.parity import pytorch
+from wn_export.parity import pytorch, trained
 from wn_export.parity.clips import choose_clips
 from wn_export.parity.reference import Reference
 from wn_runtime.engines.choice import open_in
@@ -20,23 +20,23 @@ def from_checkpoint(package: ModelPackage, checkpoint: Path, audio: tuple[Path, 
     Raises WavestepError where the checkpoint is not the one that the model was exported from.
     """
     manifest, directory = package.manifest, package.directory
-    trained = pytorch.load(checkpoint, raw=manifest.source.get("weights") == "raw")
-    if trained.model.spec != manifest.spec:
+    model = trained.load(checkpoint, raw=manifest.source.get("weights") == "raw")
+    if model.model.spec != manifest.spec:
         raise WavestepError(
             f"{checkpoint} is another model than {directory}: its spec differs "
-            f"({_difference(trained.model.spec.to_dict(), manifest.spec.to_dict())})"
+            f"({_difference(model.model.spec.to_dict(), manifest.spec.to_dict())})"
         )
     exported = package.weights
-    for name, array in trained.weights.items():
+    for name, array in model.weights.items():
         if not np.array_equal(array, exported[name]):
             raise WavestepError(
                 f"{checkpoint} is another training state than {directory} was exported from "
                 f"(weight {name!r} differs); export it first"
             )
-    clips, material = choose_clips(trained, audio)
+    clips, material = choose_clips(model, audio)
     draft = open_in(package, None, precision="fp32")
     try:
-        return pytorch.make_reference(trained, clips, material, draft)
+        return pytorch.make_reference(model, clips, material, draft)
     finally:
         draft.close()
 

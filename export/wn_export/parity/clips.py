@@ -11,7 +11,7 @@ from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 
 if TYPE_CHECKING:
-    from wn_export.parity.pytorch import Trained
+    from wn_export.parity.trained import Trained
 
 AUDIO_SAMPLES = 16_000
 """Audio in a reference: what one core scores in a few seconds, engine by engine."""

@@ -46,7 +46,7 @@ def compare(
     engine: Engine,
     reference: Reference,
     conditioner: Conditioner,
-    advance: Callable[[int], object] = lambda steps: None,
+    advance: Callable[[int], object] = lambda _steps: None,
 ) -> Comparison:
     """Hold one engine, of any batch, against the reference. Moves its state.
 

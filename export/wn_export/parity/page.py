@@ -75,15 +75,25 @@ def _about(spec: ModelSpec, reference: Reference) -> str:
 
 def _table(comparisons: Sequence[Comparison]) -> str:
     head = (
-        "engine", "precision", "max |Δ|", "mean", "Δ bits per sample", "free-running", "",
-    )  # fmt: skip
+        "engine",
+        "precision",
+        "max |Δ|",
+        "mean",
+        "Δ bits per sample",
+        "free-running",
+        "",
+    )
     rows = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
     for comparison in comparisons:
         row = comparison.row
         cells = [
-            row.engine, row.precision, f"{row.max_error:.1e}", f"{row.mean_error:.1e}",
-            signed(row.delta_bits), verdict_of_samples(comparison),
-        ]  # fmt: skip
+            row.engine,
+            row.precision,
+            f"{row.max_error:.1e}",
+            f"{row.mean_error:.1e}",
+            signed(row.delta_bits),
+            verdict_of_samples(comparison),
+        ]
         mark = verdict(row)
         cells_html = "".join(f"<td>{_text(cell)}</td>" for cell in cells)
         rows.append(f"<tr>{cells_html}<td class='{mark}'>{mark}</td></tr>")
@@ -118,9 +128,14 @@ def _spectrogram(audio: NDArray[np.float32], sample_rate: int) -> Figure:
     axes = figure.subplots()
     top = float(level.max())
     axes.imshow(
-        level.T, origin="lower", aspect="auto", cmap="magma", vmin=top - 80, vmax=top,
+        level.T,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=top - 80,
+        vmax=top,
         extent=(0, len(audio) / sample_rate, 0, sample_rate / 2000),
-    )  # fmt: skip
+    )
     axes.set_xlabel("s")
     axes.set_ylabel("kHz")
     return figure

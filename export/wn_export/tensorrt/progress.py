@@ -27,9 +27,12 @@ class BuildProgress:
     def __init__(self, trt: TensorRT, title: str) -> None:
         self._phases: dict[str, _Phase] = {}
         self._bar = tqdm(
-            total=_STEPS, desc=title, leave=False, mininterval=0.2,
+            total=_STEPS,
+            desc=title,
+            leave=False,
+            mininterval=0.2,
             bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left",
-        )  # fmt: skip
+        )
         self.interrupted: BaseException | None = None
         base = trt.IProgressMonitor
         callbacks = {

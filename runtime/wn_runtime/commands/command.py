@@ -108,7 +108,7 @@ def group(name: str | None = None, **settings: Any) -> Callable[[Callable[..., A
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    def raise_terminated(signum: int, frame: FrameType | None) -> NoReturn:
+    def raise_terminated(_signum: int, _frame: FrameType | None) -> NoReturn:
         raise Terminated
 
     try:

@@ -47,3 +47,7 @@ def cache_folder(machine: Machine) -> Path:
     """Where compiled libraries go; unlike `cache_directory` it is not made."""
     base = machine.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "wavestep"
+
+
+if __name__ == "__main__":
+    main()

@@ -63,7 +63,7 @@ def seconds_since_start() -> float:
 def progress(seconds: float) -> Iterator[Callable[[float], object]]:
     """A bar on stderr when that is a terminal and the work lasts; yields its advance in seconds."""
     if not sys.stderr.isatty():
-        yield lambda seconds: None
+        yield lambda _seconds: None
         return
     from tqdm import tqdm
 

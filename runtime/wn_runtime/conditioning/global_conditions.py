@@ -68,7 +68,7 @@ class GlobalConditioner:
         return {"bias": total}
 
     def block(
-        self, state: State, samples: int, frames: Frames | None, history: NDArray[Any] | None
+        self, state: State, _samples: int, _frames: Frames | None, _history: NDArray[Any] | None, /
     ) -> tuple[Rows, State]:
         """See `ConditionerPart.block`: one row for any number of samples."""
         return state["bias"][None], state

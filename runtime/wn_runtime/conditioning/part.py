@@ -26,7 +26,7 @@ class ConditionerPart(Protocol):
         ...
 
     def block(
-        self, state: State, samples: int, frames: Frames | None, history: NDArray[Any] | None
+        self, state: State, samples: int, frames: Frames | None, history: NDArray[Any] | None, /
     ) -> tuple[Rows, State]:
         """The bias of the next `samples`, a multiple of the spec's `block`, and the next state.
 

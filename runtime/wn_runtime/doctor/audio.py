@@ -24,9 +24,11 @@ def files(machine: Machine) -> Finding:
     found = machine.python(_FILES)
     if "error" in found:
         return Finding(
-            "audio files", MISSING, f"{found['error']}: only raw PCM (`--raw -`) can be written",
+            "audio files",
+            MISSING,
+            f"{found['error']}: only raw PCM (`--raw -`) can be written",
             "pip install soundfile, or sudo apt install libsndfile1",
-        )  # fmt: skip
+        )
     return Finding("audio files", OK, f"libsndfile {found['version']}")
 
 

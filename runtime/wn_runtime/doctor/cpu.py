@@ -15,8 +15,15 @@ from wn_runtime.doctor.machine import Machine
 
 OLDEST_PYTHON = (3, 10)
 _VECTORS = (
-    "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimd", "asimddp", "bf16",
-)  # fmt: skip
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "amx_int8",
+    "asimd",
+    "asimddp",
+    "bf16",
+)
 
 
 def python() -> Finding:
@@ -90,25 +97,33 @@ def cache(directory: Path) -> Finding:
         if os.access(parent, os.W_OK | os.X_OK):
             return Finding("compile cache", OK, f"{directory} (made at first use)")
         return Finding(
-            "compile cache", MISSING, f"{parent} cannot be written: every start compiles anew",
+            "compile cache",
+            MISSING,
+            f"{parent} cannot be written: every start compiles anew",
             "set XDG_CACHE_HOME to a folder of yours",
-        )  # fmt: skip
+        )
     except OSError as error:
         return Finding(
-            "compile cache", MISSING, f"{directory}: {error.strerror}: every start compiles anew",
+            "compile cache",
+            MISSING,
+            f"{directory}: {error.strerror}: every start compiles anew",
             "set XDG_CACHE_HOME to a folder of yours",
-        )  # fmt: skip
+        )
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         return Finding(
-            "compile cache", MISSING, f"{directory} is not a folder of this user's: not used",
+            "compile cache",
+            MISSING,
+            f"{directory} is not a folder of this user's: not used",
             "set XDG_CACHE_HOME to a folder of yours",
-        )  # fmt: skip
+        )
     if mode & 0o077:
         return Finding(
-            "compile cache", WARN, f"{directory} has mode {mode:o}: others may write what we run",
+            "compile cache",
+            WARN,
+            f"{directory} has mode {mode:o}: others may write what we run",
             f"chmod 700 {shlex.quote(str(directory))}",
-        )  # fmt: skip
+        )
     return Finding("compile cache", OK, f"{directory}, mode {mode:o}")
 
 
@@ -135,12 +150,16 @@ def onnx_runtime(machine: Machine, jetson: bool) -> tuple[Finding, list[str]]:
     detail = f"{gpu or plain or 'unknown version'}: {shown}"
     if plain and gpu:
         return Finding(
-            subject, WARN, f"{detail}; onnxruntime and onnxruntime-gpu overwrite each other",
+            subject,
+            WARN,
+            f"{detail}; onnxruntime and onnxruntime-gpu overwrite each other",
             "pip uninstall -y onnxruntime onnxruntime-gpu, then install one of them",
-        ), providers  # fmt: skip
+        ), providers
     if jetson and gpu:
         return Finding(
-            subject, WARN, f"{detail}; PyPI's wheel has no kernels for Jetson GPUs",
+            subject,
+            WARN,
+            f"{detail}; PyPI's wheel has no kernels for Jetson GPUs",
             "take the wheel of the Jetson AI Lab index for your JetPack",
-        ), providers  # fmt: skip
+        ), providers
     return Finding(subject, OK, detail), providers

@@ -78,9 +78,11 @@ def jetpack(machine: Machine, jetson: str | None) -> Finding:
         return Finding("JetPack", OK, f"{version} on {jetson}")
     release = (machine.read("/etc/nv_tegra_release") or "no release file").splitlines()[0]
     return Finding(
-        "JetPack", WARN, f"package nvidia-jetpack is not installed ({release.lstrip('# ')})",
+        "JetPack",
+        WARN,
+        f"package nvidia-jetpack is not installed ({release.lstrip('# ')})",
         "sudo apt install nvidia-jetpack",
-    )  # fmt: skip
+    )
 
 
 def power_mode(machine: Machine, jetson: str | None) -> Finding:
@@ -94,9 +96,11 @@ def power_mode(machine: Machine, jetson: str | None) -> Finding:
     if "MAXN" in modes[0].upper():
         return Finding("power mode", OK, modes[0])
     return Finding(
-        "power mode", WARN, f"{modes[0]}: clocks are capped",
+        "power mode",
+        WARN,
+        f"{modes[0]}: clocks are capped",
         "sudo nvpmodel -m 0 && sudo jetson_clocks",
-    )  # fmt: skip
+    )
 
 
 def driver(machine: Machine, jetson: str | None) -> Finding:
@@ -121,9 +125,11 @@ def nvrtc(machine: Machine) -> Finding:
     if "error" in found:
         why = "not installed" if "No module named 'cuda" in found["error"] else found["error"]
         return Finding(
-            "NVRTC", MISSING, f"{why}: no GPU engine but ONNX Runtime's",
+            "NVRTC",
+            MISSING,
+            f"{why}: no GPU engine but ONNX Runtime's",
             "pip install 'wavestep[gpu]'",
-        )  # fmt: skip
+        )
     return Finding("NVRTC", OK, f"{found['version']}, cuda-core {machine.version('cuda-core')}")
 
 

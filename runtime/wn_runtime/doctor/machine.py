@@ -29,7 +29,7 @@ class Machine:
 
     @property
     def architecture(self) -> str:
-        """`x86_64`, `aarch64`, …"""
+        """The processor's kind: `x86_64`, `aarch64`."""
         return platform.machine()
 
     def read(self, path: str) -> str | None:

@@ -21,7 +21,7 @@ def open_engine(
     precision: str | None = None,
     batch: int = 1,
     threads: int = 1,
-    say: Callable[[str], None] = lambda reason: None,
+    say: Callable[[str], None] = lambda _reason: None,
 ) -> Engine:
     """Open a model directory, or one graph or plan in it, for `batch` streams from silence.
 
@@ -41,7 +41,7 @@ def open_in(
     precision: str | None = None,
     batch: int = 1,
     threads: int = 1,
-    say: Callable[[str], None] = lambda reason: None,
+    say: Callable[[str], None] = lambda _reason: None,
 ) -> Engine:
     """`open_engine` for a package that is open, and a file of it or none."""
     for name, value in (("batch", batch), ("threads", threads)):

@@ -81,8 +81,10 @@ class Head(ABC):
     def margin(
         self, params: NDArray[np.float32], uniforms: NDArray[np.int32], one: Any, other: Any
     ) -> float:
-        """How far apart two samples drawn with the same uniforms (U,) from about these params (A,)
-        are: the smallest change that makes the one of the other, in the unit of `float_error`."""
+        """How far apart two draws with the same uniforms (U,) from about these params (A,) are.
+
+        The smallest change that makes the one sample of the other, in the unit of `float_error`.
+        """
 
     @abstractmethod
     def float_error(self, params_error: float) -> float:
@@ -111,7 +113,7 @@ class Head(ABC):
         """Macros for the C and CUDA code, beyond UNIFORMS, and in C PARAMS and CODES."""
         return {}
 
-    def shared_words(self, threads: int) -> int:
+    def shared_words(self, _threads: int, /) -> int:
         """Words of shared memory that the CUDA draw uses in a thread block of so many threads."""
         return 0
 

@@ -18,7 +18,7 @@ static sample draw(float *logits, const int32_t *uniforms, float inverse_tempera
         return c;
     }
     int32_t *weights = (int32_t *)(void *)logits; /* each vector takes the place of its logits */
-    uint32_t sums[GROUPS];
+    _Alignas(64) uint32_t sums[GROUPS];
     uint64_t total = 0;
     for (int g = 0; g < GROUPS; g++) {
         vi sum = {0};

@@ -87,7 +87,7 @@ class Softmax(Head):
         """Errors of logits move a boundary by at most twice their size; each w is rounded."""
         return 2 * params_error + (self.classes + 4) * 2.0**-23
 
-    def shared_words(self, threads: int) -> int:
+    def shared_words(self, threads: int, /) -> int:
         """See `Head.shared_words`: sums of 64 bits, two words for the maximum, the class."""
         return 4 * threads + 1
 

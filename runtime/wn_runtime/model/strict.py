@@ -76,7 +76,7 @@ def _variant(base: type[T], data: Mapping[str, Any], where: str) -> tuple[type[T
     kind = fields.pop("kind", None)
     if kind is None:
         raise WavestepError(f"{where}: key 'kind' is missing; it is one of: {', '.join(variants)}")
-    if kind not in variants:
+    if not isinstance(kind, str) or kind not in variants:
         raise WavestepError(f"{where}: {unknown('kind', kind, variants)}")
     return variants[kind], fields
 

@@ -89,7 +89,7 @@ class Raw:
 
     limit: float = math.inf
 
-    def __init__(self, path: Path, sample_rate: int) -> None:
+    def __init__(self, path: Path, _sample_rate: int) -> None:
         self._file = path.open("wb")
 
     def write(self, samples: NDArray[np.int16]) -> None:

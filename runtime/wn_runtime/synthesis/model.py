@@ -26,7 +26,7 @@ def open(
     precision: str | None = None,
     batch: int = 1,
     threads: int = 1,
-    say: Callable[[str], None] = lambda reason: None,
+    say: Callable[[str], None] = lambda _reason: None,
     max_streams: int | None = None,
 ) -> Model:
     """Open a model directory, or a graph or plan in it, for streams of `batch` voices each.

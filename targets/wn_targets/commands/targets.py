@@ -21,10 +21,15 @@ from wn_targets.models.prediction import Prediction
 from wn_targets.subject import Subject, subject
 
 UNITS = {
-    "clock_mhz": "MHz", "l2_kib": "KiB", "l3_kib": "KiB", "l3_gbps": "GB/s",
-    "core_dram_gbps": "GB/s", "dram_gbps": "GB/s", "memory_gb": "GB",
+    "clock_mhz": "MHz",
+    "l2_kib": "KiB",
+    "l3_kib": "KiB",
+    "l3_gbps": "GB/s",
+    "core_dram_gbps": "GB/s",
+    "dram_gbps": "GB/s",
+    "memory_gb": "GB",
     "l2_bytes_per_cycle": "bytes/cycle",
-}  # fmt: skip
+}
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
 
@@ -108,7 +113,8 @@ def _headline(asked: Subject, streams: int) -> str:
     side = f", {streams} streams" if streams > 1 else ""
     return (
         f"{asked.name}: L{spec.layers} R{spec.residual_channels} S{spec.skip_channels}, "
-        f"{work.macs / 1e6:.2f} M products a sample, {spec.sample_rate / 1000:g} kHz{side}: PREDICTED"
+        f"{work.macs / 1e6:.2f} M products a sample, {spec.sample_rate / 1000:g} kHz{side}: "
+        "PREDICTED"
     )
 
 

@@ -55,7 +55,7 @@ def fit(
 ) -> Fit:
     """Predict every engine on `target`, for `streams` streams side by side.
 
-    native_precision: the native engine's own default (`Manifest.native_precision`), beside fp32.
+    native_precision: the native engine's own default (`Manifest.default_precision`), beside fp32.
     On a CPU, streams are spread over the cores, and those of one core take turns.
     """
     work = Work.of(spec)

@@ -30,9 +30,14 @@ RELEASE = "release.pt"
 @click.option("--resume", is_flag=True, help="Go on from the run folder's last.pt.")
 @click.option("--threads", type=int, help="CPU threads; default: all cores.")
 def main(
-    data: Path, output: Path, preset: str, file: Path | None, steps: int | None, resume: bool,
+    data: Path,
+    output: Path,
+    preset: str,
+    file: Path | None,
+    steps: int | None,
+    resume: bool,
     threads: int | None,
-) -> None:  # fmt: skip
+) -> None:
     """Train a WaveNet on the recordings in DATA.
 
     DATA holds metadata.csv (columns file, split and one per condition), or <speaker>/*.wav.

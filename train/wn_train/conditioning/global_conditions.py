@@ -23,7 +23,7 @@ class GlobalConditioner(ConditionerModule):
         )
 
     def forward(
-        self, values: Mapping[str, Tensor], frames: Tensor | None, samples: Tensor
+        self, values: Mapping[str, Tensor], _frames: Tensor | None, samples: Tensor, /
     ) -> Tensor:
         """One row for all samples, (L, B, 1, G). A condition that is not given adds nothing."""
         first = next(iter(self.tables.values()))

@@ -11,7 +11,7 @@ class ConditionerModule(nn.Module):
     """Makes the gates' bias of a whole sequence; its canonical weights stream in the runtime."""
 
     def forward(
-        self, values: Mapping[str, Tensor], frames: Tensor | None, samples: Tensor
+        self, values: Mapping[str, Tensor], frames: Tensor | None, samples: Tensor, /
     ) -> Tensor:
         """The bias (L, B, N, G) of samples (B, T), each of the N rows held for T/N of them.
 

@@ -91,8 +91,8 @@ def cut(
         pieces = -(-(total - first) // chunk)
         edges = np.linspace(first, total, pieces + 1).astype(int) if pieces else np.array([first])
         for start, end in itertools.pairwise(edges):
-            needed = max(0, int(start) - receptive_field - timing.memory)
-            window = needed // timing.block * timing.block
+            block = (int(start) - receptive_field) // timing.block * timing.block
+            window = max(0, block - timing.memory) // timing.block * timing.block
             chunks.append(Chunk(i, int(start), int(start) - window, int(end - start)))
     return chunks
 

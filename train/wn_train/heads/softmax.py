@@ -8,7 +8,7 @@ from torch import Tensor
 from wn_runtime.heads.head import Head
 
 
-def nll(head: Head, params: Tensor, samples: Tensor) -> Tensor:
+def nll(_head: Head, params: Tensor, samples: Tensor) -> Tensor:
     """-log p of samples (B, T) int64 under logits (B, T, A): (B, T), in nats."""
     each = F.cross_entropy(params.flatten(0, 1), samples.flatten(), reduction="none")
     return each.view_as(samples)

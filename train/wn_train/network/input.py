@@ -27,14 +27,15 @@ class InputConv(nn.Module):
         self.weight = nn.Parameter(initial)  # (k0, A or 1, R), tap 0 = newest
         self.bias = nn.Parameter(torch.zeros(outputs))
 
-    def forward(self, samples: Tensor) -> Tensor:  # (B, T) -> (B, T, R)
+    def forward(self, samples: Tensor) -> Tensor:
+        """Samples (B, T) -> y (B, T, R)."""
         steps = samples.shape[1]
         before = F.pad(samples, (self.kernel, 0), value=self._head.silence)
         starts = [self.kernel - 1 - j for j in range(self.kernel)]  # of x[t-1-j]
         return self._mix([before[:, start : start + steps] for start in starts])
 
     def step(self, newest: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """newest (B,), past (B, k0-1) oldest first -> y (B, R), new past."""
+        """One sample: newest (B,), past (B, k0-1) oldest first -> y (B, R), new past."""
         window = torch.cat([past, newest[:, None]], dim=1)  # (B, k0)
         return self._mix(list(window.unbind(1))[::-1]), window[:, 1:]
 

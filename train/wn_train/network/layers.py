@@ -20,7 +20,8 @@ class Pointwise(nn.Module):
         self.weight = nn.Parameter(torch.randn(inputs, outputs) * scale / inputs**0.5)
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
 
-    def forward(self, x: Tensor) -> Tensor:  # (..., inputs) -> (..., outputs)
+    def forward(self, x: Tensor) -> Tensor:
+        """Inputs (..., inputs) -> outputs (..., outputs)."""
         return F.linear(x, self.weight.t(), self.bias)
 
 
@@ -44,7 +45,8 @@ class CausalConv(nn.Module):
         """Rows of state: (k-1)*d."""
         return (self.kernel - 1) * self.dilation
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, T, inputs) -> (B, T, outputs)
+    def forward(self, x: Tensor) -> Tensor:
+        """Inputs (B, T, inputs) -> outputs (B, T, outputs)."""
         steps = x.shape[1]
         padded = F.pad(x, (0, 0, self.memory, 0))  # (B, (k-1)d + T, inputs), zeros before t=0
         starts = [self.memory - j * self.dilation for j in range(self.kernel)]
@@ -79,13 +81,13 @@ class GatedLayer(nn.Module):
         self.residual_scale = scale
 
     def forward(self, h: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        """h (B, T, R), bias (B, 1 or T, G) -> h_next (B, T, R), z (B, T, G/2)."""
+        """A sequence: h (B, T, R), bias (B, 1 or T, G) -> h_next (B, T, R), z (B, T, G/2)."""
         return self._gate(self.gate(h), bias, h)
 
     def step(
         self, h: Tensor, bias: Tensor | None, past: Tensor
     ) -> tuple[tuple[Tensor, Tensor], Tensor]:
-        """h (B, R), bias (B, G), past (B, (k-1)d, R) -> (h_next (B, R), z (B, G/2)), past."""
+        """One sample: h (B, R), bias (B, G), past (B, (k-1)d, R) -> (h_next, z (B, G/2)), past."""
         a, past = self.gate.step(h, past)
         return self._gate(a, bias, h), past
 
@@ -110,10 +112,12 @@ class WeightNorm(nn.Module):
     """
 
     def forward(self, g: Tensor, v: Tensor) -> Tensor:
+        """The weight of a length and a direction."""
         weight: Tensor = g * v / v.flatten(0, -2).norm(dim=0)
         return weight
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """The length and direction that make up a weight."""
         return weight.flatten(0, -2).norm(dim=0), weight
 
 

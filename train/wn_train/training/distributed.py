@@ -13,7 +13,7 @@ import torch.distributed as dist
 
 @dataclass(frozen=True)
 class World:
-    """This process among those that train together."""
+    """One process among those that train together."""
 
     rank: int
     size: int

@@ -21,7 +21,9 @@ class Predictor(Protocol):
 
     def __call__(
         self, samples: Tensor, values: dict[str, Tensor], frames: Tensor | None
-    ) -> Tensor: ...
+    ) -> Tensor:
+        """See `WaveNet.forward`."""
+        ...
 
 
 def nll(model: Predictor, head: Head, batch: Batch) -> Tensor:

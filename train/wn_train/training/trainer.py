@@ -83,13 +83,22 @@ def train(
 
     def state() -> Checkpoint:
         return Checkpoint(
-            name=config.name, spec=spec, weight_norm=config.model.weight_norm,
-            model=model.state_dict(), ema=average.weights, step=step, valid_bits=bits,
-            attribution=config.attribution, config=strict.plain(config), clips=clips,
+            name=config.name,
+            spec=spec,
+            weight_norm=config.model.weight_norm,
+            model=model.state_dict(),
+            ema=average.weights,
+            step=step,
+            valid_bits=bits,
+            attribution=config.attribution,
+            config=strict.plain(config),
+            clips=clips,
             training={
-                "optimizer": optimizer.state_dict(), "position": list(position), "best": best
+                "optimizer": optimizer.state_dict(),
+                "position": list(position),
+                "best": best,
             },
-        )  # fmt: skip
+        )
 
     def save(*names: str) -> None:
         if world.first:
@@ -155,9 +164,15 @@ def learning_rate(step: int, settings: TrainingConfig) -> float:
 
 
 def _step(
-    predictor: Predictor, optimizer: torch.optim.Optimizer, batch: list[chunks.Chunk],
-    utterances: list[Utterance], spec: ModelSpec, config: Config, world: World, step: int,
-) -> tuple[float, float]:  # fmt: skip
+    predictor: Predictor,
+    optimizer: torch.optim.Optimizer,
+    batch: list[chunks.Chunk],
+    utterances: list[Utterance],
+    spec: ModelSpec,
+    config: Config,
+    world: World,
+    step: int,
+) -> tuple[float, float]:
     """One optimiser step on a batch that all processes share: (bits per sample, gradient norm)."""
     settings = config.training
     counted = sum(chunk.counted for chunk in batch)
@@ -229,7 +244,7 @@ def _stop_requests() -> Iterator[list[int]]:
     received: list[int] = []
     before: dict[int, Any] = {}
 
-    def remember(number: int, frame: object) -> None:
+    def remember(number: int, _frame: object) -> None:
         received.append(number)
         signal.signal(number, before[number])
 

@@ -19,7 +19,7 @@ def cache_directory() -> Path:
     Raises WavestepError when it belongs to another user.
     """
     home = os.environ.get("XDG_CACHE_HOME")
-    root = (Path(home) if home else Path(os.path.expanduser("~")) / ".cache") / "wavestep"
+    root = (Path(home) if home else _home() / ".cache") / "wavestep"
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         status = root.stat()
@@ -35,6 +35,14 @@ def cache_directory() -> Path:
     except OSError:
         pass
     return _temporary()
+
+
+def _home() -> Path:
+    """The user's, or a place that cannot be written where there is none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
 
 
 @functools.cache

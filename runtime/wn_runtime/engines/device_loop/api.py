@@ -1,7 +1,7 @@
 """What wavestep uses of cuda-core (1.0 and newer), as types: nothing else passes the type check.
 
-tests/runtime/test_trt_cuda_core.py holds these, and the stand-in that tests run on, to the real
-package.
+tests/runtime/engines/device_loop/test_cuda_core.py holds these, and the stand-in that tests run
+on, to the real package.
 """
 
 from __future__ import annotations

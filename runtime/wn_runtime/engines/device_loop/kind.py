@@ -8,7 +8,7 @@ from wn_runtime.engines.tensorrt.costs import ORDINARY_GPU, SLOWER_THAN_PLANS, s
 from wn_runtime.model.work import Work
 
 
-def _expected_us(work: Work, precision: str, batch: int, threads: int) -> float:
+def _expected_us(work: Work, precision: str, batch: int, _threads: int) -> float:
     return SLOWER_THAN_PLANS * step_us(work, precision, batch, ORDINARY_GPU)
 
 

@@ -42,7 +42,7 @@ class StepBackend(Protocol):
         """Where set `buffers` has each input and output; called once a set."""
         ...
 
-    def enqueue(self, buffers: int, stream: int) -> None:
+    def enqueue(self, buffers: int, stream: int, /) -> None:
         """Put one call of the graph on set `buffers` into the stream."""
         ...
 

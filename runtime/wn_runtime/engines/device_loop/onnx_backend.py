@@ -43,7 +43,7 @@ class OnnxRuntimeBackend:
             for name, each in tensors.items():
                 bound(name, self._memory, 0, each.dtype, list(each.shape), addresses[name])
 
-    def enqueue(self, buffers: int, stream: int) -> None:
+    def enqueue(self, buffers: int, _stream: int, /) -> None:
         """See `StepBackend.enqueue`."""
         try:
             self._session.run_with_iobinding(self._bindings[buffers])

@@ -40,8 +40,11 @@ class NativeEngine(Engine):
         sizes: Sequence[int] | None = None,
         packed: Pack | None = None,
     ) -> None:
-        """library: finds the code for some shapes. sizes: the groups' numbers of streams. packed:
-        finds the packed weights for a library, where other engines have them too."""
+        """Raises EngineUnavailable where there is no code for these shapes.
+
+        library: finds the code for some shapes. sizes: the groups' numbers of streams. packed:
+        finds the packed weights for a library, where other engines have them too.
+        """
         canonical.check(weights, spec, "weights")
         threads = min(threads, batch)
         super().__init__("native", precision, spec, batch, threads_note(threads))

@@ -58,7 +58,7 @@ def open_engine(request: Request) -> Engine:
         precision,
         request.batch,
         request.threads,
-        library=lambda shapes: library,
+        library=lambda _shapes: library,
         sizes=[artifact.batch] * (request.batch // artifact.batch),
         packed=packed,
     )

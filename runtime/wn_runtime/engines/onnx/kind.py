@@ -10,13 +10,13 @@ from wn_runtime.engines.tensorrt.costs import ORDINARY_GPU, SLOWER_THAN_PLANS, s
 from wn_runtime.model.work import Work
 
 
-def _expected_us(work: Work, precision: str, batch: int, threads: int) -> float:
+def _expected_us(work: Work, precision: str, batch: int, _threads: int) -> float:
     """float16 is widened for every product on a CPU."""
     wide = 1.0 if precision == "fp32" else 2.0
     return wide * (step_cycles(work) + (batch - 1) * overhead_cycles(work) / 2) / ORDINARY.mhz
 
 
-def _expected_us_cuda(work: Work, precision: str, batch: int, threads: int) -> float:
+def _expected_us_cuda(work: Work, precision: str, batch: int, _threads: int) -> float:
     return SLOWER_THAN_PLANS * step_us(work, precision, batch, ORDINARY_GPU)
 
 

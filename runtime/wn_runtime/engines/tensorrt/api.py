@@ -1,9 +1,9 @@
 """What wavestep uses of TensorRT's Python API, as types: nothing else of it passes the type check.
 
-The one module object of TensorRT (trt/module.py) is typed so, hence mypy proves that no other
-attribute or call is used, and tests/runtime/test_trt_bindings.py proves that every one of these
-exists, with these arguments, in the real bindings of 10.3, 10.13, 10.16 and 11.4. A class here
-bears the name of the class there.
+The one module object of TensorRT (module.py) is typed so, hence mypy proves that no other
+attribute or call is used, and tests/runtime/engines/tensorrt/test_bindings.py proves that every
+one of these exists, with these arguments, in the real bindings of 10.3, 10.13, 10.16 and 11.4. A
+class here bears the name of the class there.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class TensorRT(Protocol):
     """Subclassed: phase_start, step_complete and phase_finish are ours."""
 
 
-CALLBACKS = {
+CALLBACKS: dict[str, dict[str, tuple[str, ...]]] = {
     "ILogger": {"log": ("severity", "msg")},
     "IProgressMonitor": {
         "phase_start": ("phase_name", "parent_phase", "num_steps"),

@@ -80,7 +80,7 @@ class TensorRtBackend:
                     f"({self._plan.messages.last()}); {REBUILD}"
                 )
 
-    def enqueue(self, buffers: int, stream: int) -> None:
+    def enqueue(self, buffers: int, stream: int, /) -> None:
         """See `StepBackend.enqueue`."""
         if not self._contexts[buffers].execute_async_v3(stream):
             raise DeviceLost(

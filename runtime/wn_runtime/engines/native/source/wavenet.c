@@ -312,7 +312,7 @@ EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
 EXPORT void wn_snapshot(const state *s, sample *samples, float *lines) {
     for (int j = 0; j < INPUT_KERNEL; j++, samples += BATCH)
         memcpy(samples, s->window[INPUT_KERNEL - 1 - j], sizeof s->window[0]);
-    float padded[R];
+    _Alignas(64) float padded[R]; /* without it GCC 12 loads it as aligned from where it is not */
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
         const int span = OLDER * dilations[layer];
         for (int i = 0; i < span; i++)

@@ -1,0 +1,74 @@
+"""A checkpoint as the exporter takes it: the model, its canonical weights, its clips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wn_export.parity.reference import Clip
+from wn_runtime.errors import WavestepError
+from wn_runtime.model.weights import Weights
+from wn_train import checkpoint as checkpoints
+from wn_train.network.canonical import canonical_weights
+from wn_train.network.wavenet import WaveNet
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A checkpoint, ready for export."""
+
+    name: str
+    model: WaveNet
+    weights: Weights
+    source: dict[str, Any]
+    """The checkpoint's own words, for the manifest."""
+    clips: tuple[Clip, ...]
+    """Held-back audio that travels in the checkpoint."""
+
+
+def load(path: Path, raw: bool = False) -> Trained:
+    """Read a checkpoint: its averaged weights, or with `raw` those of the last training step.
+
+    Raises WavestepError for a file that is not a checkpoint, is damaged, or lacks these weights.
+    """
+    checkpoint = checkpoints.load(path)
+    state = checkpoint.model if raw else checkpoint.ema
+    if not state:
+        raise WavestepError(
+            f"{path} holds no {'raw' if raw else 'averaged'} weights; "
+            f"export it with{'out' if raw else ''} --raw-weights"
+        )
+    model = WaveNet(checkpoint.spec, checkpoint.weight_norm)
+    try:
+        model.load_state_dict(state)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise WavestepError(f"{path}: the weights are not its spec's ({reason})") from error
+    model.eval().requires_grad_(False)
+    return Trained(
+        name=Path(checkpoint.name).name or path.stem,
+        model=model,
+        weights=canonical_weights(model, str(path)),
+        source={
+            "checkpoint": path.name,
+            "weights": "raw" if raw else "ema",
+            "step": checkpoint.step,
+            "valid_bits": checkpoint.valid_bits,
+            "attribution": checkpoint.attribution,
+        },
+        clips=tuple(_clip(item, model) for item in checkpoint.clips),
+    )
+
+
+def _clip(item: dict[str, Any], model: WaveNet) -> Clip:
+    samples = np.asarray(item["samples"]).astype(model.spec.output.sample_dtype)
+    conditions = {str(name): str(value) for name, value in item["conditions"].items()}
+    frames = item.get("frames")
+    return Clip(
+        samples,
+        conditions,
+        None if frames is None else np.asarray(frames, np.float32)[:, None],
+    )
