@@ -1,4 +1,4 @@
-"""runtime <- targets <- export, runtime <- train <- export: held by import-linter, which can fail."""
+"""Packages are imported in one direction only; import-linter holds it, and can fail."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def copied(folder: Path) -> Path:
     """The four packages side by side, as an installation has them."""
-    for package in ("runtime/wn_runtime", "targets/wn_targets", "train/wn_train", "export/wn_export"):
-        source = ROOT / package
+    for floor in ("runtime", "targets", "train", "export"):
+        source = ROOT / floor / f"wn_{floor}"
         for path in source.rglob("*.py"):
             target = folder / source.name / path.relative_to(source)
             target.parent.mkdir(parents=True, exist_ok=True)

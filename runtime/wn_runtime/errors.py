@@ -14,6 +14,14 @@ class WavestepError(Exception):
     """
 
 
+class EngineUnavailable(WavestepError):
+    """An engine cannot run on this machine (library, compiler or device missing).
+
+    The next one is tried, unless it was asked for by name. A broken file is not this: it is a
+    plain WavestepError, and no engine may hide it.
+    """
+
+
 def unknown(kind: str, value: object, known: Iterable[object], owner: str = "known are") -> str:
     """A sentence for a name that is not one of `known`, with the nearest known one.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Target
-from wn_targets.models.fit import runs_plans
+from wn_targets.models.registry import runs_plans
 
 OPSET = 17
 """ONNX operator set that TensorRT 10.3 (JetPack 6) to 11 all read without known faults."""

@@ -1,8 +1,9 @@
 """A strict stand-in for the half of TensorRT that runs plans; it computes them for real.
 
-It has what wn_runtime.engines.tensorrt.api declares and nothing else. A plan is a header with the version
-and the GPU it is for, and the ONNX graph, which ONNX Runtime's CPU provider runs on the addresses
-that were set. What the real one answers to a plan of another version or GPU, this one answers.
+It has what wn_runtime.engines.tensorrt.api declares and nothing else. A plan is a header with the
+version and the GPU it is for, and the ONNX graph, which ONNX Runtime's CPU provider runs on the
+addresses that were set. What the real one answers to a plan of another version or GPU, this one
+answers.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import math
 import sys
 import types
 from enum import Enum, IntEnum
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+import pytest
 
-from tests.cuda_on_cpu.device import Gpu, require
+from tests.cuda_on_cpu.gpu import Gpu, require
 
 _MAGIC = b"ftrt-test\n"
 _BYTES = 1000  # working memory of a context
@@ -69,7 +72,7 @@ class IExecutionContext:
     def execute_async_v3(self, stream_handle: int) -> bool:
         module = self._engine._module
         gpu: Gpu = module.gpu
-        capturing = gpu.streams[stream_handle].captured is not None
+        capturing = gpu.capturing(stream_handle)
         if gpu.lost or module.fail_execute or (capturing and module.fail_capture):
             module.say("IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime (test)")
             return False
@@ -140,38 +143,44 @@ class ICudaEngine:
             views[name][...] = result
 
 
-def install(monkeypatch: Any, gpu: Gpu, version: str = "10.3.0", name: str = "tensorrt") -> Any:
-    """Make `import tensorrt` (or tensorrt_rtx) this module for the length of a test."""
-    module = types.ModuleType(name)
+def install(
+    monkeypatch: pytest.MonkeyPatch, gpu: Gpu, version: str = "10.3.0", name: str = "tensorrt"
+) -> Any:
+    """Make `import tensorrt` (or tensorrt_rtx) this module for the length of a test.
+
+    Beside TensorRT's own names it has the test's: `loaded` and `enqueued` count, `fail_execute`
+    and `fail_capture` are faults to be had, `logger` is the last that a runtime was given.
+    """
+    module: Any = types.ModuleType(name)
 
     class Runtime:
         engine_host_code_allowed = False
 
         def __init__(self, logger: Any) -> None:
             require(isinstance(logger, ILogger), "not a logger")
-            module.logger = logger  # type: ignore[attr-defined]
+            module.logger = logger
 
         def deserialize_cuda_engine(self, serialized_engine: bytes) -> ICudaEngine | None:
             if not serialized_engine.startswith(_MAGIC):
-                module.say("Error Code 1: Serialization (magicTag mismatch)")  # type: ignore[attr-defined]
+                module.say("Error Code 1: Serialization (magicTag mismatch)")
                 return None
             header, onnx = serialized_engine.removeprefix(_MAGIC).split(b"\n", 1)
             made_for = json.loads(header)
             arch = gpu.arch
             here = {"version": version, "compute_capability": f"{arch[:-1]}.{arch[-1]}"}
             if made_for != here and not self.engine_host_code_allowed:
-                module.say(f"expecting {made_for}, got {here}, please rebuild")  # type: ignore[attr-defined]
+                module.say(f"expecting {made_for}, got {here}, please rebuild")
                 return None
+            module.loaded += 1
             return ICudaEngine(module, onnx)
 
-    members = {
-        "__version__": version, "DataType": DataType, "TensorIOMode": TensorIOMode,
-        "ILogger": ILogger, "Runtime": Runtime, "gpu": gpu, "logger": None, "enqueued": 0,
-        "fail_execute": False, "fail_capture": False,
-        "say": lambda text: module.logger.log(_Severity.ERROR, text),  # type: ignore[attr-defined]
-    }  # fmt: skip
-    for key, value in members.items():
-        setattr(module, key, value)
-    module.__spec__ = types.SimpleNamespace(name=name)  # type: ignore[assignment]
+    module.__version__ = version
+    module.__spec__ = ModuleSpec(name, None)
+    module.DataType, module.TensorIOMode = DataType, TensorIOMode
+    module.ILogger, module.Runtime = ILogger, Runtime
+    module.gpu, module.logger = gpu, None
+    module.loaded = module.enqueued = 0
+    module.fail_execute = module.fail_capture = False
+    module.say = lambda text: module.logger.log(_Severity.ERROR, text)
     monkeypatch.setitem(sys.modules, name, module)
     return module

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,18 @@ from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt import module as trt_module
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results"
+Figures = list[dict[str, object]]
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder carry the marker."""
     for item in items:
-        if Path(item.fspath).parent == Path(__file__).parent:
+        if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.gpu)
 
 
 @pytest.fixture
-def gpu():
+def gpu() -> Iterator[CudaDevice]:
     """The GPU, or a skip that says why there is none."""
     try:
         device = CudaDevice()
@@ -34,31 +37,31 @@ def gpu():
 
 
 @pytest.fixture(params=list(trt_module.FLAVOURS))
-def flavour(request, gpu):
+def flavour(request: pytest.FixtureRequest, gpu: CudaDevice) -> str:
     """TensorRT, then TensorRT-RTX, as far as they are installed."""
+    name = str(request.param)
     try:
-        trt_module.load(request.param)
+        trt_module.load(name)
     except EngineUnavailable as reason:
         pytest.skip(str(reason))
-    return request.param
+    return name
 
 
 @pytest.fixture(scope="session")
-def figures():
+def figures() -> Iterator[Figures]:
     """Rows of figures; at the end of the run they are in bench/results/gpu-NAME.json."""
-    rows: list[dict[str, object]] = []
+    rows: Figures = []
     yield rows
     if not rows:
         return
-    try:
-        device = CudaDevice()
-    except EngineUnavailable:
-        return
+    device = CudaDevice()
     name = re.sub(r"\W+", "-", device.name).strip("-").lower()
     result = {
-        "gpu": device.name, "compute_capability": device.compute_capability,
-        "machine": platform.machine(), "rows": rows,
-    }  # fmt: skip
+        "gpu": device.name,
+        "compute_capability": device.compute_capability,
+        "machine": platform.machine(),
+        "rows": rows,
+    }
     device.close()
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"gpu-{name}.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")

@@ -31,7 +31,7 @@ from tests.seams.voice import tones, trained, utterances
 from tests.specs import SPEAKER, random_samples, random_weights, small_spec
 from wn_export.graphs.conditioning.registry import PARTS
 from wn_export.package.export import Options, export_checkpoint, rebuild
-from wn_runtime.conditioning.conditioner import Conditioner
+from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.registry import CONDITIONERS
 from wn_runtime.conditioning.timing import Timing
@@ -107,7 +107,7 @@ def test_they_are_a_spec_like_any_other() -> None:
 def test_blocks_of_any_size_are_one_pass() -> None:
     for spec in (SPEC, small_spec(output=StudentT(), conditioning=(Contour(),))):
         conditioner = Conditioner(spec, random_weights(spec))
-        conditions = {"speaker": ["ann", "eve"]} if spec.conditions else {}
+        conditions: dict[str, Values] = {"speaker": ["ann", "eve"]} if spec.conditions else {}
         samples = random_samples(spec, 96, 2)
         verify_conditioner_contract(conditioner, conditions, random_frames(96, 2), samples)
 

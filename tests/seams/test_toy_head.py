@@ -1,4 +1,4 @@
-"""A head defined wholly in a test goes through train, export, parity and run: no source knows it."""
+"""A head defined in a test goes through train, export, parity and run: no source knows it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ def test_the_command_writes_a_file(directory: Path, tmp_path: Path) -> None:
     from wn_runtime.commands.run import main
 
     out = tmp_path / "toy.wav"
-    main([str(directory), "--speaker", "eve", "--seconds", "0.1", "-o", str(out)], None, None, False)
+    main(
+        [str(directory), "--speaker", "eve", "--seconds", "0.1", "-o", str(out)], None, None, False
+    )
     assert out.stat().st_size > 1000
 
 

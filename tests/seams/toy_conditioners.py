@@ -164,7 +164,7 @@ class EchoModule(ConditionerModule):
     def forward(
         self, values: Mapping[str, Tensor], frames: Tensor | None, samples: Tensor
     ) -> Tensor:
-        means = samples.unflatten(1, (-1, 8)).mean(dim=2)  # (B, N)
+        means = samples.reshape(len(samples), -1, 8).mean(dim=2)  # (B, N)
         before = F.pad(means, (1, 0))[:, :-1]
         return torch.einsum("bn,lg->lbng", before, self.weight)
 

@@ -1,6 +1,6 @@
 """A head that the product does not have, whole in one file: amplitudes under Student's t.
 
-t with two degrees of freedom, whose distribution function has a closed inverse without exponentials:
+t with two degrees of freedom, whose distribution function has an inverse without exponentials:
 F(y) = (1 + y / sqrt(1 + y²)) / 2 and p(y) = (1 + y²)^(-3/2) / 2, with y = (x - m) / s. Its params
 are m and r, s = 0.01 + r². Samples lie on the grid of 16 bits.
 """
@@ -76,9 +76,7 @@ class StudentT(Head):
     def decode(self, samples: Samples) -> NDArray[np.float32]:
         return samples.astype(np.float32)
 
-    def drawer(
-        self, params: NDArray[np.float32], inverse_temperature: NDArray[np.float32]
-    ) -> Draw:
+    def drawer(self, params: NDArray[np.float32], inverse_temperature: NDArray[np.float32]) -> Draw:
         warm = inverse_temperature > 0
         factor = np.where(warm, 1 / np.where(warm, inverse_temperature, 1), 0).astype(np.float32)
 

@@ -64,14 +64,14 @@ def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAu
         assert process.stdout is not None
         assert process.stderr is not None
         try:
-            heard = process.stdout.read(1)
+            first = process.stdout.read(1)
             took = time.perf_counter() - began
             memory = _peak_mb(process.pid)
             # Killed only once it has made sound: before that it says why it does not.
-            said = b"" if heard else process.stderr.read()
+            said = b"" if first else process.stderr.read()
         finally:
             process.kill()
-    if not heard:
+    if not first:
         lines = said.decode("utf-8", "replace").strip().splitlines()
         raise WavestepError(f"wn-run makes no sound: {lines[-1] if lines else 'it says nothing'}")
     return FirstAudio(took * 1e3, memory)

@@ -22,7 +22,7 @@ from wn_runtime.model.package import ModelPackage
     "--checkpoint",
     type=click.Path(path_type=Path),
     metavar="CKPT",
-    help="Ask PyTorch now, rather than take its answers in reference.npz.",
+    help="Ask PyTorch now, rather than take its outputs from reference.npz.",
 )
 @click.option(
     "--audio",
@@ -79,5 +79,5 @@ def _reference(
 
         return from_checkpoint(package, checkpoint, audio)
     if audio:
-        raise WavestepError("--audio needs PyTorch's answers to it: give --checkpoint CKPT too")
+        raise WavestepError("--audio needs PyTorch's outputs for it: give --checkpoint CKPT too")
     return load(package.directory / manifests.REFERENCE)

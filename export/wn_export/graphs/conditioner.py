@@ -55,8 +55,8 @@ def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -
             raise WavestepError(unknown("conditioner", conditioner.kind, PARTS, "graphs are of"))
         part = GraphPart(graph, spec, weights, batch, block, index, frames, history)
         bias = PARTS[conditioner.kind](part, conditioner)
-        own = block // conditioner.hop if conditioner.hop else 1
-        total, rows = _sum(graph, spec, batch, (total, rows), (bias, own), index)
+        count = block // conditioner.hop if conditioner.hop else 1
+        total, rows = _sum(graph, spec, batch, (total, rows), (bias, count), index)
         for name, following in part.states.items():
             graph.node("Identity", name.replace("state.", "next.", 1), following)
     assert total is not None

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_export.graphs.conditioner import block_length
 from wn_export.parity.reference import Clip, Reference
 from wn_runtime.conditioning.conditioner import Bias, padded_frames
 from wn_runtime.conditioning.global_conditions import encode
@@ -72,7 +71,8 @@ def _numpy(package: ModelPackage, clip: Clip) -> NDArray[np.float32]:
 
 def _onnx(session: Any, spec: ModelSpec, clip: Clip) -> NDArray[np.float32]:
     """The graph's bias of every sample of a clip, block by block, state passed on."""
-    timing, block = Timing.of(spec.conditioning), block_length(spec)
+    timing = Timing.of(spec.conditioning)
+    block = int(session.get_modelmeta().custom_metadata_map["block"])
     inputs = {value.name: value for value in session.get_inputs()}
     names = [value.name for value in session.get_outputs()]
     batch = session.get_outputs()[0].shape[2]
@@ -97,8 +97,8 @@ def _onnx(session: Any, spec: ModelSpec, clip: Clip) -> NDArray[np.float32]:
     constant = Timing.of(spec.conditioning).block == 1
     for start in range(0, 1 if constant else size, block):
         if frames is not None and "frames" in feeds:
-            own = frames[start // timing.hop :][: timing.frames(block)]
-            feeds["frames"] = np.repeat(own.transpose(1, 0, 2), batch, axis=0)
+            needed = frames[start // timing.hop :][: timing.frames(block)]
+            feeds["frames"] = np.repeat(needed.transpose(1, 0, 2), batch, axis=0)
         if "history" in feeds:
             feeds["history"] = before
             known = clip.samples[start : start + block]

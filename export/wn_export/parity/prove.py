@@ -101,10 +101,11 @@ def write_reports(
     atomic.write(directory / "report.json", to_json(manifest, proof))
     try:
         from wn_export.parity import page
+
+        text = page.page(manifest.name, manifest.spec, proof.reference, proof.comparisons)
     except ImportError as error:
         say(f"report   report.json only: no report.html without {error.name}")
         return
-    text = page.page(manifest.name, manifest.spec, proof.reference, proof.comparisons)
     atomic.write(directory / "report.html", text)
 
 

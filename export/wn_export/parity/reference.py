@@ -108,11 +108,11 @@ def save(path: Path, reference: Reference) -> None:
         "params": np.concatenate([prediction.params for prediction in predictions]),
         "free_samples": _small(reference.free.clip.samples),
     }
-    for name, own in (
+    for name, optional in (
         ("frames", [clip.frames for clip in clips]),
         ("bias", [prediction.bias for prediction in predictions]),
     ):
-        given = [array for array in own if array is not None]
+        given = [array for array in optional if array is not None]
         if given:
             arrays[name] = np.concatenate(given)
             arrays[f"{name}_rows"] = np.array([len(array) for array in given])

@@ -26,8 +26,8 @@ def condition(model: WaveNet, clip: Clip) -> Tensor | None:
     size = -(-len(clip.samples) // timing.block) * timing.block
     frames = None
     if timing.frame_channels:
-        own = padded_frames(clip.frames, timing.frames(size))  # (F, 1, C)
-        frames = torch.from_numpy(own.transpose(1, 0, 2).copy())
+        needed = padded_frames(clip.frames, timing.frames(size))  # (F, 1, C)
+        frames = torch.from_numpy(needed.transpose(1, 0, 2).copy())
     samples = tensor_of(clip.samples, model, size)[None]
     return model.condition(samples, encode([dict(clip.conditions)], spec), frames)
 
@@ -39,11 +39,11 @@ def score(model: WaveNet, samples: Samples, bias: Tensor | None) -> NDArray[np.f
     parts = []
     for start in range(0, len(samples), CHUNK):
         context = min(start, model.spec.receptive_field)
-        window = slice(start - context, start + CHUNK)
-        own = bias if bias is None or bias.shape[2] == 1 else bias[:, :, window]
-        steps = known[:, window].shape[1]
-        own = own if own is None or own.shape[2] == 1 else own[:, :, :steps]
-        parts.append(model.network(known[:, window], own)[0, context:].float().numpy())
+        window = known[:, start - context : start + CHUNK]
+        rows = bias
+        if bias is not None and bias.shape[2] > 1:
+            rows = bias[:, :, start - context :][:, :, : window.shape[1]]
+        parts.append(model.network(window, rows)[0, context:].float().numpy())
     return np.concatenate(parts)
 
 

@@ -133,9 +133,11 @@ def _parity(manifest: Manifest) -> list[str]:
                 "PASS" if row.passed else "FAIL",
             ]
         )
-    for own in conditioners:
-        verdict = "PASS" if own.passed else "FAIL"
-        table.append(["conditioner", own.name, f"{own.max_error:.1e}", "", "", "", verdict])
+    for conditioner in conditioners:
+        verdict = "PASS" if conditioner.passed else "FAIL"
+        table.append(
+            ["conditioner", conditioner.name, f"{conditioner.max_error:.1e}", "", "", "", verdict]
+        )
     return aligned(table, right=[2, 3, 4, 5]).splitlines()
 
 

@@ -72,9 +72,11 @@ class Conditioner:
         total: Rows | None = None
         for i, part in enumerate(self._parts):
             prefix = f"{i}."
-            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-            rows, own = part.block(own, samples, frames, history)
-            following |= {prefix + name: array for name, array in own.items()}
+            part_state = {
+                k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
+            }
+            rows, part_state = part.block(part_state, samples, frames, history)
+            following |= {prefix + name: array for name, array in part_state.items()}
             total = rows if total is None else added(total, rows)
         return total, following
 

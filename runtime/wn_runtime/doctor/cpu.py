@@ -34,6 +34,22 @@ def python() -> Finding:
     return Finding("Python", OK, found)
 
 
+_NUMPY = """
+import json
+import numpy
+print(json.dumps({"version": numpy.__version__}))
+"""
+
+
+def numpy(machine: Machine) -> Finding:
+    """NumPy, without which nothing runs."""
+    found = machine.python(_NUMPY)
+    if "error" in found:
+        why = f"cannot be imported ({found['error']}): no engine"
+        return Finding("NumPy", MISSING, why, "pip install --force-reinstall numpy")
+    return Finding("NumPy", OK, str(found["version"]))
+
+
 def processor(machine: Machine) -> Finding:
     """The CPU and the vector instructions that the native engine would use."""
     lines = (machine.read("/proc/cpuinfo") or "").splitlines()

@@ -32,6 +32,7 @@ def examine(machine: Machine, cache: Path) -> Report:
     with ThreadPoolExecutor() as pool:
         onnx_runtime = pool.submit(cpu.onnx_runtime, machine, jetson is not None)
         compiler = pool.submit(cpu.compiler, machine)
+        numpy = pool.submit(cpu.numpy, machine)
         driver = pool.submit(gpu.driver, machine, jetson)
         nvrtc = pool.submit(gpu.nvrtc, machine)
         tensorrt = pool.submit(gpu.tensorrt, machine, jetson)
@@ -40,6 +41,7 @@ def examine(machine: Machine, cache: Path) -> Report:
     onnx, providers = onnx_runtime.result()
     findings = (
         cpu.python(),
+        numpy.result(),
         cpu.processor(machine),
         compiler.result(),
         cpu.cache(cache),

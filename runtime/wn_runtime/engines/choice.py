@@ -57,7 +57,7 @@ def open_in(
         precision = artifact.precision
 
     def request(kind: EngineKind) -> Request:
-        return Request(kind.name, package, artifact, precision, batch, threads)
+        return Request(kind, package, artifact, precision, batch, threads)
 
     if engine is not None:
         kind = registry.find(engine)

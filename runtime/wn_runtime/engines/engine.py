@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.errors import EngineUnavailable as EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples, inverse_temperatures
 from wn_runtime.model import state as states
@@ -23,14 +24,6 @@ from wn_runtime.model.state import State
 
 Temperature = float | Sequence[float]
 """One for all streams, or one each."""
-
-
-class EngineUnavailable(WavestepError):
-    """An engine cannot run on this machine (library, compiler or device missing).
-
-    The next one is tried, unless it was asked for by name. A broken file is not this: it is a
-    plain WavestepError, and no engine may hide it.
-    """
 
 
 class Engine(ABC):

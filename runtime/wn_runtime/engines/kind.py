@@ -9,27 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wn_runtime.engines.engine import Engine, EngineUnavailable
-from wn_runtime.errors import WavestepError
-from wn_runtime.model.manifest import Artifact, Manifest
-from wn_runtime.model.package import ModelPackage
-from wn_runtime.model.work import Work
+from wn_runtime.errors import EngineUnavailable, WavestepError
 
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of an engine's kind."""
-
-    engine: str
-    """The kind's name."""
-    package: ModelPackage
-    artifact: Artifact | None
-    """The file the user named, which this kind runs; None where the kind may choose."""
-    precision: str | None
-    """None: the model's default for this engine."""
-    batch: int
-    threads: int
+if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
+    from wn_runtime.engines.engine import Engine
+    from wn_runtime.model.manifest import Artifact, Manifest
+    from wn_runtime.model.package import ModelPackage
+    from wn_runtime.model.work import Work
 
 
 @dataclass(frozen=True)
@@ -78,40 +66,57 @@ class EngineKind:
         return next((p for p in self.precisions if p in offered), self.precisions[0])
 
 
-def chosen_precision(kind: EngineKind, request: Request) -> str:
-    """The precision asked for, or the model's own. Raises EngineUnavailable where it lacks it."""
-    if request.artifact is not None:
-        return request.artifact.precision
-    precision = request.precision or kind.default_precision(request.package.manifest)
-    if precision not in kind.precisions:
-        raise EngineUnavailable(
-            f"the {kind.name} engine has no {precision}; its precisions are "
-            f"{', '.join(kind.precisions)}"
-        )
-    return precision
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a kind."""
 
+    kind: EngineKind
+    package: ModelPackage
+    artifact: Artifact | None
+    """The file the user named, which this kind runs; None where the kind may choose."""
+    precision: str | None
+    """None: the model's default for this engine."""
+    batch: int
+    threads: int
 
-def chosen_artifact(kind: EngineKind, request: Request, what: str, how: str) -> Artifact:
-    """The artifact of the precision asked for that needs the fewest calls for the batch.
+    def chosen_precision(self) -> str:
+        """The precision asked for, or the model's own.
 
-    what, how: what such a file is called, and the command that makes one. Raises
-    EngineUnavailable where the directory has none.
-    """
-    if request.artifact is not None:
-        if request.artifact.precision not in kind.precisions:
-            raise WavestepError(
-                f"{request.artifact.file} has precision {request.artifact.precision}; the "
-                f"{kind.name} engine runs {' and '.join(kind.precisions)}"
+        Raises EngineUnavailable where the kind has none such.
+        """
+        if self.artifact is not None:
+            return self.artifact.precision
+        kind = self.kind
+        precision = self.precision or kind.default_precision(self.package.manifest)
+        if precision not in kind.precisions:
+            raise EngineUnavailable(
+                f"the {kind.name} engine has no {precision}; its precisions are "
+                f"{', '.join(kind.precisions)}"
             )
-        return request.artifact
-    precision = chosen_precision(kind, request)
-    offered = [a for _, a in kind.offered(request.package.manifest) if a is not None]
-    fitting = [artifact for artifact in offered if artifact.precision == precision]
-    if not fitting:
-        have = ", ".join(sorted({a.precision for a in offered})) or f"no {what}"
-        directory = request.package.directory
-        raise EngineUnavailable(
-            f"{directory} has no {precision} {what} (it has {have}); {how} wn-export {directory}"
-            f"{' --fp16' * (precision == 'fp16')}"
-        )
-    return min(fitting, key=lambda a: (-(-request.batch // a.batch), a.batch))
+        return precision
+
+    def chosen_artifact(self, what: str, how: str) -> Artifact:
+        """The artifact of the precision asked for that needs the fewest calls for the batch.
+
+        what, how: what such a file is called, and the words before the command that makes one.
+        Raises EngineUnavailable where the directory has none.
+        """
+        kind = self.kind
+        if self.artifact is not None:
+            if self.artifact.precision not in kind.precisions:
+                raise WavestepError(
+                    f"{self.artifact.file} has precision {self.artifact.precision}; the "
+                    f"{kind.name} engine runs {' and '.join(kind.precisions)}"
+                )
+            return self.artifact
+        precision = self.chosen_precision()
+        offered = [a for _, a in kind.offered(self.package.manifest) if a is not None]
+        fitting = [artifact for artifact in offered if artifact.precision == precision]
+        if not fitting:
+            have = ", ".join(sorted({a.precision for a in offered})) or f"no {what}"
+            directory = self.package.directory
+            raise EngineUnavailable(
+                f"{directory} has no {precision} {what} (it has {have}); {how} wn-export "
+                f"{directory}{' --fp16' * (precision == 'fp16')}"
+            )
+        return min(fitting, key=lambda a: (-(-self.batch // a.batch), a.batch))

@@ -51,17 +51,17 @@ class StepSignature:
     @classmethod
     def of(cls, spec: ModelSpec, precision: str, batch: int) -> StepSignature:
         """The signature of the graph of `batch` streams; `precision` is a key of ELEMENTS."""
-        own, head = ELEMENTS[precision], spec.output
+        element, head = ELEMENTS[precision], spec.output
         layers, residual = spec.layers, spec.residual_channels
         inputs = {
             "sample": Tensor((batch, spec.input_kernel), head.sample_dtype),
-            "past": Tensor((layers, spec.kernel - 1, batch, residual), own),
+            "past": Tensor((layers, spec.kernel - 1, batch, residual), element),
         }
         if spec.conditioning:
-            inputs["bias"] = Tensor((layers, batch, spec.gate_channels), own)
+            inputs["bias"] = Tensor((layers, batch, spec.gate_channels), element)
         outputs = {
             "params": Tensor((batch, head.params), np.dtype(np.float32)),
-            "present": Tensor((layers, batch, residual), own),
+            "present": Tensor((layers, batch, residual), element),
         }
         return cls(inputs, outputs)
 

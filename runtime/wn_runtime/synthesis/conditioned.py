@@ -97,17 +97,17 @@ class ConditionedBlocks:
 
     def snapshot(self, slots: Sequence[int], voices: tuple[Voice, ...], network: State) -> Snapshot:
         """The voices in those slots."""
-        own = list(slots)
+        chosen = list(slots)
         bias = self._bias if self._offset < self._size else None
         return Snapshot(
             voices=voices,
             network=network,
-            conditioner=states.take(self._state, own),
-            bias=None if bias is None else bias[:, :, own].copy(),
+            conditioner=states.take(self._state, chosen),
+            bias=None if bias is None else bias[:, :, chosen].copy(),
             offset=self._offset,
             size=self._size,
-            frames=self._frames[:, own].copy(),
-            history={"samples": self._made[:, own].copy()},
+            frames=self._frames[:, chosen].copy(),
+            history={"samples": self._made[:, chosen].copy()},
         )
 
     def restore(self, slots: Sequence[int] | None, snapshot: Snapshot) -> None:

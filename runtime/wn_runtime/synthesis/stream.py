@@ -118,8 +118,8 @@ class Stream:
         randomness = _uniform_streams(seed, chosen)
         temperatures = np.broadcast_to(np.asarray(temperature, float), len(chosen))
         self._blocks.reset(None if slots is None else chosen, conditions)
-        for slot, own, degree in zip(chosen, randomness, temperatures, strict=True):
-            self._uniforms[slot], self._temperatures[slot] = own, float(degree)
+        for slot, drawn, degree in zip(chosen, randomness, temperatures, strict=True):
+            self._uniforms[slot], self._temperatures[slot] = drawn, float(degree)
         engine.reset(slots)
         return self
 

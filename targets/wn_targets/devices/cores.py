@@ -9,61 +9,175 @@ from wn_targets.devices import sources
 from wn_targets.devices.target import Cpu
 
 A57 = Cpu(
-    core="Cortex-A57", isa="neon", march="armv8-a", cores=4, clock_mhz=1479,
-    l2_kib=2048, l3_kib=0, l2_bytes_per_cycle=8, l3_gbps=6, core_dram_gbps=6, ipc=1.5,
-)  # fmt: skip
+    core="Cortex-A57",
+    isa="neon",
+    march="armv8-a",
+    cores=4,
+    clock_mhz=1479,
+    l2_kib=2048,
+    l3_kib=0,
+    l2_bytes_per_cycle=8,
+    l3_gbps=6,
+    core_dram_gbps=6,
+    ipc=1.5,
+)
 CARMEL = Cpu(
-    core="Carmel", isa="neon", march="armv8.2-a", cores=6, clock_mhz=1900,
-    l2_kib=2048, l3_kib=4096, l2_bytes_per_cycle=16, l3_gbps=20, core_dram_gbps=15, ipc=2.5,
-)  # fmt: skip
+    core="Carmel",
+    isa="neon",
+    march="armv8.2-a",
+    cores=6,
+    clock_mhz=1900,
+    l2_kib=2048,
+    l3_kib=4096,
+    l2_bytes_per_cycle=16,
+    l3_gbps=20,
+    core_dram_gbps=15,
+    ipc=2.5,
+)
 A72 = Cpu(
-    core="Cortex-A72", isa="neon", march="armv8-a+crc", cores=4, clock_mhz=1800,
-    l2_kib=1024, l3_kib=0, l2_bytes_per_cycle=8, l3_gbps=4, core_dram_gbps=4, ipc=1.8,
-)  # fmt: skip
+    core="Cortex-A72",
+    isa="neon",
+    march="armv8-a+crc",
+    cores=4,
+    clock_mhz=1800,
+    l2_kib=1024,
+    l3_kib=0,
+    l2_bytes_per_cycle=8,
+    l3_gbps=4,
+    core_dram_gbps=4,
+    ipc=1.8,
+)
 A76 = Cpu(
-    core="Cortex-A76", isa="neon-dot", march="armv8.2-a+dotprod", cores=4, clock_mhz=2400,
-    l2_kib=512, l3_kib=2048, l2_bytes_per_cycle=24, l3_gbps=20, core_dram_gbps=12, ipc=3.0,
-)  # fmt: skip
+    core="Cortex-A76",
+    isa="neon-dot",
+    march="armv8.2-a+dotprod",
+    cores=4,
+    clock_mhz=2400,
+    l2_kib=512,
+    l3_kib=2048,
+    l2_bytes_per_cycle=24,
+    l3_gbps=20,
+    core_dram_gbps=12,
+    ipc=3.0,
+)
 A78AE = Cpu(
-    core="Cortex-A78AE", isa="neon-dot", march="armv8.2-a+dotprod", cores=6, clock_mhz=1728,
-    l2_kib=256, l3_kib=2048, l2_bytes_per_cycle=24, l3_gbps=20, core_dram_gbps=15, ipc=3.0,
+    core="Cortex-A78AE",
+    isa="neon-dot",
+    march="armv8.2-a+dotprod",
+    cores=6,
+    clock_mhz=1728,
+    l2_kib=256,
+    l3_kib=2048,
+    l2_bytes_per_cycle=24,
+    l3_gbps=20,
+    core_dram_gbps=15,
+    ipc=3.0,
     sources={
-        "core": sources.ORIN_NANO_SHEET, "l2_kib": sources.ORIN_NANO_SHEET,
-        "l3_kib": sources.ORIN_NANO_SHEET, "cores": sources.ORIN_NANO_SHEET,
+        "core": sources.ORIN_NANO_SHEET,
+        "l2_kib": sources.ORIN_NANO_SHEET,
+        "l3_kib": sources.ORIN_NANO_SHEET,
+        "cores": sources.ORIN_NANO_SHEET,
     },
-)  # fmt: skip
+)
 NEOVERSE_N1 = Cpu(
-    core="Neoverse-N1", isa="neon-dot", march="armv8.2-a+dotprod", cores=64, clock_mhz=2500,
-    l2_kib=1024, l3_kib=32768, l2_bytes_per_cycle=24, l3_gbps=30, core_dram_gbps=18, ipc=3.0,
-)  # fmt: skip
+    core="Neoverse-N1",
+    isa="neon-dot",
+    march="armv8.2-a+dotprod",
+    cores=64,
+    clock_mhz=2500,
+    l2_kib=1024,
+    l3_kib=32768,
+    l2_bytes_per_cycle=24,
+    l3_gbps=30,
+    core_dram_gbps=18,
+    ipc=3.0,
+)
 NEOVERSE_V1 = Cpu(
-    core="Neoverse-V1", isa="neon-dot", march="armv8.4-a+dotprod+bf16", cores=64, clock_mhz=2600,
-    l2_kib=1024, l3_kib=32768, l2_bytes_per_cycle=32, l3_gbps=35, core_dram_gbps=25, ipc=3.75,
-)  # fmt: skip
+    core="Neoverse-V1",
+    isa="neon-dot",
+    march="armv8.4-a+dotprod+bf16",
+    cores=64,
+    clock_mhz=2600,
+    l2_kib=1024,
+    l3_kib=32768,
+    l2_bytes_per_cycle=32,
+    l3_gbps=35,
+    core_dram_gbps=25,
+    ipc=3.75,
+)
 NEOVERSE_V3AE = Cpu(
-    core="Neoverse-V3AE", isa="neon-dot", march="armv9.2-a", cores=14, clock_mhz=2600,
-    l2_kib=1024, l3_kib=16384, l2_bytes_per_cycle=32, l3_gbps=35, core_dram_gbps=25, ipc=4.5,
-    sources=dict.fromkeys(
-        ("core", "cores", "clock_mhz", "l2_kib", "l3_kib"), sources.THOR_OVERVIEW
-    ),
-)  # fmt: skip
+    core="Neoverse-V3AE",
+    isa="neon-dot",
+    march="armv9.2-a",
+    cores=14,
+    clock_mhz=2600,
+    l2_kib=1024,
+    l3_kib=16384,
+    l2_bytes_per_cycle=32,
+    l3_gbps=35,
+    core_dram_gbps=25,
+    ipc=4.5,
+    sources={
+        "core": sources.THOR_OVERVIEW,
+        "cores": sources.THOR_OVERVIEW,
+        "clock_mhz": sources.THOR_OVERVIEW,
+        "l2_kib": sources.THOR_OVERVIEW,
+        "l3_kib": sources.THOR_OVERVIEW,
+    },
+)
 SSE = Cpu(
-    core="any x86-64-v2", isa="sse", march="x86-64-v2", cores=4, clock_mhz=2500,
-    l2_kib=256, l3_kib=8192, l2_bytes_per_cycle=16, l3_gbps=18, core_dram_gbps=10,
-)  # fmt: skip
+    core="any x86-64-v2",
+    isa="sse",
+    march="x86-64-v2",
+    cores=4,
+    clock_mhz=2500,
+    l2_kib=256,
+    l3_kib=8192,
+    l2_bytes_per_cycle=16,
+    l3_gbps=18,
+    core_dram_gbps=10,
+)
 AVX2 = Cpu(
-    core="any x86-64-v3", isa="avx2", march="x86-64-v3", cores=8, clock_mhz=3500,
-    l2_kib=512, l3_kib=16384, l2_bytes_per_cycle=32, l3_gbps=35, core_dram_gbps=18,
-)  # fmt: skip
+    core="any x86-64-v3",
+    isa="avx2",
+    march="x86-64-v3",
+    cores=8,
+    clock_mhz=3500,
+    l2_kib=512,
+    l3_kib=16384,
+    l2_bytes_per_cycle=32,
+    l3_gbps=35,
+    core_dram_gbps=18,
+)
 AVX512 = Cpu(
-    core="any x86-64-v4 with VNNI", isa="avx512", march="x86-64-v4", cores=8, clock_mhz=3500,
-    l2_kib=1024, l3_kib=32768, l2_bytes_per_cycle=48, l3_gbps=30, core_dram_gbps=20,
-)  # fmt: skip
+    core="any x86-64-v4 with VNNI",
+    isa="avx512",
+    march="x86-64-v4",
+    cores=8,
+    clock_mhz=3500,
+    l2_kib=1024,
+    l3_kib=32768,
+    l2_bytes_per_cycle=48,
+    l3_gbps=30,
+    core_dram_gbps=20,
+)
 XEON = Cpu(
-    core="Xeon with AVX-512, VNNI and BF16", isa="avx512", march="native", cores=2, clock_mhz=3750,
-    l2_kib=2048, l3_kib=491520, l2_bytes_per_cycle=44, l3_gbps=30, core_dram_gbps=15,
-    sources=dict.fromkeys(
-        ("core", "clock_mhz", "l2_kib", "l3_kib", "l2_bytes_per_cycle", "l3_gbps"),
-        sources.MEASURED,
-    ),
-)  # fmt: skip
+    core="Xeon with AVX-512, VNNI and BF16",
+    isa="avx512",
+    march="native",
+    cores=2,
+    clock_mhz=3750,
+    l2_kib=2048,
+    l3_kib=491520,
+    l2_bytes_per_cycle=44,
+    l3_gbps=30,
+    core_dram_gbps=15,
+    sources={
+        "core": sources.MEASURED,
+        "clock_mhz": sources.MEASURED,
+        "l2_kib": sources.MEASURED,
+        "l3_kib": sources.MEASURED,
+        "l2_bytes_per_cycle": sources.MEASURED,
+        "l3_gbps": sources.MEASURED,
+    },
+)

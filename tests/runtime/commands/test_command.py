@@ -52,38 +52,40 @@ def talk(fault: str, count: int) -> None:
         (["--fault", "signal"], 143, "terminated\n"),
     ],
 )
-def test_an_outcome_is_a_code_and_at_most_one_line(arguments, code, line):
+def test_an_outcome_is_a_code_and_at_most_one_line(
+    arguments: list[str], code: int, line: str
+) -> None:
     result = CliRunner().invoke(talk, arguments)
     assert (result.exit_code, result.stderr) == (code, line)
 
 
 @pytest.mark.parametrize("arguments", [["--cout", "1"], ["--count", "many"], ["extra"]])
-def test_a_mistyped_command_line_is_one_line_too(arguments):
+def test_a_mistyped_command_line_is_one_line_too(arguments: list[str]) -> None:
     result = CliRunner().invoke(talk, arguments)
     assert result.exit_code == 2
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_debug_shows_the_traceback_and_then_the_line():
+def test_debug_shows_the_traceback_and_then_the_line() -> None:
     result = CliRunner().invoke(talk, ["--fault", "user", "--debug"])
     assert result.exit_code == 2
     assert "Traceback" in result.stderr
     assert result.stderr.endswith("error: speaker 'teo' is unknown; this model has: theo\n")
 
 
-def test_a_fault_of_our_own_is_not_dressed_up_as_the_users():
+def test_a_fault_of_our_own_is_not_dressed_up_as_the_users() -> None:
     result = CliRunner().invoke(talk, ["--fault", "bug"])
     assert isinstance(result.exception, ZeroDivisionError)
 
 
-def test_the_handler_of_sigterm_is_put_back():
+def test_the_handler_of_sigterm_is_put_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     CliRunner().invoke(talk, ["--fault", "user"])
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_subcommands_share_the_rules():
+def test_subcommands_share_the_rules() -> None:
     @group()
     def outer() -> None: ...
 
@@ -95,7 +97,7 @@ def test_subcommands_share_the_rules():
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "error: no such target")
 
 
-def test_a_reader_that_leaves_early_is_no_error_message():
+def test_a_reader_that_leaves_early_is_no_error_message() -> None:
     talker = (
         "from wn_runtime.commands.command import command\n"
         "@command()\n"

@@ -17,11 +17,11 @@ BLOCK = np.zeros((400, 2), np.float32)
 
 
 class Terminal(io.StringIO):
-    def isatty(self):
+    def isatty(self) -> bool:
         return True
 
 
-def test_the_report_adds_up(monkeypatch):
+def test_the_report_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 0.1, 5.0, 5.1])  # making takes 0.1 s a block; the consumer takes the rest
     monkeypatch.setattr(time, "perf_counter", lambda: next(now))
     clock = Clock(8000, 2)
@@ -34,26 +34,30 @@ def test_the_report_adds_up(monkeypatch):
     assert report == "8 kHz · 2 × 0.10 s in 0.20 s · 1.0× real time · first audio N ms"
 
 
-def test_time_counts_from_the_start_of_the_process():
+def test_time_counts_from_the_start_of_the_process() -> None:
     first = seconds_since_start()
     time.sleep(0.03)
     assert 0 < first < seconds_since_start() < 24 * 3600
 
 
 @pytest.mark.parametrize("seconds", [10.0, math.inf])
-def test_a_terminal_sees_a_bar_when_the_work_lasts(monkeypatch, seconds):
-    monkeypatch.setattr(sys, "stderr", Terminal())
+def test_a_terminal_sees_a_bar_when_the_work_lasts(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     import tqdm
 
     monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
     with progress(seconds) as advance:
         time.sleep(1.1)
         advance(4.0)
-    assert "4.0" in sys.stderr.getvalue()
+    assert "4.0" in terminal.getvalue()
 
 
-def test_a_log_sees_none(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+def test_a_log_sees_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
     with progress(10.0) as advance:
         advance(4.0)
-    assert sys.stderr.getvalue() == ""
+    assert log.getvalue() == ""

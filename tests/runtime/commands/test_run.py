@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
 import wave
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 import wn_runtime
 from tests.model_dir import write_model
@@ -30,26 +31,37 @@ LINE = re.compile(
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a model in it."""
     write_model(tmp_path / "voice", SPEC, ("fp32", "fp16"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def run(*arguments):
+def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["voice", "--engine", "onnx", *map(str, arguments)])
 
 
-def command(*arguments):
+def said(text: str) -> re.Match[str]:
+    """The one line about the audio."""
+    match = LINE.fullmatch(text)
+    assert match is not None, text
+    return match
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def command(*arguments: str) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "wn_runtime.commands.run", "voice", *arguments]
 
 
-def test_it_writes_a_file_and_says_how(here):
+def test_it_writes_a_file_and_says_how(here: Path) -> None:
     result = run("--speaker", "eve", "--set", "mood=calm+loud", "--seconds", 0.5, "-o", "eve.wav")
     assert result.exit_code == 0, result.output
-    assert LINE.fullmatch(result.stdout)["made"] == "0.50 s"
-    assert LINE.fullmatch(result.stdout)["where"] == "eve.wav"
+    assert said(result.stdout)["made"] == "0.50 s"
+    assert said(result.stdout)["where"] == "eve.wav"
     assert result.stderr == ""
     audio, rate = soundfile.read("eve.wav", dtype="int16")
     stream = wn_runtime.open("voice", "onnx").stream(speaker="eve", mood="calm+loud")
@@ -57,22 +69,22 @@ def test_it_writes_a_file_and_says_how(here):
     assert np.array_equal(audio, pcm16(stream.read(4000))[:, 0])
 
 
-def test_without_a_place_the_file_has_the_models_name(here):
+def test_without_a_place_the_file_has_the_models_name(here: Path) -> None:
     result = run("--seconds", 0.1)
-    assert LINE.fullmatch(result.stdout)["where"] == "voice.wav"
+    assert said(result.stdout)["where"] == "voice.wav"
     assert soundfile.info("voice.wav").frames == 800
 
 
-def test_conditions_left_out_are_mentioned_once(here):
+def test_conditions_left_out_are_mentioned_once(here: Path) -> None:
     result = run("--seconds", 0.1, "--speaker", 0)
     assert result.stderr == "note: no mood given; the model has: calm, loud\n"
 
 
-def test_a_batch_is_one_file_a_voice(here):
+def test_a_batch_is_one_file_a_voice(here: Path) -> None:
     result = run("--seconds", 0.1, "--batch", 2, "--speaker", "ann,eve", "-o", "both.flac")
     assert result.exit_code == 0, result.output
-    assert LINE.fullmatch(result.stdout)["made"] == "2 × 0.10 s"
-    assert LINE.fullmatch(result.stdout)["where"] == "both-0.flac … both-1.flac"
+    assert said(result.stdout)["made"] == "2 × 0.10 s"
+    assert said(result.stdout)["where"] == "both-0.flac … both-1.flac"
     expected = wn_runtime.open("voice", "onnx", batch=2).stream(speaker=["ann", "eve"]).read(800)
     for voice in (0, 1):
         audio, _ = soundfile.read(f"both-{voice}.flac", dtype="int16")
@@ -80,17 +92,17 @@ def test_a_batch_is_one_file_a_voice(here):
 
 
 @pytest.mark.parametrize("option", ["--raw", "-o"])
-def test_stdout_carries_audio_and_nothing_else(here, option):
+def test_stdout_carries_audio_and_nothing_else(here: Path, option: str) -> None:
     result = run("--seconds", 0.25, "--speaker", "bob", option, "-")
     expected = pcm16(wn_runtime.open("voice", "onnx").stream(speaker="bob").read(2000))
     assert result.stdout_bytes == expected.tobytes()
     assert "→ stdout" in result.stderr
-    assert os.listdir() == ["voice"]
+    assert files(here) == ["voice"]
 
 
-def test_raw_goes_to_a_file_too(here):
+def test_raw_goes_to_a_file_too(here: Path) -> None:
     assert run("--seconds", 0.25, "--raw", "a.pcm").exit_code == 0
-    assert os.path.getsize("a.pcm") == 4000
+    assert (here / "a.pcm").stat().st_size == 4000
 
 
 @pytest.mark.parametrize(
@@ -120,15 +132,17 @@ def test_raw_goes_to_a_file_too(here):
         (["--sped", "2"], "No such option.*--sped.*"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_nothing(here, arguments, message):
+def test_a_mistake_is_one_line_and_leaves_nothing(
+    here: Path, arguments: list[str], message: str
+) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
     assert re.fullmatch(f"error: {message}\n", result.stderr), result.stderr
-    assert os.listdir() == ["voice"]
+    assert files(here) == ["voice"]
 
 
-def test_a_model_without_conditions_has_no_speaker(tmp_path):
+def test_a_model_without_conditions_has_no_speaker(tmp_path: Path) -> None:
     write_model(tmp_path / "voice", PLAIN)
     result = CliRunner().invoke(main, [str(tmp_path / "voice"), "--speaker", "3", "-o", "-"])
     assert result.exit_code == 2
@@ -149,7 +163,9 @@ def test_a_model_without_conditions_has_no_speaker(tmp_path):
         (lambda voice: (voice / manifests.WEIGHTS).write_bytes(b"x"), "weights.safetensors has 1 "),
     ],
 )
-def test_a_broken_model_is_one_line_and_the_old_audio_stays(here, fault, message):
+def test_a_broken_model_is_one_line_and_the_old_audio_stays(
+    here: Path, fault: Callable[[Path], object], message: str
+) -> None:
     (here / "a.wav").write_bytes(b"precious")
     fault(here / "voice")
     result = run("--speaker", "ann", "-o", "a.wav")
@@ -157,21 +173,23 @@ def test_a_broken_model_is_one_line_and_the_old_audio_stays(here, fault, message
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
     assert (here / "a.wav").read_bytes() == b"precious"
-    assert sorted(os.listdir()) == ["a.wav", "voice"]
+    assert files(here) == ["a.wav", "voice"]
 
 
-def test_debug_shows_where_it_went_wrong(here):
+def test_debug_shows_where_it_went_wrong(here: Path) -> None:
     result = run("--speaker", "bbo", "--debug")
     assert "Traceback" in result.stderr
     assert result.stderr.splitlines()[-1].startswith("error: speaker 'bbo' is unknown")
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_stopping_an_endless_run_leaves_a_valid_file(here, name, code):
+def test_stopping_an_endless_run_leaves_a_valid_file(here: Path, name: str, code: int) -> None:
     process = subprocess.Popen(
         command("--engine", "onnx", "--seconds", "inf", "-o", "a.wav"),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     deadline = time.monotonic() + 60
     while not any(part.stat().st_size > 1000 for part in here.glob(".a.wav.*.part")):
         assert time.monotonic() < deadline, "no audio came"
@@ -179,22 +197,25 @@ def test_stopping_an_endless_run_leaves_a_valid_file(here, name, code):
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=60)
     assert process.returncode == code, err
-    assert LINE.fullmatch(out)
+    assert said(out)["where"] == "a.wav"
     assert "Traceback" not in err
     with wave.open("a.wav") as file:
         assert file.getnframes() > 400
         made = file.getnframes()
-    assert sorted(os.listdir()) == ["a.wav", "voice"]
+    assert files(here) == ["a.wav", "voice"]
     audio, _ = soundfile.read("a.wav", dtype="int16")
     expected = pcm16(wn_runtime.open("voice", "onnx").stream().read(made))
     assert np.array_equal(audio, expected[:, 0])
 
 
-def test_a_pipe_that_closes_early_is_quiet(here):
+def test_a_pipe_that_closes_early_is_quiet(here: Path) -> None:
     process = subprocess.Popen(
         command("--engine", "onnx", "--seconds", "inf", "--raw", "-"),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
     assert len(process.stdout.read(2000)) == 2000
     process.stdout.close()
     assert process.wait(timeout=60) == 1
@@ -203,7 +224,9 @@ def test_a_pipe_that_closes_early_is_quiet(here):
     assert all(line.startswith("note: ") for line in error.splitlines()), error
 
 
-def test_without_onnxruntime_the_engine_named_is_an_error(here, monkeypatch):
+def test_without_onnxruntime_the_engine_named_is_an_error(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     result = run("--seconds", 0.1)
     assert result.exit_code == 2

@@ -126,7 +126,7 @@ def _difference(before: ModelSpec, now: ModelSpec) -> str:
     name = next(name for name in new if old.get(name) != new[name])
     if isinstance(new[name], int | float):
         return f"{name} was {old.get(name)}, now {new[name]}"
-    return f"its {name} are others"
+    return f"not the same {name}"
 
 
 def _say(line: str) -> None:

@@ -128,8 +128,8 @@ def collate(batch: Sequence[Chunk], utterances: Sequence[Utterance], spec: Model
         samples[row, : len(window)] = window
         counts[row, chunk.context : chunk.length] = True
         if utterance.frames is not None:
-            own = utterance.frames[begin // timing.hop :][: frames.shape[1]]
-            frames[row, : len(own)] = own
+            given = utterance.frames[begin // timing.hop :][: frames.shape[1]]
+            frames[row, : len(given)] = given
     values = [utterances[chunk.utterance].recording.values for chunk in batch]
     return Batch(
         torch.from_numpy(samples),

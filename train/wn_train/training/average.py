@@ -28,9 +28,9 @@ class Average:
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
         """The model with the averaged weights, for the length of a `with` block."""
-        own: dict[str, Tensor] = {k: v.clone() for k, v in model.state_dict().items()}
+        current: dict[str, Tensor] = {k: v.clone() for k, v in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:
             yield
         finally:
-            model.load_state_dict(own)
+            model.load_state_dict(current)

@@ -19,9 +19,7 @@ from wn_train.heads import registry as losses
 class Predictor(Protocol):
     """A WaveNet, or one wrapped by DDP or torch.compile."""
 
-    def __call__(
-        self, samples: Tensor, values: dict[str, Tensor], frames: Tensor | None
-    ) -> Tensor:
+    def __call__(self, samples: Tensor, values: dict[str, Tensor], frames: Tensor | None) -> Tensor:
         """See `WaveNet.forward`."""
         ...
 

@@ -75,8 +75,8 @@ class Tracker:
             return None
         frames = np.zeros((timing.frames(steps), streams, timing.frame_channels), np.float32)
         for stream in range(streams if self._clips else 0):
-            own = np.asarray(self._clips[stream % len(self._clips)]["frames"])[: len(frames)]
-            frames[: len(own), stream] = own
+            given = np.asarray(self._clips[stream % len(self._clips)]["frames"])[: len(frames)]
+            frames[: len(given), stream] = given
         return frames
 
     def _rows(self) -> list[dict[str, str]]:

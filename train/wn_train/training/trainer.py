@@ -133,10 +133,10 @@ def train(
                 tracker.step(step, loss, norm, learning_rate(step, settings))
             if step % settings.validate_every == 0 or step == settings.steps:
                 with average.applied(model):
-                    own = bits_per_sample(
+                    share = bits_per_sample(
                         model, spec, validation, world.device, (world.rank, world.size)
                     )
-                total, count = world.sum(*own)
+                total, count = world.sum(*share)
                 bits = total / count
                 say(f"step {step}: {bits:.4f} bits per sample on valid, {loss:.4f} in training")
                 names = [LAST] if bits >= best else [BEST, LAST]
@@ -181,9 +181,9 @@ def _step(
     optimizer.zero_grad()
     for part in range(settings.accumulate):
         # The last chunk again, uncounted, where a small batch leaves this process without any.
-        own = batch[world.rank + part * world.size :: shares]
-        samples = chunks.collate(own or batch[-1:], utterances, spec)
-        if not own:
+        share = batch[world.rank + part * world.size :: shares]
+        samples = chunks.collate(share or batch[-1:], utterances, spec)
+        if not share:
             samples.counts.zero_()
         rng = np.random.default_rng((settings.seed, step, world.rank, part))
         if config.data.condition_dropout:

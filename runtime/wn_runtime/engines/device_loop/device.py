@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +18,7 @@ from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.errors import WavestepError
 
 STANDARD = "c++17"
+_NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
 _MIB = 2**20
 
 
@@ -175,7 +176,7 @@ class CudaDevice:
         self._held.clear()
         _quietly(self.stream.close)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
         try:
             yield
@@ -210,11 +211,13 @@ def _cuda_versions() -> list[str]:
     driver = importlib.import_module("cuda.bindings.driver")
     status, version = driver.cuDriverGetVersion()
     found = [f"driver {version if int(status) == 0 else 'unknown'}"]
-    for package in ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12", "cuda-core"):
-        try:
+    for package in ("cuda-core", *_NVRTC_PACKAGES):
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found.append(f"{package} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            continue
+    if len(found) < 3:  # NVRTC is the system's, as with JetPack
+        with contextlib.suppress(Exception):
+            nvrtc = importlib.import_module("cuda.bindings.nvrtc")
+            found.append(f"nvrtc {nvrtc.nvrtcVersion()[1:]}")
     return found
 
 

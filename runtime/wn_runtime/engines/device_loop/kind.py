@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from wn_runtime.engines.engine import Engine
+from typing import TYPE_CHECKING
+
 from wn_runtime.engines.kind import EngineKind, Request
 from wn_runtime.engines.tensorrt.costs import ORDINARY_GPU, SLOWER_THAN_PLANS, step_us
-from wn_runtime.model.work import Work
+
+if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
+    from wn_runtime.engines.engine import Engine
+    from wn_runtime.model.work import Work
 
 
 def _expected_us(work: Work, precision: str, batch: int, _threads: int) -> float:
@@ -22,7 +26,7 @@ ONNX_CUDA_LOOP = EngineKind(
     name="onnx-cuda-loop",
     precisions=("fp16", "fp32"),
     artifact="onnx",
-    needs=("ONNX Runtime", "NVIDIA driver", "NVRTC", "CUDA provider"),
+    needs=("NumPy", "ONNX Runtime", "NVIDIA driver", "NVRTC", "CUDA provider"),
     on_gpu=True,
     expected_us=_expected_us,
     open=_open,

@@ -178,6 +178,8 @@ class DeviceLoop(Engine):
                 pairs = functools.partial(self._pairs, length)
                 self._graphs.append((length, self._device.capture(pairs)))
         except Exception as error:
+            for _, graph in self._graphs:
+                graph.close()
             self._graphs.clear()
             reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
             self._device.synchronize()

@@ -53,8 +53,8 @@ class StepMemory:
         inputs = (self._uniforms, self._inverse_temperature, self._forced, self._bias)
         self._block = self._filled(_pointers(*inputs, self.samples, self.params))
         self._inputs = [
-            self._filled(_pointers(own["sample"], own["past"], own.get("bias")))
-            for own in self.sets
+            self._filled(_pointers(tensors["sample"], tensors["past"], tensors.get("bias")))
+            for tensors in self.sets
         ]
         self._prepare, self._advance = device.kernels(
             kernel_source(head), f"wn_prepare_{precision}", f"wn_advance_{precision}"
@@ -91,10 +91,16 @@ class StepMemory:
 
     def advance(self, buffers: int) -> None:
         """Enqueue what follows a call of the graph on set `buffers`: the other set is filled."""
-        own, other = self.sets[buffers], 1 - buffers
+        tensors, other = self.sets[buffers], 1 - buffers
         arguments = (
             *(self._shape, self._control[buffers], self._control[other], self._block),
-            *(own["params"], own["present"], own["sample"], self._inputs[other], self.lines),
+            *(
+                tensors["params"],
+                tensors["present"],
+                tensors["sample"],
+                self._inputs[other],
+                self.lines,
+            ),
         )
         addresses = [array.address for array in arguments]
         grid = self._batch + self._movers

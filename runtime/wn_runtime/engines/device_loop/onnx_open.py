@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from wn_runtime.engines.device_loop.device import CudaDevice
-from wn_runtime.engines.device_loop.kind import ONNX_CUDA_LOOP
 from wn_runtime.engines.device_loop.loop import DeviceLoop, check_width
 from wn_runtime.engines.device_loop.onnx_backend import OnnxRuntimeBackend
 from wn_runtime.engines.engine import Engine
-from wn_runtime.engines.kind import Request, chosen_artifact
+from wn_runtime.engines.kind import Request
 from wn_runtime.engines.step_signature import StepSignature
 
 
 def open_engine(request: Request) -> Engine:
     """The engine for a request. Raises EngineUnavailable without a GPU or the CUDA provider."""
     package = request.package
-    artifact = chosen_artifact(ONNX_CUDA_LOOP, request, "step graph", "export it with")
+    artifact = request.chosen_artifact("step graph", "export it with")
     check_width(request.batch, artifact.batch, artifact.file)
     graph, where = package.read(artifact.file), str(package.directory / artifact.file)
     signature = StepSignature.of(package.spec, artifact.precision, artifact.batch)
@@ -22,7 +21,7 @@ def open_engine(request: Request) -> Engine:
     try:
         backend = OnnxRuntimeBackend(graph, where, signature, device.handle)
         return DeviceLoop(
-            request.engine,
+            request.kind.name,
             device,
             backend,
             package.spec,

@@ -7,8 +7,10 @@ MHz) and by `… arm` (instructions, counted exactly under qemu-aarch64).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wn_runtime.model.work import Work
+if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
+    from wn_runtime.model.work import Work
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ class NativeEngine(Engine):
         super().__init__("native", precision, spec, batch, threads_note(threads))
         sizes = sizes or _groups(batch, threads)
         libraries = {size: library(Shapes(spec, precision, size)) for size in set(sizes)}
-        find = packed or (lambda own: own.model(weights))
-        models = {size: find(own) for size, own in libraries.items()}
+        find = packed or (lambda library: library.model(weights))
+        models = {size: find(code) for size, code in libraries.items()}
         ends = np.cumsum(sizes)
         self._groups = [
             _Group(libraries[size], models[size], slice(int(end) - size, int(end)))

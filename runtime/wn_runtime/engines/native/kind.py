@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from wn_runtime.engines.engine import Engine
+from typing import TYPE_CHECKING
+
 from wn_runtime.engines.kind import EngineKind, Request
 from wn_runtime.engines.native.costs import ORDINARY, step_cycles
-from wn_runtime.model.work import Work
+
+if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
+    from wn_runtime.engines.engine import Engine
+    from wn_runtime.model.work import Work
 
 PRECISIONS = ("int8", "bf16", "fp32")
 """Of the weights, fastest first; activations are float32, with int8 weights int16."""
@@ -27,7 +31,7 @@ NATIVE = EngineKind(
     name="native",
     precisions=PRECISIONS,
     artifact=None,
-    needs=("C compiler",),
+    needs=("NumPy", "C compiler"),
     on_gpu=False,
     expected_us=_expected_us,
     open=_open,

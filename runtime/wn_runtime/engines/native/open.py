@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from wn_runtime.engines.engine import Engine, EngineUnavailable
-from wn_runtime.engines.kind import Request, chosen_precision
+from wn_runtime.engines.kind import Request
 from wn_runtime.engines.native import precompiled
 from wn_runtime.engines.native.compiler import find_compiler
 from wn_runtime.engines.native.engine import NativeEngine, Packed
-from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.native.library import Library, compiled
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import WavestepError
@@ -19,7 +18,7 @@ def open_engine(request: Request) -> Engine:
     Raises EngineUnavailable where there is neither a compiler nor a library compiled ahead of time.
     """
     package, artifact = request.package, request.artifact
-    precision = chosen_precision(NATIVE, request)
+    precision = request.chosen_precision()
     if artifact is None:
         try:
             find_compiler()

@@ -5,8 +5,12 @@ Printed by `python bench/prediction_error.py`; docs/targets.md has the fit and i
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wn_runtime.engines.native.costs import COSTS, ORDINARY
-from wn_runtime.model.work import Work
+
+if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
+    from wn_runtime.model.work import Work
 
 CALL_CYCLES = 19_000.0
 """Cycles of one call with bound buffers, the runtime's own loop around it."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from wn_runtime.engines.engine import Engine
+from typing import TYPE_CHECKING
+
 from wn_runtime.engines.kind import EngineKind, Request
 from wn_runtime.engines.native.costs import ORDINARY
 from wn_runtime.engines.onnx.costs import overhead_cycles, step_cycles
 from wn_runtime.engines.tensorrt.costs import ORDINARY_GPU, SLOWER_THAN_PLANS, step_us
-from wn_runtime.model.work import Work
+
+if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
+    from wn_runtime.engines.engine import Engine
+    from wn_runtime.model.work import Work
 
 
 def _expected_us(work: Work, precision: str, batch: int, _threads: int) -> float:
@@ -30,7 +34,7 @@ ONNX = EngineKind(
     name="onnx",
     precisions=("fp32", "fp16"),
     artifact="onnx",
-    needs=("ONNX Runtime", "CPU provider"),
+    needs=("NumPy", "ONNX Runtime", "CPU provider"),
     on_gpu=False,
     expected_us=_expected_us,
     open=_open,
@@ -39,7 +43,7 @@ ONNX_CUDA = EngineKind(
     name="onnx-cuda",
     precisions=("fp32", "fp16"),
     artifact="onnx",
-    needs=("ONNX Runtime", "NVIDIA driver", "CUDA provider"),
+    needs=("NumPy", "ONNX Runtime", "NVIDIA driver", "CUDA provider"),
     on_gpu=True,
     expected_us=_expected_us_cuda,
     open=_open,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from wn_runtime.engines import registry
 from wn_runtime.engines.engine import Engine
-from wn_runtime.engines.kind import Request, chosen_artifact
+from wn_runtime.engines.kind import Request
 from wn_runtime.engines.onnx.engine import OnnxEngine
 from wn_runtime.engines.onnx.session import CPU, CUDA, check_signature, open_session
 from wn_runtime.engines.step_signature import StepSignature
@@ -12,9 +11,8 @@ from wn_runtime.engines.step_signature import StepSignature
 
 def open_engine(request: Request) -> Engine:
     """The engine for a request. Raises EngineUnavailable without ONNX Runtime or its provider."""
-    kind = registry.find(request.engine)
-    artifact = chosen_artifact(kind, request, "step graph", "export it with")
-    package, provider = request.package, CUDA if kind.on_gpu else CPU
+    artifact = request.chosen_artifact("step graph", "export it with")
+    package, provider = request.package, CUDA if request.kind.on_gpu else CPU
     where = str(package.directory / artifact.file)
     session = package.shared(
         ("session", artifact.file, provider, request.threads),

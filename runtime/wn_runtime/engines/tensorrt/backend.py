@@ -104,7 +104,7 @@ def _tensors(trt: TensorRT, engine: ICudaEngine) -> tuple[dict[str, Tensor], dic
     for index in range(engine.num_io_tensors):
         name = engine.get_tensor_name(index)
         found = engine.get_tensor_dtype(name)
-        dtype = np.dtype(next((plain for own, plain in types if own == found), "O"))
+        dtype = np.dtype(next((dtype for code, dtype in types if code == found), "O"))
         sides[engine.get_tensor_mode(name)][name] = Tensor(
             tuple(engine.get_tensor_shape(name)), dtype
         )

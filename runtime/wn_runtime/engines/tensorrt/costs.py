@@ -6,8 +6,11 @@ Unmeasured: docs/targets.md says where each constant is from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wn_runtime.model.work import Work
+if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
+    from wn_runtime.model.work import Work
+
 
 KERNELS_PER_LAYER = 4
 """Gate, residual and skip product and the activation; sums fuse into the products."""

@@ -6,10 +6,9 @@ from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.loop import DeviceLoop, check_width
 from wn_runtime.engines.device_loop.memory import bytes_needed
 from wn_runtime.engines.engine import Engine
-from wn_runtime.engines.kind import Request, chosen_artifact
+from wn_runtime.engines.kind import Request
 from wn_runtime.engines.tensorrt import plan_record
 from wn_runtime.engines.tensorrt.backend import Plan, TensorRtBackend
-from wn_runtime.engines.tensorrt.kind import TENSORRT
 from wn_runtime.engines.tensorrt.module import load
 from wn_runtime.engines.tensorrt.plan_record import ThisMachine
 
@@ -23,7 +22,7 @@ def open_engine(request: Request) -> Engine:
     another version; WavestepError where a file is broken.
     """
     package = request.package
-    artifact = chosen_artifact(TENSORRT, request, "engine.plan", "build it on this machine with")
+    artifact = request.chosen_artifact("engine.plan", "build it on this machine with")
     check_width(request.batch, artifact.batch, artifact.file)
     path = package.directory / artifact.file
     record = plan_record.check_files(package, artifact)
@@ -42,7 +41,7 @@ def open_engine(request: Request) -> Engine:
             lambda: Plan(trt, record, package.read(artifact.file), package.spec, artifact),
         )
         return DeviceLoop(
-            request.engine,
+            request.kind.name,
             device,
             TensorRtBackend(plan),
             package.spec,

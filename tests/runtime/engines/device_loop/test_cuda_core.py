@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 
@@ -10,23 +11,23 @@ from tests import api_surface
 from tests.cuda_on_cpu import device as stand_in
 from wn_runtime.engines.device_loop import api as cuda_api
 
-INSTANCES = ("Buffer", "Stream", "Device", "GraphBuilder", "Graph", "ObjectCode")
+INSTANCES = ("Buffer", "Stream", "Device", "GraphBuilder", "Graph", "ObjectCode", "Program")
 
 
 @pytest.fixture(scope="module")
-def core():
+def core() -> Any:
     pytest.importorskip("cuda.bindings", reason="cuda-bindings is not installed")
     return pytest.importorskip("cuda.core", reason="cuda-core is not installed")
 
 
-def real(core, name):
+def real(core: Any, name: str) -> Any:
     if name in ("Graph", "GraphBuilder"):
         return getattr(pytest.importorskip("cuda.core.graph"), name)
     return getattr(core, name)
 
 
 @pytest.mark.parametrize("name", INSTANCES)
-def test_all_that_is_used_is_in_the_package(core, name):
+def test_all_that_is_used_is_in_the_package(core: Any, name: str) -> None:
     owner = real(core, name)
     for member, parameters in api_surface.members(getattr(cuda_api, name)).items():
         value = getattr(owner, member)
@@ -38,7 +39,7 @@ def test_all_that_is_used_is_in_the_package(core, name):
             assert set(required) <= set(parameters), (member, required)
 
 
-def test_classes_are_made_as_the_package_makes_them(core):
+def test_classes_are_made_as_the_package_makes_them(core: Any) -> None:
     assert set(inspect.signature(core.ProgramOptions).parameters) >= {"arch", "std"}
     assert "from_handle" in dir(core.Buffer)
     assert "from_cubin" in dir(core.ObjectCode)
@@ -48,7 +49,7 @@ def test_classes_are_made_as_the_package_makes_them(core):
 
 
 @pytest.mark.parametrize("name", INSTANCES)
-def test_the_stand_in_is_what_is_used_and_no_more(name):
+def test_the_stand_in_is_what_is_used_and_no_more(name: str) -> None:
     wanted = api_surface.members(getattr(cuda_api, name))
     statics = getattr(cuda_api, f"{name}Class", None)
     classes = {} if statics is None else api_surface.members(statics)

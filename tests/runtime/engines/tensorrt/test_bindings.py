@@ -1,8 +1,8 @@
 """Every attribute and call of TensorRT that we use is in the real bindings, from 10.3 to 11.4.
 
-mypy proves that no other one is used: the module is typed by wn_runtime/trt/api.py. Here that
-file is held against the bindings' own classes and docstrings, each version in a process of its
-own, over stub libraries (stub.c).
+mypy proves that no other one is used: the module is typed by wn_runtime/engines/tensorrt/api.py.
+Here that file is held against the bindings' own classes and docstrings, each version in a process
+of its own, over stub libraries (stub.c).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,9 @@ import wn_runtime
 from tests import api_surface
 from tests.cuda_on_cpu import tensorrt as stand_in
 from wn_runtime.engines.tensorrt import api as trt_api
+
+Surface = dict[str, dict[str, tuple[str, ...] | None]]
+"""Class to member to the parameters it is called with; None: it is no method."""
 
 VERSIONS = {
     "10.3": "tensorrt-cu12-bindings==10.3.0",
@@ -61,16 +66,16 @@ json.dump(found, sys.stdout)
 """
 
 
-def surface():
-    """Class to member to parameters: all that wavestep uses, calls into our code included."""
-    table = {name: api_surface.members(protocol) for name, protocol in CLASSES.items()}
+def surface() -> Surface:
+    """All that wavestep uses, calls into our code included."""
+    table: Surface = {name: api_surface.members(protocol) for name, protocol in CLASSES.items()}
     for name, callbacks in trt_api.CALLBACKS.items():
         table.setdefault(name, {}).update(callbacks)
     table["Runtime"]["__init__"] = api_surface.members(trt_api.MakesRuntime)["__call__"]
     return table
 
 
-def missing(wanted, found):
+def missing(wanted: Surface, found: Mapping[str, Mapping[str, str]]) -> list[str]:
     """What of `wanted` the bindings lack, or take other arguments for."""
     faults = []
     for name, members in wanted.items():
@@ -87,21 +92,27 @@ def missing(wanted, found):
     return faults
 
 
-def describe(module, wanted, folder=None):
+def describe(module: str, wanted: Surface, folder: Path | None = None) -> dict[str, Any]:
+    """The version of a module, and the docstrings of what it has of `wanted`."""
     environment = dict(os.environ)
     if folder is not None:
         environment |= {"PYTHONPATH": str(folder), "LD_LIBRARY_PATH": str(folder)}
     process = subprocess.run(
-        [sys.executable, "-c", DESCRIBE, module], input=json.dumps(wanted), text=True,
-        capture_output=True, env=environment, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", DESCRIBE, module],
+        input=json.dumps(wanted),
+        text=True,
+        capture_output=True,
+        env=environment,
+        check=False,
+    )
     assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+    described: dict[str, Any] = json.loads(process.stdout)
+    return described
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def bindings(request):
-    """A folder with the bindings of one version and stub libraries beside them."""
+def bindings(request: pytest.FixtureRequest) -> tuple[str, Path]:
+    """A version, and a folder with its bindings and stub libraries beside them."""
     requirement = VERSIONS[request.param]
     folder = CACHE / f"{requirement}-cp{sys.version_info[0]}{sys.version_info[1]}"
     if not (folder / "ready").exists():
@@ -110,49 +121,57 @@ def bindings(request):
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as name:
             fetched = Path(name)
-            pip = subprocess.run(
-                [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                 "--only-binary=:all:", "--dest", name, requirement],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            if pip.returncode:
-                if os.environ.get("WAVESTEP_REQUIRE_BINDINGS"):
-                    pytest.fail(f"pip cannot get {requirement}: {pip.stderr}")
-                pytest.skip(f"pip cannot get {requirement}: no registry, or no such wheel for it")
-            with zipfile.ZipFile(next(fetched.glob("*.whl"))) as wheel:
-                wheel.extractall(fetched)
-            major = requirement.split("==")[1].split(".")[0]
-            for library in LIBRARIES:
-                soname = f"lib{library}.so.{major}"
-                subprocess.run(
-                    ["gcc", "-w", "-shared", "-fPIC", f"-Wl,-soname,{soname}",
-                     Path(__file__).with_name("stub.c"), "-o", fetched / soname],
-                    check=True,
-                )  # fmt: skip
+            fetch(requirement, fetched)
             (fetched / "ready").touch()
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(fetched, folder)
     return request.param, folder
 
 
-def test_all_that_is_used_is_there(bindings):
+def fetch(requirement: str, folder: Path) -> None:
+    """The bindings of a version from the registry, and a stub for each library they load."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    done = subprocess.run(
+        [*pip, "--only-binary=:all:", "--dest", str(folder), requirement],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        if os.environ.get("WAVESTEP_REQUIRE_BINDINGS"):
+            pytest.fail(f"pip cannot get {requirement}: {done.stderr}")
+        pytest.skip(f"pip cannot get {requirement}: no registry, or no such wheel for it")
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(folder)
+    major = requirement.split("==")[1].split(".")[0]
+    for library in LIBRARIES:
+        soname = f"lib{library}.so.{major}"
+        stub = str(Path(__file__).with_name("stub.c"))
+        flags = ["-w", "-shared", "-fPIC", f"-Wl,-soname,{soname}"]
+        subprocess.run(["gcc", *flags, stub, "-o", str(folder / soname)], check=True)
+
+
+def test_all_that_is_used_is_there(bindings: tuple[str, Path]) -> None:
     version, folder = bindings
     found = describe("tensorrt_bindings", surface(), folder)
     assert found["version"].startswith(version + ".")
     assert missing(surface(), found["classes"]) == []
 
 
-def test_tensorrt_rtx_has_it_too():
+def test_tensorrt_rtx_has_it_too() -> None:
     pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed")
     found = describe("tensorrt_rtx_bindings", surface())
     assert missing(surface(), found["classes"]) == []
 
 
-def test_what_a_version_lacks_is_told(bindings):
+def test_what_a_version_lacks_is_told(bindings: tuple[str, Path]) -> None:
     """The check can fail: 11 took these away, and none ever had the others."""
     version, folder = bindings
-    gone = {"BuilderFlag": {"FP16": None}, "ILayer": {"set_output_type": ("index", "dtype")}}
-    never = {"Runtime": {"deserialize_cuda_engine": ("path",)}, "INoSuch": {}}
+    gone: Surface = {
+        "BuilderFlag": {"FP16": None},
+        "ILayer": {"set_output_type": ("index", "dtype")},
+    }
+    never: Surface = {"Runtime": {"deserialize_cuda_engine": ("path",)}, "INoSuch": {}}
     classes = describe("tensorrt_bindings", {**gone, **never}, folder)["classes"]
     faults = missing({**gone, **never}, classes)
     assert [fault.split("(")[0] for fault in faults] == [
@@ -162,28 +181,32 @@ def test_what_a_version_lacks_is_told(bindings):
     ]
 
 
-def test_the_surface_is_not_empty():
+def test_the_surface_is_not_empty() -> None:
     table = surface()
     assert len(table) >= 13
     assert sum(len(entries) for entries in table.values()) >= 40
 
 
-def test_tensorrt_is_imported_in_one_place_only():
-    """So that the typed module is the only way in, and mypy sees every use."""
-    places = []
+def modules() -> Iterator[tuple[Path, str]]:
+    """Every source that could use TensorRT: its path in its package, and its text."""
     for package in (wn_runtime, wn_export):
-        for path in Path(package.__file__).parent.rglob("*.py"):
-            text = path.read_text("utf-8")
-            if re.search(r"^\s*(?:import|from) tensorrt", text, re.M) and "doctor" not in str(path):
-                places.append(path.name)
-    assert places == []  # trt/module.py imports it by name
+        home = Path(package.__path__[0])
+        for path in home.rglob("*.py"):
+            yield path.relative_to(home), path.read_text("utf-8")
+
+
+def test_tensorrt_is_imported_in_one_place_only() -> None:
+    """So that the typed module is the only way in, and mypy sees every use."""
+    statement = re.compile(r"^\s*(?:import|from) tensorrt", re.M)
+    places = {path.as_posix() for path, text in modules() if statement.search(text)}
+    assert places == {"doctor/gpu.py"}  # in its probe; engines/tensorrt/module.py has it by name
 
 
 @pytest.mark.parametrize(
     "name",
     ["ILogger", "ICudaEngine", "IExecutionContext", "EngineInspector", "DataType", "TensorIOMode"],
 )
-def test_the_stand_in_is_what_is_used_and_no_more(name):
+def test_the_stand_in_is_what_is_used_and_no_more(name: str) -> None:
     wanted = surface()[name]
     owner = getattr(stand_in, name)
     engine = {"num_io_tensors", "device_memory_size_v2"}  # set by its constructor
@@ -197,20 +220,18 @@ def test_the_stand_in_is_what_is_used_and_no_more(name):
     assert public <= wanted.keys()
 
 
-def test_nothing_else_is_used():
+def test_nothing_else_is_used() -> None:
     """What mypy proves of types, once more of names: each attribute is one that is declared."""
     declared = set(vars(trt_api.TensorRT)["__annotations__"])
     for members in surface().values():
         declared |= members.keys()
     used = set()
-    for package in (wn_runtime, wn_export):
-        home = Path(package.__file__).parent
-        for path in home.rglob("*.py"):
-            if "trt" not in str(path.relative_to(home)):
-                continue
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Attribute) and THEIRS.search(ast.unparse(node.value)):
-                    used.add(node.attr)
+    for path, text in modules():
+        if "tensorrt" not in path.parts:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Attribute) and THEIRS.search(ast.unparse(node.value)):
+                used.add(node.attr)
     ours = {"network", "plan", "types", "products", "get", "items"}  # of names alike
     assert used - declared <= ours
     assert len(used) >= 25

@@ -1,0 +1,68 @@
+"""The engines' models, by engine. A new engine is a line here; one without is not predicted."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from wn_runtime.engines.native.kind import NATIVE
+from wn_runtime.engines.onnx.kind import ONNX
+from wn_runtime.engines.tensorrt.kind import TENSORRT
+from wn_runtime.model.work import Work
+from wn_targets.devices.jetpack import JETPACKS
+from wn_targets.devices.target import Cpu, Target
+from wn_targets.models import cpu, gpu
+from wn_targets.models.prediction import Prediction
+
+OLDEST_PLAN_SM = 70
+"""TensorRT 10.3 takes compute capability 7.0 and newer (later releases 7.5)."""
+
+Model = Callable[[Target, Work, int, str | None], list[Prediction]]
+"""(target, work, streams, the engine's default precision) -> a prediction for each precision that
+runs there, none where the engine does not."""
+
+
+def runs_plans(target: Target) -> bool:
+    """Whether a TensorRT of 10.3 or newer exists for the target's GPU."""
+    if target.gpu is None:
+        return False
+    if target.family == "jetson":
+        return any(JETPACKS[version].runs_plans for version in target.jetpacks)
+    return target.gpu.sm >= OLDEST_PLAN_SM
+
+
+def _native(target: Target, work: Work, streams: int, default: str | None) -> list[Prediction]:
+    """The default precision, and fp32 beside it."""
+    if target.cpu is None:
+        return []
+    chosen = sorted({"fp32", default or NATIVE.precisions[0]})
+    found = [cpu.native(target.cpu, work, each, target.memory_gb) for each in chosen]
+    return _in_turns(found, target.cpu, streams)
+
+
+def _onnx(target: Target, work: Work, streams: int, _default: str | None) -> list[Prediction]:
+    if target.cpu is None:
+        return []
+    return _in_turns([cpu.onnx(target.cpu, work, target.memory_gb)], target.cpu, streams)
+
+
+def _tensorrt(target: Target, work: Work, streams: int, _default: str | None) -> list[Prediction]:
+    if target.gpu is None or not runs_plans(target):
+        return []
+    offered = [each for each in TENSORRT.precisions if each in target.gpu.precisions]
+    return [gpu.tensorrt(target, target.gpu, work, offered[0], streams)]
+
+
+def _in_turns(found: list[Prediction], processor: Cpu, streams: int) -> list[Prediction]:
+    """Streams are spread over the cores, and those of one core take turns."""
+    share = math.ceil(streams / processor.cores)
+    return [
+        dataclasses.replace(
+            one, terms={name: us * share for name, us in one.terms.items()}, streams=streams
+        )
+        for one in found
+    ]
+
+
+MODELS: dict[str, Model] = {NATIVE.name: _native, ONNX.name: _onnx, TENSORRT.name: _tensorrt}

@@ -1,0 +1,145 @@
+"""One GPU whose memory is the host's: what is allocated, what is captured, what goes wrong.
+
+`device.py` and `tensorrt.py` are the libraries that work on it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+GUARD = 64
+"""Bytes before and after each allocation that nobody may write."""
+_PATTERN = 0xA5
+
+Action = Callable[[], None]
+
+
+class CudaError(Exception):
+    """As cuda-core's CUDAError."""
+
+
+class Misuse(BaseException):
+    """What would be undefined on a GPU. Not an Exception: no code may take it for the device's."""
+
+
+def require(condition: object, what: str) -> None:
+    """Raise Misuse unless `condition` holds."""
+    if not condition:
+        raise Misuse(what)
+
+
+class Gpu:
+    """The machine, and the faults that a test asks for."""
+
+    def __init__(self, name: str = "Test GPU", arch: str = "87", memory: int = 2**30) -> None:
+        self.name, self.arch, self.memory = name, arch, memory
+        self.integrated = False
+        self.driver = 12061  # no real one's: what is compiled for it serves no other GPU
+        self.lost: str | None = None
+        """The error that every call is answered with."""
+        self.fail_capture = False
+        self.refusals = 0
+        """Times more that it refuses code."""
+        self.launches = self.replays = self.compiled = 0
+        """Kernels run, graphs replayed, programs compiled so far."""
+        self.blocks: dict[int, tuple[NDArray[np.uint8], int]] = {}
+        """Address of an allocation to its memory, guards included, and its bytes."""
+        self._captures: dict[int, list[Action] | None] = {}
+        self._handles = itertools.count(0x5000)
+
+    def work(self) -> None:
+        """What every call does first: a lost device answers none."""
+        if self.lost:
+            raise CudaError(self.lost)
+
+    def lose(self) -> None:
+        """From now on nothing works."""
+        self.lost = "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure"
+
+    @property
+    def used(self) -> int:
+        """Bytes allocated."""
+        return sum(size for _, size in self.blocks.values())
+
+    def allocate(self, size: int) -> int:
+        """The address of memory that holds garbage, as a GPU's does."""
+        self.work()
+        self.not_while_capturing("allocate")
+        if self.used + size > self.memory:
+            raise CudaError("CUDA_ERROR_OUT_OF_MEMORY: the API call failed")
+        block = np.full(size + 2 * GUARD, _PATTERN, np.uint8)
+        address = block.ctypes.data + GUARD
+        self.blocks[address] = (block, size)
+        return address
+
+    def free(self, address: int) -> None:
+        """Give an allocation back."""
+        self.check_guards()
+        del self.blocks[address]
+
+    def holds(self, address: int, size: int) -> bool:
+        """Whether the range lies inside one allocation."""
+        return any(
+            start <= address and address + size <= start + length
+            for start, (_, length) in self.blocks.items()
+        )
+
+    def check(self, address: int, size: int) -> None:
+        """Raise unless the range lies inside one allocation."""
+        require(self.holds(address, size), f"illegal address: {size} bytes at {address:#x}")
+
+    def check_guards(self) -> None:
+        """Raise when something was written past an end of an allocation."""
+        for block, size in self.blocks.values():
+            edges = np.concatenate([block[:GUARD], block[GUARD + size :]])
+            require((edges == _PATTERN).all(), "memory beside an allocation was written")
+
+    def open_stream(self) -> int:
+        """The handle of a new stream."""
+        handle = next(self._handles)
+        self._captures[handle] = None
+        return handle
+
+    def close_stream(self, stream: int) -> None:
+        """Forget a stream."""
+        del self._captures[stream]
+
+    def enqueue(self, stream: int, action: Action) -> None:
+        """Do it now, or remember it where the stream is being captured."""
+        self.work()
+        captured = self._captures[stream]
+        if captured is None:
+            action()
+        else:
+            captured.append(action)
+
+    def begin_capture(self, stream: int) -> None:
+        """From now on what the stream is given is remembered."""
+        self.work()
+        self._captures[stream] = []
+
+    def end_capture(self, stream: int) -> list[Action]:
+        """What was remembered."""
+        captured, self._captures[stream] = self._captures[stream], None
+        if self.fail_capture:
+            raise CudaError("CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: a previous error")
+        return captured or []
+
+    def capturing(self, stream: int) -> bool:
+        """Whether a stream is being captured."""
+        return self._captures[stream] is not None
+
+    def not_while_capturing(self, what: str) -> None:
+        """Raise what CUDA answers to such a call while any stream is being captured."""
+        if any(captured is not None for captured in self._captures.values()):
+            raise CudaError(f"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: {what}")
+
+    def accept_code(self) -> None:
+        """Raise where the test asked for code to be refused."""
+        if self.refusals > 0:
+            self.refusals -= 1
+            raise CudaError("CUDA_ERROR_NO_BINARY_FOR_GPU: no kernel image is available")

@@ -1,0 +1,96 @@
+"""What the GPU engines need: driver, TensorRT of a version that is covered, a Jetson's JetPack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.doctor.machines import ORT, Described, jetson, script
+from wn_runtime.doctor import gpu
+from wn_runtime.doctor.machine import Machine
+from wn_runtime.doctor.report import examine
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("8.5.2", "missing"),
+        ("10.2.0", "missing"),
+        ("10.3.0", "ok"),
+        ("11.4.1", "ok"),
+        ("12.0.0", "missing"),
+    ],
+)
+def test_tensorrt_outside_10_3_to_11_is_not_usable(
+    tmp_path: Path, version: str, expected: str
+) -> None:
+    here = {"product": "TensorRT", "version": version}
+    found = gpu.tensorrt(Described(tmp_path, {"tensorrt": here}), None)
+    assert found.state == expected
+    assert bool(found.fix) == (expected == "missing")
+
+
+def test_tensorrt_rtx_stands_in_where_tensorrt_is_not(tmp_path: Path) -> None:
+    here = {"product": "TensorRT-RTX", "version": "1.7.1"}
+    found = gpu.tensorrt(Described(tmp_path, {"tensorrt": here}), None)
+    assert found.state == "ok"
+    assert "TensorRT-RTX 1.7.1" in found.detail
+
+
+def test_the_probe_finds_whichever_of_the_two_is_installed(tmp_path: Path) -> None:
+    """With modules of those names on the path, in a real interpreter."""
+    environ = {"PYTHONPATH": str(tmp_path), "PATH": ""}
+    for name, version in (("tensorrt_rtx", "1.7"), ("tensorrt", "10.3.0")):
+        (tmp_path / f"{name}.py").write_text(f"__version__ = {version!r}\n")
+        assert version in gpu.tensorrt(Machine(tmp_path, environ), None).detail
+    (tmp_path / "tensorrt.py").write_text("raise ImportError('libnvinfer.so.10 is missing')\n")
+    found = gpu.tensorrt(Machine(tmp_path, environ), None)
+    assert found.state == "missing"
+    assert "libnvinfer.so.10" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("ModuleNotFoundError: No module named 'tensorrt'", "not installed"),
+        ("ImportError: libnvinfer.so.10: cannot open shared object file", "libnvinfer.so.10"),
+    ],
+)
+def test_absence_of_a_package_is_told_from_its_failure(
+    tmp_path: Path, error: str, words: str
+) -> None:
+    machine = Described(tmp_path, {"tensorrt": {"error": error}})
+    assert words in gpu.tensorrt(machine, None).detail
+
+
+def test_a_driver_without_a_gpu_is_not_a_gpu(tmp_path: Path) -> None:
+    found = gpu.driver(Described(tmp_path, {"libcuda.so.1": {"cuda": 12060, "gpus": []}}), None)
+    assert found.state == "missing"
+    assert "CUDA 12.6" in found.detail
+
+
+def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path: Path) -> None:
+    jetson(tmp_path)
+    script(tmp_path / "bin", "nvpmodel", "echo 'NV Power Mode: 15W'; echo 0")
+    script(tmp_path / "bin", "dpkg-query", "printf 6.2.1+b38")
+    answers = {"onnxruntime": ORT, "version of onnxruntime-gpu": "1.31.1"}
+    machine = Described(tmp_path, answers, str(tmp_path / "bin"))
+    report = examine(machine, tmp_path / "cache")
+    shown = {finding.subject: finding for finding in report.findings}
+    assert shown["JetPack"].detail == "6.2.1+b38 on NVIDIA Jetson Orin Nano Developer Kit"
+    assert shown["power mode"].state == "warn"
+    assert "15W" in shown["power mode"].detail
+    assert "nvpmodel -m 0" in shown["power mode"].fix
+    assert "Jetson AI Lab" in shown["ONNX Runtime"].fix
+    assert "python3-libnvinfer" in shown["TensorRT"].fix
+
+
+def test_a_jetson_in_maxn_without_the_jetpack_package(tmp_path: Path) -> None:
+    jetson(tmp_path)
+    script(tmp_path / "bin", "nvpmodel", "echo 'NV Power Mode: MAXN_SUPER'; echo 2")
+    machine = Described(tmp_path, {}, str(tmp_path / "bin"))
+    assert gpu.power_mode(machine, "Jetson").state == "ok"
+    found = gpu.jetpack(machine, "Jetson")
+    assert (found.state, found.fix) == ("warn", "sudo apt install nvidia-jetpack")
+    assert "R36" in found.detail
