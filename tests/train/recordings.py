@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 RATE = 8000
 
 
-def tone(hertz: float, seconds: float, rate: int = RATE) -> np.ndarray:
+def tone(hertz: float, seconds: float, rate: int = RATE) -> NDArray[np.float32]:
     """A sine with a little noise, seeded by its pitch."""
     t = np.arange(int(seconds * rate)) / rate
     noise = np.random.default_rng(int(hertz)).normal(0, 0.005, len(t))
-    return (0.5 * np.sin(2 * np.pi * hertz * t) + noise).astype(np.float32)
+    wave: NDArray[np.float32] = (0.5 * np.sin(2 * np.pi * hertz * t) + noise).astype(np.float32)
+    return wave
 
 
 def write_corpus(folder: Path, files: int = 6, seconds: float = 0.05) -> Path:

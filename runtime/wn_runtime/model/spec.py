@@ -75,6 +75,12 @@ class ModelSpec:
         names = [condition.name for condition in self.conditions]
         if len(set(names)) != len(names):
             raise ValueError(f"condition names are not unique: {names}")
+        framed = {(c.frame_channels, c.hop) for c in self.conditioning if c.frame_channels}
+        if len(framed) > 1:
+            raise ValueError(
+                f"conditioners take frames of different (channels, hop): {sorted(framed)}; "
+                "one stream of frames serves them all"
+            )
 
     @property
     def layers(self) -> int:

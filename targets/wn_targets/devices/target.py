@@ -10,7 +10,7 @@ Sources = Mapping[str, str]
 """Field name to the source that confirms its figure. A figure without one is unconfirmed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cpu:
     """One core of a processor, and how many of it there are."""
 
@@ -43,7 +43,7 @@ class Cpu:
         _check(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gpu:
     """An NVIDIA GPU."""
 
@@ -70,7 +70,7 @@ class Gpu:
         return int(self.compute_capability.replace(".", ""))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A device that may run a model."""
 

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from tests.specs import PLAIN
 from wn_runtime.model import manifest
+from wn_runtime.model.manifest import FORMAT, Manifest
+from wn_runtime.model.state import layout
 from wn_targets.commands.targets import main
 from wn_targets.devices.catalogue import TARGETS
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str | Path) -> str:
     result = CliRunner().invoke(main, [str(a) for a in arguments])
     assert result.exit_code == 0, result.stderr
     return result.stdout
 
 
 @pytest.fixture
-def model(tmp_path):
+def model(tmp_path: Path) -> Path:
     """A directory with just enough to be asked about: predictions read the manifest only."""
     directory = tmp_path / "voice"
     directory.mkdir()
-    manifest.write(directory, manifest.Manifest(1, "voice", PLAIN, {}, native_precision="fp32"))
+    described = Manifest(
+        format=FORMAT,
+        name="voice",
+        spec=PLAIN,
+        files={},
+        default_precision={"native": "fp32"},
+        state=layout(PLAIN),
+    )
+    manifest.write(directory, described)
     return directory
 
 
-def test_the_list_has_every_target_and_marks_unconfirmed_figures():
+def test_the_list_has_every_target_and_marks_unconfirmed_figures() -> None:
     text = run()
     assert all(f"\n{name} " in text for name in TARGETS)
     nano = next(line for line in text.splitlines() if line.startswith("nano "))
@@ -36,14 +47,14 @@ def test_the_list_has_every_target_and_marks_unconfirmed_figures():
     assert " 921 " in nano
 
 
-def test_the_list_as_json_has_sources_and_jetpacks():
+def test_the_list_as_json_has_sources_and_jetpacks() -> None:
     listed = {target["name"]: target for target in json.loads(run("--json"))}
     assert listed.keys() == TARGETS.keys()
     assert listed["thor-t5000"]["gpu"]["sources"]["l2_kib"]
     assert listed["orin-nano-8gb"]["jetpacks"][-1]["cuda"] == "13.2"
 
 
-def test_show_prints_a_source_or_unconfirmed_for_every_figure():
+def test_show_prints_a_source_or_unconfirmed_for_every_figure() -> None:
     text = run("show", "orin-nano-8gb")
     lines = text.splitlines()
     clock = next(line for line in lines if line.startswith("gpu") and "clock_mhz" in line)
@@ -53,14 +64,14 @@ def test_show_prints_a_source_or_unconfirmed_for_every_figure():
     assert "wn-export MODEL/ --fp16" in text
 
 
-def test_fit_calls_itself_a_prediction_and_covers_every_target():
+def test_fit_calls_itself_a_prediction_and_covers_every_target() -> None:
     text = run("fit", "paper")
     assert "PREDICTED" in text
     assert "not measurements" in text
     assert all(f"\n{name} " in text for name in TARGETS)
 
 
-def test_fit_reads_a_model_directory_or_a_file_in_it(model):
+def test_fit_reads_a_model_directory_or_a_file_in_it(model: Path) -> None:
     data = json.loads(run("fit", model, "cortex-a76", "--json"))
     assert data["kind"] == "prediction"
     assert (data["model"], data["sample_rate"]) == ("voice", 8000)
@@ -70,7 +81,7 @@ def test_fit_reads_a_model_directory_or_a_file_in_it(model):
     assert json.loads(run("fit", model / "manifest.json", "cortex-a76", "--json")) == data
 
 
-def test_fit_reads_a_spec_and_takes_another_rate(tmp_path):
+def test_fit_reads_a_spec_and_takes_another_rate(tmp_path: Path) -> None:
     path = tmp_path / "wide.json"
     path.write_text(json.dumps(PLAIN.to_dict()))
     slow = json.loads(run("fit", path, "nano", "--json"))["targets"][0]["candidates"][0]
@@ -90,7 +101,7 @@ def test_fit_reads_a_spec_and_takes_another_rate(tmp_path):
         (["fit", "missing.json"], "missing.json"),
     ],
 )
-def test_a_mistake_is_one_line(arguments, words):
+def test_a_mistake_is_one_line(arguments: list[str], words: str) -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
     assert words in result.stderr
@@ -98,9 +109,9 @@ def test_a_mistake_is_one_line(arguments, words):
     assert result.stderr.count("\n") == 1
 
 
-def test_a_spec_with_a_typo_names_the_key(tmp_path):
+def test_a_spec_with_a_typo_names_the_key(tmp_path: Path) -> None:
     path = tmp_path / "typo.json"
-    path.write_text(json.dumps({**PLAIN.to_dict(), "residul": 3}))
+    path.write_text(json.dumps({**PLAIN.to_dict(), "residual_chanels": 3}))
     result = CliRunner().invoke(main, ["fit", str(path)])
     assert result.exit_code == 2
-    assert "did you mean 'residual'" in result.stderr
+    assert "did you mean 'residual_channels'" in result.stderr

@@ -1,28 +1,40 @@
 """The pre-flight check: every fault names its file, every conversion is said once."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 
+from tests.train.models import Amplitudes
 from tests.train.recordings import RATE, tone, write_corpus
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads import mulaw
+from wn_runtime.heads.softmax import Softmax
 from wn_train.data import audio, corpus
 
 
-def load(folder, rate=0, classes=256):
-    said = []
-    return *audio.load(corpus.read(folder), rate, classes, said.append), said
+def load(
+    folder: Path, rate: int = 0, classes: int = 256
+) -> tuple[int, list[audio.Utterance], list[str]]:
+    """The rate in Hz, the utterances, and what was said."""
+    said: list[str] = []
+    head = Softmax(classes)
+    return *audio.load(corpus.read(folder), rate, head, said.append), said
 
 
-def test_files_become_classes_at_their_own_rate(tmp_path):
+def test_files_become_classes_at_their_own_rate(tmp_path: Path) -> None:
     rate, utterances, said = load(write_corpus(tmp_path))
     assert (rate, said) == (RATE, [])
     stored, _ = soundfile.read(tmp_path / "0.wav")
-    assert np.array_equal(utterances[0].codes, mulaw.encode(stored))
+    assert np.array_equal(utterances[0].samples, mulaw.encode(stored))
+    assert utterances[0].samples.dtype == np.uint8
 
 
-def test_other_rates_and_stereo_are_converted_and_said_once(tmp_path):
+def test_other_rates_and_stereo_are_converted_and_said_once(tmp_path: Path) -> None:
     folder = write_corpus(tmp_path)
     soundfile.write(folder / "0.wav", np.stack([tone(500, 0.5, 16000)] * 2, axis=1), 16000)
     soundfile.write(folder / "1.wav", tone(500, 0.5, 16000), 16000, format="FLAC")
@@ -32,17 +44,18 @@ def test_other_rates_and_stereo_are_converted_and_said_once(tmp_path):
         "1 files have several channels: mixed to mono",
         "2 files have 16000 Hz: resampled to 8000 Hz",
     ]
-    spectrum = np.abs(np.fft.rfft(mulaw.decode(utterances[0].codes)))
-    assert len(utterances[0].codes) == 4000
+    spectrum = np.abs(np.fft.rfft(mulaw.decode(utterances[0].samples)))
+    assert len(utterances[0].samples) == 4000
     assert np.argmax(spectrum) == 250  # 500 Hz in half a second
 
 
-def test_more_than_256_classes_keep_their_precision(tmp_path):
+def test_more_than_256_classes_keep_their_precision(tmp_path: Path) -> None:
     _, utterances, _ = load(write_corpus(tmp_path), classes=1024)
-    assert utterances[0].codes.max() > 255
+    assert utterances[0].samples.max() > 255
+    assert utterances[0].samples.dtype == np.uint16
 
 
-def test_clipped_files_are_named_and_kept(tmp_path):
+def test_clipped_files_are_named_and_kept(tmp_path: Path) -> None:
     folder = write_corpus(tmp_path)
     soundfile.write(folder / "2.wav", np.clip(4 * tone(300, 0.05), -1, 1), RATE)
     _, utterances, said = load(folder)
@@ -52,7 +65,7 @@ def test_clipped_files_are_named_and_kept(tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, 0x7FFFF024, 0xFFFFFFFF])
-def test_a_wav_recorded_into_a_pipe_does_not_know_its_size(tmp_path, size):
+def test_a_wav_recorded_into_a_pipe_does_not_know_its_size(tmp_path: Path, size: int) -> None:
     folder = write_corpus(tmp_path)
     data = bytearray((folder / "3.wav").read_bytes())
     data[4:8] = size.to_bytes(4, "little")
@@ -73,8 +86,18 @@ def test_a_wav_recorded_into_a_pipe_does_not_know_its_size(tmp_path, size):
         ),
     ],
 )
-def test_one_broken_file_is_named_before_training(tmp_path, spoil, message):
+def test_one_broken_file_is_named_before_training(
+    tmp_path: Path, spoil: Callable[[Path], object], message: str
+) -> None:
     folder = write_corpus(tmp_path)
     spoil(folder / "3.wav")
     with pytest.raises(WavestepError, match=message):
         load(folder)
+
+
+def test_amplitudes_are_kept_as_they_are(tmp_path: Path) -> None:
+    found = corpus.read(write_corpus(tmp_path))
+    stored, _ = soundfile.read(tmp_path / "0.wav", dtype="float32")
+    _, utterances = audio.load(found, 0, Amplitudes(), print)
+    assert utterances[0].samples.dtype == np.float32
+    assert np.array_equal(utterances[0].samples, stored)
