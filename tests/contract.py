@@ -269,11 +269,11 @@ def _verify_draws(
         memory[:] = params[t]
         draw(uniforms[t], expected)
         for b in np.flatnonzero(expected != drawn[t]):
-            if inverse[b] == 0:
+            if inverse[b] == 0 and head.codes is not None:
                 best, own = params[t, b].max(), params[t, b, drawn[t, b]]
                 assert own >= best - slack, "temperature 0 is not the likeliest"
                 continue
-            scaled = params[t, b] * inverse[b]
+            scaled = params[t, b] * (inverse[b] if head.codes is not None else 1)
             margin = head.margin(scaled, uniforms[t, b], expected[b], drawn[t, b])
             assert margin <= slack * max(1.0, float(inverse[b])), (
                 f"sample {t} of stream {b} is {drawn[t, b]}, the head draws {expected[b]}"

@@ -25,7 +25,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 @functools.cache
 def needs_torch(path: Path) -> bool:
-    """Whether a test module, or one that it imports, imports torch when it is imported."""
+    """Whether a module of the tests or the product imports torch when it is imported."""
     for node in ast.parse(path.read_text("utf-8")).body:
         names = []
         if isinstance(node, ast.Import):
@@ -33,9 +33,17 @@ def needs_torch(path: Path) -> bool:
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
-            if name.split(".")[0] in NEEDS or name.startswith("wn_export.parity.pytorch"):
+            if name.split(".")[0] in NEEDS:
                 return True
-            own = ROOT / (name.replace(".", "/") + ".py")
-            if name.startswith("tests.") and own.exists() and needs_torch(own):
+            file = _file(name)
+            if file is not None and needs_torch(file):
                 return True
     return False
+
+
+def _file(module: str) -> Path | None:
+    """Where a module of ours is; None for another's, and for packages."""
+    floor = module.split(".")[0].removeprefix("wn_")
+    folder = ROOT if floor == "tests" else ROOT / floor
+    path = folder / (module.replace(".", "/") + ".py")
+    return path if path.is_file() else None

@@ -201,6 +201,8 @@ def test_a_snapshot_inside_a_block_goes_on_the_same(directory: Path) -> None:
         snapshot = stream.snapshot()
         onward = stream.read(100)
         assert np.array_equal(stream.restore(snapshot).read(100), onward)
+        with pytest.raises(WavestepError, match="inside a block of its conditioner"):
+            model.stream(frames=frames[:5]).restore(snapshot, [0])
     with wn_runtime.open(directory, "onnx", "fp32") as elsewhere:
         moved = elsewhere.stream().restore(snapshot).read(100)
     assert np.abs(moved[:20] - onward[:20]).max() <= 2 / 32768
@@ -220,6 +222,36 @@ def test_a_slot_changes_between_blocks_only(directory: Path) -> None:
         stream.reset([1], seed=3)
         found = np.concatenate([begin, stream.read(44)])
         assert np.array_equal(found[:, 0], expected)
+
+
+def test_a_voice_takes_its_frames_and_its_past_into_another_stream(directory: Path) -> None:
+    frames = random_frames(80, 2)
+    with (
+        wn_runtime.open(directory, "native", "fp32", batch=2) as two,
+        wn_runtime.open(directory, "native", "fp32") as one,
+    ):
+        source = one.stream(seed=7, frames=frames[:, 1:], speaker="bob")
+        source.read(16)
+        snapshot = source.snapshot()
+        expected = source.read(40)[:, 0]
+        both = two.stream(seed=1, frames=frames)
+        both.read(16)
+        undisturbed = both.snapshot()
+        other = both.read(40)[:, 0]
+        found = both.restore(undisturbed).restore(snapshot, [1]).read(40)
+        assert np.array_equal(found, np.stack([other, expected], axis=1))
+        with pytest.raises(WavestepError, match="frames left, the other voices"):
+            two.stream(seed=1, frames=frames[:-3]).restore(snapshot, [1])
+
+
+def test_a_snapshot_from_before_the_last_frame_takes_more(directory: Path) -> None:
+    frames = random_frames(40)
+    with wn_runtime.open(directory, "native", "fp32") as model:
+        stream = model.stream(seed=1, frames=frames[:5])
+        before = stream.snapshot()
+        stream.push(frames[5:], last=True)
+        stream.restore(before).push(frames[5:])
+        assert stream.read(40).shape == (40, 1)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -
     graph.output("bias", [rows, spec.layers, batch, spec.gate_channels])
     for name, array in Conditioner(spec, weights).start({}, batch).items():
         if f"next.{name}" in graph.names:
+            if array.any():
+                raise WavestepError(f"state.{name} does not begin as zeros, as hosts have it")
             graph.output(f"next.{name}", array.shape, array.dtype)
     metadata = {"spec": json.dumps(spec.to_dict()), "batch": str(batch), "block": str(block)}
     return graph.model(metadata)

@@ -107,7 +107,8 @@ class ConditionedBlocks:
             offset=self._offset,
             size=self._size,
             frames=self._frames[:, chosen].copy(),
-            history={"samples": self._made[:, chosen].copy()},
+            frames_ended=self._ended,
+            history=self._made[:, chosen].copy(),
         )
 
     def restore(self, slots: Sequence[int] | None, snapshot: Snapshot) -> None:
@@ -117,20 +118,32 @@ class ConditionedBlocks:
             found = snapshot.conditioner.get(name)
             if found is None or found.shape != array.shape:
                 raise WavestepError(f"the snapshot's conditioning ({name}) is another model's")
-        if slots is not None:
-            self._check_between_blocks()
-            if self._block_size(1) > 1 and snapshot.offset < snapshot.size:
-                raise WavestepError("the snapshot was taken inside a block of its conditioner")
-            self._state = states.put(self._state, slots, snapshot.conditioner)
-            self._size = self._offset = 0
+        if slots is None:
+            self._state = dict(snapshot.conditioner)
+            self._bias, self._offset, self._size = snapshot.bias, snapshot.offset, snapshot.size
+            self._frames, self._ended = snapshot.frames, snapshot.frames_ended
+            self._made = snapshot.history
             return
-        self._state = dict(snapshot.conditioner)
-        self._bias, self._offset, self._size = snapshot.bias, snapshot.offset, snapshot.size
-        if snapshot.bias is None:
-            self._offset = self._size = 0
-        if snapshot.frames is not None:
-            self._frames = snapshot.frames
-        self._made = snapshot.history["samples"]
+        self._check_between_blocks()
+        if self.timing.block > 1 and snapshot.offset < snapshot.size:
+            raise WavestepError("the snapshot was taken inside a block of its conditioner")
+        if len(snapshot.frames) != len(self._frames) or snapshot.frames_ended != self._ended:
+            raise WavestepError(
+                f"the snapshot has {len(snapshot.frames)} frames left, the other voices "
+                f"{len(self._frames)}; voices in step have as many"
+            )
+        self._state = states.put(self._state, slots, snapshot.conditioner)
+        self._frames = self._frames.copy()
+        self._frames[:, list(slots)] = snapshot.frames
+        self._size = self._offset = 0
+        rows = max(len(self._made), len(snapshot.history))
+        self._made = self._padded_history(self._made, rows)
+        self._made[:, list(slots)] = self._padded_history(snapshot.history, rows)
+
+    def _padded_history(self, made: Samples, rows: int) -> Samples:
+        """A copy of `rows` samples; what was before the first is silence."""
+        silence = np.full((rows - len(made), made.shape[1]), self._spec.output.silence, made.dtype)
+        return np.concatenate([silence, made])
 
     def _begin_block(self, wanted: int) -> None:
         timing = self.timing

@@ -27,7 +27,7 @@ class EnginePool:
         with self._lock:
             if self._most is not None and self._lent >= self._most:
                 raise WavestepError(
-                    f"{self._lent} streams are open, the most there may be; close one, or open the "
+                    f"open streams: {self._lent}, the most there may be; close one, or open the "
                     "model with a larger max_streams"
                 )
             self._lent += 1

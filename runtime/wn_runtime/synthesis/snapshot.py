@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.conditioning.part import Frames
+from wn_runtime.heads.head import Samples
 from wn_runtime.model.state import State
 
 
@@ -35,7 +36,9 @@ class Snapshot:
     """Samples of that block that have been made, and …"""
     size: int
     """… that it has."""
-    frames: Frames | None
+    frames: Frames
     """Those that were pushed and are not used up, (F, B, C)."""
-    history: State
-    """`samples`: those made of the current block, where the conditioner reads them."""
+    frames_ended: bool
+    """Whether the last have been pushed."""
+    history: Samples
+    """(n, B): those made of the current block, where the conditioner reads them."""

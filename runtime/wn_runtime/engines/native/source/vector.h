@@ -90,6 +90,11 @@ INLINE vf quotient(vf a, vf b) { return a / b; }
 INLINE uint32_t lanes_total(vi v) {
 #if WN_AVX512
     return (uint32_t)_mm512_reduce_add_epi32((__m512i)v);
+#elif WN_AVX2
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128((__m256i)v),
+                                _mm256_extracti128_si256((__m256i)v, 1));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+    return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1)));
 #elif WN_NEON
     return (uint32_t)vaddvq_s32((int32x4_t)v);
 #else
