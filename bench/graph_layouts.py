@@ -24,12 +24,14 @@ from wn_export.graphs.step import (
     add_head,
     add_present,
     add_residual,
-    add_step_inputs,
     build_step_graph,
     layer_name,
     residual_offsets,
 )
-from wn_runtime.model.spec import Condition, ModelSpec
+from wn_runtime.conditioning.global_conditions import GlobalConditions
+from wn_runtime.conditioning.spec import Condition
+from wn_runtime.engines.step_signature import StepSignature
+from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights, shapes
 
 MODELS = ((20, 32, 128), (20, 64, 128), (30, 64, 256))
@@ -42,10 +44,15 @@ STEPS = 200
 def main(turns: int) -> None:
     """Print samples per second of both layouts for the models of the product's targets."""
     for layers, residual, skip in MODELS:
+        speaker = Condition("speaker", "categorical", ("a",))
         spec = ModelSpec(
-            16000, tuple(2 ** (i % 10) for i in range(layers)), residual=residual,
-            gate=2 * residual, skip=skip, conditions=(Condition("speaker", "categorical", ("a",)),),
-        )  # fmt: skip
+            16000,
+            tuple(2 ** (i % 10) for i in range(layers)),
+            residual_channels=residual,
+            gate_channels=2 * residual,
+            skip_channels=skip,
+            conditioning=(GlobalConditions((speaker,)),),
+        )
         weights = random_weights(spec)
         graphs = {"joined": joined_graph(spec, weights), "apart": build_step_graph(spec, weights)}
         sessions = {name: bound(graph) for name, graph in graphs.items()}
@@ -65,14 +72,17 @@ def joined_graph(spec: ModelSpec, weights: Weights) -> onnx.ModelProto:
     """The step graph of one stream with filter and gate in one product."""
     graph = GraphBuilder("joined", "fp32")
     offsets = residual_offsets(spec, weights)
-    add_step_inputs(graph, spec, 1)
-    past = graph.node("Reshape", "past2", "past", graph.shape(spec.layers, 1, spec.residual))
+    signature = StepSignature.of(spec, "fp32", 1)
+    for name, tensor in signature.inputs.items():
+        graph.input(name, tensor.shape, tensor.dtype)
+    rows_of = graph.shape(spec.layers, 1, spec.residual_channels)
+    past = graph.node("Reshape", "past2", "past", rows_of)
     weight = weights["gate.weight"]
     taps = graph.node("MatMul", "product", past, graph.constant("w", weight[:, 1]))
     constant = weights["gate.bias"] + np.einsum("lr,lrg->lg", offsets, weight[:, 0])
     taps = graph.node("Add", "sum", taps, graph.constant("b", constant[:, None]))
     taps = graph.node("Add", "conditioned", taps, "bias")
-    taps = graph.node("Reshape", "taps", taps, graph.shape(spec.layers, spec.gate))
+    taps = graph.node("Reshape", "taps", taps, graph.shape(spec.layers, spec.gate_channels))
     rows = [f"{layer_name(layer)}/taps" for layer in range(spec.layers)]
     graph.split("each", taps, rows, 1, axis=0)
     h = add_embedding(graph, spec, weights, 1)
@@ -83,14 +93,16 @@ def joined_graph(spec: ModelSpec, weights: Weights) -> onnx.ModelProto:
         current = graph.constant(f"{name}/w", weight[layer, 0])
         a = graph.node("Gemm", f"{name}/a", h, current, row)
         halves = [f"{name}/filter", f"{name}/gate"]
-        graph.split(f"{name}/halves", a, halves, spec.gate // 2, axis=1)
+        graph.split(f"{name}/halves", a, halves, spec.gate_channels // 2, axis=1)
         filtered = graph.node("Tanh", f"{name}/tanh", halves[0])
         gated = graph.node("Sigmoid", f"{name}/sigmoid", halves[1])
         zs.append(graph.node("Mul", f"{name}/z", filtered, gated))
         if layer < spec.layers - 1:
             h = add_residual(graph, spec, weights, layer, h, zs[-1])
-    add_head(graph, spec, weights, zs, 1)
+    add_head(graph, spec, weights, zs)
     add_present(graph, spec, inputs, offsets, 1)
+    for name, tensor in signature.outputs.items():
+        graph.output(name, tensor.shape, tensor.dtype)
     return graph.model({})
 
 

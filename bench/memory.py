@@ -16,8 +16,9 @@ import numpy as np
 from onnx_overhead import write_model
 
 import wn_runtime
+from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.output.sinks import FileSink, Recording
+from wn_runtime.output.sinks import FileSink, finishing
 from wn_train.network.wavenet import WaveNet
 
 
@@ -29,18 +30,26 @@ def main(model: Path | None, minutes: float, engine: str) -> None:
     """Print the resident memory at every tenth of the run, and its growth after the first."""
     with tempfile.TemporaryDirectory() as folder:
         if model is None:
-            spec = ModelSpec(8000, (1, 2, 4), residual=4, gate=8, skip=4, head=4, classes=16)
+            spec = ModelSpec(
+                8000,
+                (1, 2, 4),
+                residual_channels=4,
+                gate_channels=8,
+                skip_channels=4,
+                head_channels=4,
+                output=Softmax(16),
+            )
             model = write_model(Path(folder), WaveNet(spec))
         opened = wn_runtime.open(model, engine)
         sizes = []
-        with Recording(FileSink(Path(folder) / "long.wav", opened.sample_rate)) as sink:
+        with finishing(FileSink(Path(folder) / "long.wav", opened.sample_rate)) as sink:
             stream = opened.stream()
             for _ in range(10):
                 for block in stream.blocks(minutes * 6):
                     sink.write(block)
                 sizes.append(resident())
-    heard = stream.position / opened.sample_rate
-    click.echo(f"{opened.engine} {opened.precision}, {heard / 60:.1f} minutes of audio")
+    made = stream.position / opened.sample_rate
+    click.echo(f"{opened.engine} {opened.precision}, {made / 60:.1f} minutes of audio")
     click.echo("resident MB at each tenth: " + " ".join(f"{size / 2**20:.2f}" for size in sizes))
     growth = np.diff(sizes)
     click.echo(f"growth after the first tenth: {growth.sum() / 2**10:.0f} kB")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,18 +26,20 @@ from onnx_overhead import incremental, write_model
 
 from wn_export.bench.machine import machine_facts
 from wn_export.bench.measure import Generator, measure
-from wn_runtime.engines.engine import Engine, open_engine
+from wn_runtime.engines.choice import open_engine
+from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.native import cpu
-from wn_runtime.engines.native.engine import NativeEngine, compiler_for
+from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.library import Library, compiled
-from wn_runtime.engines.native.shapes import PRECISIONS, Shapes
+from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import load
-from wn_runtime.synthesis.sampling import Uniforms
+from wn_runtime.synthesis.uniforms import uniforms
 from wn_targets.presets import PRESETS
 from wn_train.network.wavenet import WaveNet
 
 MODELS = {"L20 R32 S128": "small", "L20 R64 S128": "medium", "L30 R64 S256": "paper"}
+PRECISIONS = ("fp32", "bf16", "int8")
 BATCHES = (1, 8)
 NATIVE_BLOCK, ONNX_BLOCK, TORCH_BLOCK = 32, 8, 2  # samples of a call, all streams together
 
@@ -72,8 +75,7 @@ def generators(
     for precision in PRECISIONS:
         for batch in BATCHES:
             for flags in ["", *variants]:
-                library = compiler_for(*cpu.native_flags(), *flags.split()) if flags else None
-                engine = NativeEngine(spec, weights, precision, batch, library=library)
+                engine = NativeEngine(spec, weights, precision, batch, library=compiler(flags))
                 size = weight_bytes(spec, precision)
                 ways.append((block_of(engine, max(8, NATIVE_BLOCK // batch)), flags, size))
     ways.append((block_of(open_engine(directory, "onnx"), ONNX_BLOCK), "", None))
@@ -84,21 +86,29 @@ def generators(
     return ways
 
 
+def compiler(flags: str) -> Callable[[Shapes], Library]:
+    """Compiles the native engine for this CPU, with these flags too."""
+    return lambda shapes: compiled(shapes, (*cpu.native_flags(), *flags.split()))
+
+
 def block_of(engine: Engine, block: int) -> Generator:
     """Blocks of that many samples at temperature 1."""
-    uniforms = Uniforms(0, engine.batch).draw(block)
+    drawn = uniforms(0, engine.batch, block, engine.spec.output.uniforms)
     return Generator(
-        engine.name, engine.precision, engine.batch, 1, block,
-        lambda: engine.generate(None, uniforms),
-    )  # fmt: skip
+        engine=engine.name,
+        precision=engine.precision,
+        batch=engine.batch,
+        threads=1,
+        block=block,
+        make=lambda: engine.generate(None, drawn),
+    )
 
 
 def weight_bytes(spec: ModelSpec, precision: str) -> int:
     """The packed weights but for the input's table, of which a step reads one row a tap."""
-    shapes = Shapes(spec, precision, 1)
-    packed = Library(compiled(shapes), shapes).model_bytes
-    width = -(-spec.residual // 16) * 16 * 4
-    return packed - spec.input_kernel * (spec.classes - 1) * width
+    packed = compiled(Shapes(spec, precision, 1)).model_bytes
+    width = -(-spec.residual_channels // 16) * 16 * 4
+    return packed - spec.input_kernel * (spec.output.input_channels - 1) * width
 
 
 @click.command()
@@ -132,9 +142,17 @@ def _row(name: str, way: Generator, flags: str, size: int | None, us: NDArray[np
     best = float(us.min())
     limit = read_bandwidth(size) / size if size else None
     return Row(
-        name, way.engine, way.precision, way.batch, flags, way.batch * 1e6 / best, best,
-        float(np.median(us)), size, limit,
-    )  # fmt: skip
+        model=name,
+        engine=way.engine,
+        precision=way.precision,
+        batch=way.batch,
+        variant=flags,
+        samples_per_second=way.batch * 1e6 / best,
+        us=best,
+        us_median=float(np.median(us)),
+        weight_bytes=size,
+        limit=limit,
+    )
 
 
 def _show(name: str, rows: list[Row]) -> None:

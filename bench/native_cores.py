@@ -16,8 +16,9 @@ from pathlib import Path
 import click
 from onnx_overhead import write_model
 
-from wn_runtime.engines.engine import Engine, open_engine
-from wn_runtime.synthesis.sampling import Uniforms
+from wn_runtime.engines.choice import open_engine
+from wn_runtime.engines.engine import Engine
+from wn_runtime.synthesis.uniforms import uniforms
 from wn_targets.presets import PRESETS
 from wn_train.network.wavenet import WaveNet
 
@@ -26,9 +27,9 @@ MODELS = {"L20 R32 S128": "small", "L20 R64 S128": "medium", "L30 R64 S256": "pa
 
 def seconds(engine: Engine, steps: int) -> float:
     """Wall time of one call."""
-    uniforms = Uniforms(0, engine.batch).draw(steps)
+    drawn = uniforms(0, engine.batch, steps, engine.spec.output.uniforms)
     before = time.perf_counter()
-    engine.generate(None, uniforms)
+    engine.generate(None, drawn)
     return time.perf_counter() - before
 
 

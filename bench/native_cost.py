@@ -21,7 +21,7 @@ import numpy as np
 from wn_runtime.engines.native import compiler as build
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.model.spec import ModelSpec
-from wn_targets.models.work import Work
+from wn_runtime.model.work import Work
 from wn_targets.presets import PRESETS
 
 PROGRAM = """
@@ -29,13 +29,14 @@ PROGRAM = """
 #include <stdlib.h>
 static model m;
 static state s;
-static float uniforms[8192];
-static int32_t classes[8192];
+static int32_t uniforms[8192 * UNIFORMS];
+static sample samples[8192];
+static const float inverse_temperature[1] = {1};
 int main(int count, char **words) {
     int steps = atoi(words[count - 1]);
     if (wn_prepare()) return 1;
-    for (int i = 0; i < steps; i++) uniforms[i] = 0.5f;
-    wn_generate(&m, &s, steps, 0, 0, uniforms, 1.0f, classes);
+    for (int i = 0; i < steps * UNIFORMS; i++) uniforms[i] = 1 << 23;
+    wn_generate(&m, &s, steps, 0, 1, uniforms, inverse_temperature, samples);
     return 0;
 }
 """
@@ -52,7 +53,9 @@ def compiled(
     folder: Path, compiler: str, target: list[str], spec: ModelSpec, precision: str
 ) -> Path:
     """The program for those shapes."""
-    (folder / "shapes.h").write_text(Shapes(spec, precision, 1).header())
+    shapes = Shapes(spec, precision, 1)
+    (folder / "shapes.h").write_text(shapes.header())
+    (folder / "head.h").write_text(shapes.head_source())
     (folder / "step.c").write_text(PROGRAM)
     flags = [flag for flag in build.FLAGS if flag not in ("-shared", "-fPIC")]
     include = ["-I", str(folder), "-I", str(build.SOURCE)]
@@ -66,7 +69,7 @@ def microseconds(program: Path) -> float:
 
     def cpu() -> float:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return used.ru_utime + used.ru_stime  # the sum is exact, its split a sample
+        return float(used.ru_utime + used.ru_stime)  # the sum is exact, its split a sample
 
     def run(steps: int) -> float:
         before = cpu()
@@ -75,7 +78,7 @@ def microseconds(program: Path) -> float:
 
     times = [(run(8000), run(800)) for _ in range(5)]
     long, short = (min(column) for column in zip(*times, strict=True))
-    return (long - short) / 7200 * 1e6
+    return float(long - short) / 7200 * 1e6
 
 
 def instructions(program: Path) -> float:
@@ -89,8 +92,10 @@ def instructions(program: Path) -> float:
 
 
 def fit(counts: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, float]:
-    """Costs (3,) of the counts (N, 3) by least squares of relative errors, none of them negative,
-    and the largest relative error."""
+    """Costs (3,) of the counts (N, 3) and the largest relative error.
+
+    Least squares of relative errors; no cost is negative.
+    """
     matrix = counts / found[:, None]
     best, least = np.zeros(3), np.inf
     for columns in ([0, 1, 2], [0, 1], [0, 2], [0]):

@@ -17,17 +17,17 @@ from typing import Any
 
 import click
 import numpy as np
-import onnx
 import torch
-from safetensors.numpy import save_file
 
-from wn_export.graphs.step import build_step_graph
-from wn_export.package.canonical import canonical_weights
-from wn_runtime.engines.engine import open_engine
+from wn_export.package.graph_files import STEP, write_models
+from wn_runtime.engines.choice import open_engine
+from wn_runtime.heads.head import inverse_temperatures
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model.manifest import Artifact, Manifest
+from wn_runtime.model.layout import layout
+from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.synthesis.sampling import CategoricalSampler
+from wn_runtime.synthesis.uniforms import uniforms
+from wn_train.network.canonical import canonical_weights
 from wn_train.network.wavenet import WaveNet
 
 Way = Callable[[int], None]
@@ -44,7 +44,13 @@ def main(layers: int, residual: int, skip: int, turns: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     dilations = tuple(2 ** (layer % 10) for layer in range(layers))
-    spec = ModelSpec(8000, dilations, residual=residual, gate=2 * residual, skip=skip)
+    spec = ModelSpec(
+        8000,
+        dilations,
+        residual_channels=residual,
+        gate_channels=2 * residual,
+        skip_channels=skip,
+    )
     model = WaveNet(spec).eval()
     for parameter in model.parameters():  # away from zero, where arithmetic may be cheaper
         torch.nn.init.normal_(parameter, std=0.1)
@@ -57,10 +63,10 @@ def main(layers: int, residual: int, skip: int, turns: int) -> None:
         for _ in range(steps):
             session.run_with_iobinding(binding)
 
-    rng = np.random.default_rng(0)
+    drawn = uniforms(0, 1, 1000, spec.output.uniforms)
 
     def generate(steps: int) -> None:
-        engine.generate(None, rng.random((steps, 1), np.float32))
+        engine.generate(None, drawn[:steps])
 
     ways: dict[str, tuple[Way, int]] = {  # and samples a turn
         "bare session.run_with_iobinding": (bare, 150),
@@ -71,7 +77,9 @@ def main(layers: int, residual: int, skip: int, turns: int) -> None:
     times = take_turns(ways, turns)
     rates = {name: 1 / min(found) for name, found in times.items()}
     rate = rates["onnx engine"]
-    click.echo(f"L{layers} R{residual} S{skip} A{spec.classes}, one thread, best of {turns} turns")
+    click.echo(
+        f"L{layers} R{residual} S{skip} A{spec.output.params}, one thread, best of {turns} turns"
+    )
     for name, found in rates.items():
         beside = "" if name.startswith(("bare", "onnx")) else f"   onnx engine {rate / found:.0f}×"
         click.echo(f"{name:36} {found:10,.0f} samples/s{beside}")
@@ -97,36 +105,36 @@ def take_turns(ways: dict[str, tuple[Way, int]], turns: int) -> dict[str, list[f
 
 
 def write_model(directory: Path, model: WaveNet) -> Path:
-    """A model directory with the step graph alone."""
-    weights = canonical_weights(model, "bench")
-    save_file(dict(weights), directory / manifests.WEIGHTS)
-    onnx.save(build_step_graph(model.spec, weights), directory / "step.onnx")
-    files = {name: manifests.record(directory / name) for name in (manifests.WEIGHTS, "step.onnx")}
-    artifact = Artifact("step.onnx", "onnx", "fp32", 1)
-    manifests.write(directory, Manifest(manifests.FORMAT, "bench", model.spec, files, (artifact,)))
+    """A model directory with weights and the step graph."""
+    spec = model.spec
+    manifest = Manifest(manifests.FORMAT, "bench", spec, {}, state=layout(spec))
+    write_models(directory, manifest, canonical_weights(model, "bench"), STEP)
     return directory
 
 
 def incremental(model: WaveNet) -> Way:
     """One WaveNet.step a sample, as one would write it in PyTorch."""
-    draw = CategoricalSampler(1, model.spec.classes, 1.0)
-    uniform, drawn = np.full(1, 0.5, np.float32), np.zeros(1, np.int32)
+    head = model.spec.output
+    params = np.empty((1, head.params), np.float32)
+    draw = head.drawer(params, inverse_temperatures(1.0, 1))
+    drawn, newest = uniforms(0, 1, 1, head.uniforms)[0], np.zeros(1, head.sample_dtype)
 
     @torch.inference_mode()
     def run(steps: int) -> None:
         state = model.initial_state(1)
-        sample = torch.full((1,), model.spec.silence)
+        sample = torch.full((1,), head.silence)
         for _ in range(steps):
-            logits, state = model.step(sample, None, state)
-            draw(logits.numpy(), uniform, drawn)
-            sample = torch.from_numpy(drawn.astype(np.int64))
+            found, state = model.step(sample, None, state)
+            params[:] = found.numpy()
+            draw(drawn, newest)
+            sample = torch.from_numpy(newest.astype(np.int64))
 
     return run
 
 
 def full_window(model: WaveNet) -> Way:
     """One forward over the receptive field a sample: what code without a cache does."""
-    window = torch.full((1, model.spec.receptive_field), model.spec.silence)
+    window = torch.full((1, model.spec.receptive_field), model.spec.output.silence)
 
     @torch.inference_mode()
     def run(steps: int) -> None:

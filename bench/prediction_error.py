@@ -14,6 +14,7 @@ import json
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,27 +22,42 @@ from wn_export.bench.machine import machine_facts
 from wn_export.bench.measure import engine_generator, measure
 from wn_export.package.graph_files import STEP, write_models
 from wn_runtime.commands.table import aligned
-from wn_runtime.engines.engine import open_engine
+from wn_runtime.engines.choice import open_engine
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import weights as canonical
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.work import Work
 from wn_targets.devices.catalogue import find
 from wn_targets.devices.target import Cpu
 from wn_targets.models import cpu as cpu_model
-from wn_targets.models.work import Work
 from wn_targets.presets import PRESETS
 
 _CYCLE = tuple(1 << i for i in range(10))
 HELD_OUT = {  # shapes that no constant was fitted to
-    "digits": ModelSpec(8000, (*2 * _CYCLE, 1024), residual=48, gate=96, skip=128, head=256),
-    "kernel 3": ModelSpec(16000, 2 * _CYCLE[:8], 3, residual=40, gate=80, skip=192, head=128),
+    "digits": ModelSpec(
+        8000,
+        (*2 * _CYCLE, 1024),
+        residual_channels=48,
+        gate_channels=96,
+        skip_channels=128,
+        head_channels=256,
+    ),
+    "kernel 3": ModelSpec(
+        16000,
+        2 * _CYCLE[:8],
+        kernel=3,
+        residual_channels=40,
+        gate_channels=80,
+        skip_channels=192,
+        head_channels=128,
+    ),
 }
 NATIVE = ("fp32", "bf16", "int8")
 
 
 def random_weights(spec: ModelSpec) -> dict[str, np.ndarray]:
-    """Of a size that keeps activations and logits as a trained model's are."""
+    """Of a size that keeps activations and params as a trained model's are."""
     rng = np.random.default_rng(0)
     return {
         name: (rng.standard_normal(shape) * 0.1).astype(np.float32)
@@ -86,7 +102,8 @@ def main() -> None:
     cpu = find(arguments.target).cpu
     if cpu is None:
         parser.error(f"{arguments.target} has no CPU; its GPU is measured with wn-bench")
-    rows, results = [["model", "engine", "µs measured", "µs predicted", "error", "limited by"]], []
+    rows = [["model", "engine", "µs measured", "µs predicted", "error", "limited by"]]
+    results: list[list[Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
         for name, spec in (PRESETS | HELD_OUT).items():
             times = measured(spec, Path(scratch, name), arguments.seconds)
@@ -99,7 +116,7 @@ def main() -> None:
                 rows.append([name, f"{engine} {precision}", *shown, term])
     print(aligned(rows, right=[2, 3, 4]))
     for title, models in (("presets", PRESETS), ("held out", HELD_OUT)):
-        errors = np.abs([row[-1] for row in results if row[0] in models])
+        errors = np.abs([float(row[-1]) for row in results if row[0] in models])
         print(f"{title}: median |error| {np.median(errors):.0%}, largest {errors.max():.0%}")
     if arguments.json:
         keys = ["model", "engine", "precision", "us_measured", "us_predicted", "error"]

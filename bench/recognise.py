@@ -1,4 +1,4 @@
-"""Does an independent listener hear the digit and the speaker that were asked for?
+"""Whether an independent listener hears the digit and the speaker that were asked for.
 
     python bench/recognise.py DATA MODEL [--clips 4] [--temperature 1.0]
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import wn_runtime
-from wn_runtime.model.spec import Condition
+from wn_runtime.conditioning.spec import Condition
 from wn_train.data import corpus
 
 RATE, SECONDS, MELS, WINDOW, HOP = 8000, 1.0, 40, 256, 80
@@ -46,6 +47,7 @@ class Recogniser(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> dict[str, Tensor]:
+        """Frames (B, MELS, T) -> logits (B, n) of each head."""
         h = F.dropout(self.body(frames), 0.1, self.training)
         # Three thirds in time: a word is an order of sounds, not only their sum.
         pooled = F.adaptive_max_pool1d(h, 3).flatten(1)
@@ -149,7 +151,7 @@ def main(data: Path, model: Path, clips: int, temperature: float, engine: str | 
     asked: dict[str, list[int]] = {name: [] for name in HEADS}
     for speaker in range(len(conditions["speaker"].values)):
         for digit in range(len(conditions["digit"].values)):
-            names = {
+            names: dict[str, Any] = {
                 "speaker": conditions["speaker"].values[speaker],
                 "digit": conditions["digit"].values[digit],
             }

@@ -25,7 +25,8 @@ from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.engine import Engine, Temperature
 from wn_runtime.heads.head import inverse_temperatures
-from wn_runtime.model.state import State, check
+from wn_runtime.model.layout import check
+from wn_runtime.model.state import State
 from wn_runtime.model.weights import Weights
 
 Array = NDArray[Any]

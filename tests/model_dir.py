@@ -9,9 +9,9 @@ from pathlib import Path
 from tests.specs import random_weights
 from wn_export.package.graph_files import Graphs, write_models
 from wn_runtime.model import manifest as manifests
+from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.model.state import layout
 
 
 def write_model(

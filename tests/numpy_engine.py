@@ -9,7 +9,7 @@ from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.onnx.delay_lines import DelayLines
 from wn_runtime.heads.head import Samples
-from wn_runtime.model import state as states
+from wn_runtime.model import layout as layouts
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
 from wn_runtime.model.weights import Weights
@@ -19,7 +19,7 @@ class NumpyEngine(Engine):
     def __init__(self, spec: ModelSpec, weights: Weights, batch: int = 1) -> None:
         super().__init__("numpy", "fp32", spec, batch, "1 thread")
         self._w = weights
-        self._window = states.initial(spec, batch)[SAMPLES]
+        self._window = layouts.initial(spec, batch)[SAMPLES]
         self._lines = DelayLines(spec, batch)
         residual = spec.residual_channels
         self._past = np.zeros((spec.layers, spec.kernel - 1, batch, residual), np.float32)

@@ -97,9 +97,10 @@ def random_weights(spec: ModelSpec, seed: int = 0) -> dict[str, NDArray[np.float
     rng = np.random.default_rng(seed)
     table = {}
     for name, shape in weights.shapes(spec).items():
-        fan_in: float = {"gate.weight": spec.kernel * spec.residual_channels, "input.weight": 1}.get(
-            name, shape[-2] if len(shape) > 1 else 25
-        )
+        fan_in: float = {
+            "gate.weight": spec.kernel * spec.residual_channels,
+            "input.weight": 1,
+        }.get(name, shape[-2] if len(shape) > 1 else 25)
         if name == "skip.weight":
             fan_in = spec.layers * spec.gate_channels / 8
         if name.startswith("condition."):

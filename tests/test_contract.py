@@ -172,7 +172,8 @@ def test_a_state_changed_behind_the_callers_back_fails() -> None:
 def looks_ahead(inputs: Inputs) -> Array:
     """y[t] = x[t] + 2 x[t+1], zeros past the end."""
     (x,) = inputs
-    return x + 2 * np.concatenate([x[1:], np.zeros_like(x[:1])])
+    answer: Array = x + 2 * np.concatenate([x[1:], np.zeros_like(x[:1])])
+    return answer
 
 
 def looks_ahead_step(inputs: Inputs, state: Array) -> tuple[Array, Array]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from wn_runtime.engines.device_loop.device import CudaDevice
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt import module as trt_module
+from wn_runtime.errors import EngineUnavailable
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results"
 Figures = list[dict[str, object]]

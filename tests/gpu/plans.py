@@ -10,7 +10,8 @@ import pytest
 
 from tests.model_dir import write_model
 from wn_runtime.engines.choice import open_engine
-from wn_runtime.engines.engine import Engine, EngineUnavailable
+from wn_runtime.engines.engine import Engine
+from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.spec import ModelSpec
 
 BUILD = """

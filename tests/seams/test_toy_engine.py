@@ -18,10 +18,10 @@ from wn_export.bench.run import run as bench
 from wn_export.package.export import Options, export_checkpoint
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.doctor.report import examine, summary
-from wn_runtime.engines.engine import Engine, EngineUnavailable
+from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import EngineKind, Request
 from wn_runtime.engines.registry import ENGINES
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.work import Work

@@ -18,10 +18,9 @@ from tests.seams.toy_head import StudentT, nll
 from tests.seams.voice import tones, trained, utterances
 from tests.specs import SPEAKER, random_weights, small_spec
 from wn_export.package.export import Options, export_checkpoint
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.kind import PRECISIONS
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.heads.registry import HEADS
 from wn_runtime.model.spec import ModelSpec
 from wn_train.heads.registry import LOSSES

@@ -21,10 +21,10 @@ from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
 from wn_runtime.engines.choice import open_in
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
+from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.model.state import layout
 from wn_runtime.model.weights import Weights
 from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
 from wn_targets.devices.catalogue import find

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.native.precompiled import precompile
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
 

@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 
 from wn_export.tensorrt.build import PLAN, TIMING_CACHE, add_plan, choose_graph, find_builder
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt.module import PRODUCTS
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
 

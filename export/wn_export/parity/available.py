@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from wn_runtime.engines import registry
 from wn_runtime.engines.choice import open_in
-from wn_runtime.engines.engine import Engine, EngineUnavailable
-from wn_runtime.errors import WavestepError
+from wn_runtime.engines.engine import Engine
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.manifest import Artifact
 from wn_runtime.model.package import ModelPackage
 

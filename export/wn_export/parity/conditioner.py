@@ -11,8 +11,8 @@ from wn_export.parity.reference import Clip, Reference
 from wn_runtime.conditioning.conditioner import Bias, padded_frames
 from wn_runtime.conditioning.global_conditions import encode
 from wn_runtime.conditioning.timing import Timing
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.onnx.session import open_session
+from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.manifest import ConditionerRow
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec

@@ -19,12 +19,11 @@ from wn_export.tensorrt.layers import Layers
 from wn_export.tensorrt.progress import BuildProgress
 from wn_runtime import atomic
 from wn_runtime.engines.device_loop.device import CudaDevice
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt import module as trt_module
 from wn_runtime.engines.tensorrt.api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
 from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
 from wn_runtime.model.manifest import Artifact, Manifest

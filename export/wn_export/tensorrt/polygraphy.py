@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt import module as trt_module
 from wn_runtime.engines.tensorrt.api import TensorRT
 from wn_runtime.engines.tensorrt.module import Messages
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 
 
 def loaders(trt: TensorRT, flavour: str) -> Any:

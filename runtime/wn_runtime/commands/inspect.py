@@ -16,9 +16,10 @@ from wn_runtime.engines.registry import ENGINES
 from wn_runtime.heads.head import Head
 from wn_runtime.model import strict
 from wn_runtime.model.inspection import Inspection, inspect, parameters, state_bytes
+from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.model.state import StateArray, layout
+from wn_runtime.model.state import StateArray
 
 
 @command()

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wn_runtime.engines import measured, registry
-from wn_runtime.engines.engine import Engine, EngineUnavailable
+from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import EngineKind, Request
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.manifest import Artifact
 from wn_runtime.model.package import ModelPackage, open_package
 from wn_runtime.model.work import Work

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.conditioning.conditioner import Bias
-from wn_runtime.errors import EngineUnavailable as EngineUnavailable
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples, inverse_temperatures
+from wn_runtime.model import layout as layouts
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
@@ -87,7 +87,7 @@ class Engine(ABC):
         Raises WavestepError when its names or shapes are another model's; nothing changes then.
         """
         chosen = states.check_slots(slots, self.batch)
-        state = states.check(state, self.spec, len(chosen))
+        state = layouts.check(state, self.spec, len(chosen))
         if slots is not None:
             state = states.put(self._snapshot(), chosen, state)
         self._restore(state)
@@ -95,7 +95,7 @@ class Engine(ABC):
     def reset(self, slots: Sequence[int] | None = None) -> None:
         """Back to silence: all streams, or those named."""
         count = self.batch if slots is None else len(slots)
-        self.restore(states.initial(self.spec, count), slots)
+        self.restore(layouts.initial(self.spec, count), slots)
 
     def close(self) -> None:  # noqa: B027 (many have nothing to give back)
         """Give back what the engine holds (memory, device); it cannot be used afterwards."""

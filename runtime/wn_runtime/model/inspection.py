@@ -8,9 +8,9 @@ from pathlib import Path
 
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import weights
+from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.model.state import layout
 
 REPORTS = ("report.json", "report.html")
 """Written beside the manifest and left out of its records."""

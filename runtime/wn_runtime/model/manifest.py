@@ -94,7 +94,7 @@ class Manifest:
     default_precision: dict[str, str] = field(default_factory=dict)
     """Engine to the precision it takes when none is asked for: the fastest that passed parity."""
     state: dict[str, StateArray] = field(default_factory=dict)
-    """What a host of the step graph carries from sample to sample (`model.state.layout`)."""
+    """What a host of the step graph carries from sample to sample (`model.layout`)."""
     source: dict[str, Any] = field(default_factory=dict)
     """The checkpoint's own words: its file name, training step, validation bits, attribution."""
     versions: dict[str, str] = field(default_factory=dict)

@@ -1,22 +1,19 @@
 """A stream's memory as a value: named arrays, in no engine's own layout.
 
 Every array has its streams on axis 1, so that a stream can be taken out and put in whatever the
-names are. `layout` has those of the network; a conditioner's are its own.
+names are. layout.py has those of the network; a conditioner's are its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.errors import WavestepError
-
-if TYPE_CHECKING:
-    from wn_runtime.model.spec import ModelSpec  # whose conditioners have states of their own
 
 State = dict[str, NDArray[Any]]
 """Name to array (n, B, …)."""
@@ -42,48 +39,6 @@ class StateArray:
     def stream_bytes(self) -> int:
         """Bytes of one stream."""
         return int(np.prod((self.rows, *self.channels))) * np.dtype(self.dtype).itemsize
-
-
-def layout(spec: ModelSpec) -> dict[str, StateArray]:
-    """What a network remembers between samples.
-
-    samples (k0, B): the newest, oldest first. delay_lines ((k-1)·Σd, B, R): layer by layer its
-    newest (k-1)·d inputs, oldest first.
-    """
-    head = spec.output
-    return {
-        SAMPLES: StateArray(spec.input_kernel, (), head.sample_dtype.name, head.silence),
-        DELAY_LINES: StateArray(spec.state_rows, (spec.residual_channels,), "float32"),
-    }
-
-
-def initial(spec: ModelSpec, streams: int) -> State:
-    """The state of streams before their first sample: silence, and zero delay lines."""
-    return {name: array.zeros(streams) for name, array in layout(spec).items()}
-
-
-def check(state: Mapping[str, NDArray[Any]], spec: ModelSpec, streams: int) -> State:
-    """The state with the types it must have.
-
-    Raises WavestepError unless it is one of that model and number of streams.
-    """
-    checked: State = {}
-    arrays = layout(spec)
-    if sorted(state) != sorted(arrays):
-        raise WavestepError(
-            f"the state holds {', '.join(sorted(state)) or 'nothing'}; this model's has "
-            f"{', '.join(sorted(arrays))}"
-        )
-    for name, array in arrays.items():
-        shape = (array.rows, streams, *array.channels)
-        if state[name].shape != shape:
-            raise WavestepError(
-                f"{name} of the state is {state[name].shape}; this model with {streams} "
-                f"stream{'s' * (streams != 1)} has {shape}"
-            )
-        checked[name] = state[name].astype(array.dtype, copy=False)
-    checked[SAMPLES] = spec.output.check(state[SAMPLES], "samples of the state")
-    return checked
 
 
 def take(state: Mapping[str, NDArray[Any]], slots: Sequence[int]) -> State:

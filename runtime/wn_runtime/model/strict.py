@@ -103,7 +103,10 @@ def _convert(hint: Any, value: object, where: str) -> Any:
     if dataclasses.is_dataclass(hint) or hint in _UNIONS:
         return parse(typing.cast(type[Any], hint), value, where)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise WavestepError(f"{where}: {_shown(value)} is too large") from None
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     raise WavestepError(f"{where}: expected {hint.__name__}, got {_shown(value)}")

@@ -114,15 +114,15 @@ class ConditionedBlocks:
     def restore(self, slots: Sequence[int] | None, snapshot: Snapshot) -> None:
         """Take over what `snapshot` gave. Raises WavestepError where it is another model's."""
         fresh = self._conditioner.start({}, len(snapshot.voices))
-        for name, array in fresh.items():
-            found = snapshot.conditioner.get(name)
-            if found is None or found.shape != array.shape:
+        for name in fresh.keys() | snapshot.conditioner.keys():
+            found, expected = snapshot.conditioner.get(name), fresh.get(name)
+            if found is None or expected is None or found.shape != expected.shape:
                 raise WavestepError(f"the snapshot's conditioning ({name}) is another model's")
         if slots is None:
             self._state = dict(snapshot.conditioner)
             self._bias, self._offset, self._size = snapshot.bias, snapshot.offset, snapshot.size
             self._frames, self._ended = snapshot.frames, snapshot.frames_ended
-            self._made = snapshot.history
+            self._made = snapshot.history.copy()
             return
         self._check_between_blocks()
         if self.timing.block > 1 and snapshot.offset < snapshot.size:

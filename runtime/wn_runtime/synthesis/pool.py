@@ -20,7 +20,8 @@ class EnginePool:
             raise WavestepError(f"max_streams is {most}; it must be at least 1")
         self._another, self._most = another, most
         self._idle, self._lent = [first], 0
-        self._lock = threading.Lock()
+        # A stream that is collected while its thread is in here gives its engine back in here.
+        self._lock = threading.RLock()
 
     def take(self) -> Engine:
         """An engine in silence. Raises WavestepError where all that may be are lent."""

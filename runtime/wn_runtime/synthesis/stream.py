@@ -14,6 +14,7 @@ from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.engine import Engine, Temperature
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples, inverse_temperatures
+from wn_runtime.model import layout as layouts
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.synthesis import uniforms
@@ -148,7 +149,7 @@ class Stream:
             raise WavestepError(
                 f"the snapshot holds {len(snapshot.voices)} voices for {len(chosen)} slots"
             )
-        network = states.check(snapshot.network, self._spec, len(chosen))
+        network = layouts.check(snapshot.network, self._spec, len(chosen))
         self._blocks.restore(None if slots is None else chosen, snapshot)
         engine.restore(network, slots)
         for slot, voice in zip(chosen, snapshot.voices, strict=True):

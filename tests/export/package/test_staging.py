@@ -1,44 +1,47 @@
 """A model directory is replaced as a whole or not at all, and never someone else's folder."""
 
+from __future__ import annotations
+
 import errno
 import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from tests import model_dir, specs
-from wn_export.package.staging import staged
+from wn_export.package.staging import Staged, staged
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest
 
 
 @pytest.fixture
-def old(tmp_path):
+def old(tmp_path: Path) -> Path:
     return model_dir.write_model(tmp_path / "voice", specs.PLAIN)
 
 
-def beside(directory):
+def beside(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.parent.iterdir())
 
 
-def fill(stage):
+def fill(stage: Staged) -> None:
     model_dir.write_model(stage.path, specs.CORNERS["kernel_3"])
 
 
-def export_that_fails(target, fault):
+def export_that_fails(target: Path, fault: BaseException) -> None:
     with staged(target) as stage:
         fill(stage)
         raise fault
 
 
-def export_that_must_not_begin(target):
+def export_that_must_not_begin(target: Path) -> None:
     with staged(target):
         pytest.fail("must not come here")
 
 
-def test_a_new_directory_appears_only_when_published(tmp_path):
+def test_a_new_directory_appears_only_when_published(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "voice"
     with staged(target) as stage:
         fill(stage)
@@ -48,7 +51,7 @@ def test_a_new_directory_appears_only_when_published(tmp_path):
     assert beside(target) == ["voice"]
 
 
-def test_the_old_directory_is_replaced_and_its_leftovers_go(old):
+def test_the_old_directory_is_replaced_and_its_leftovers_go(old: Path) -> None:
     (old / "report.html").write_text("of the old model")
     with staged(old) as stage:
         fill(stage)
@@ -58,7 +61,7 @@ def test_the_old_directory_is_replaced_and_its_leftovers_go(old):
     assert beside(old) == ["voice"]
 
 
-def test_what_a_user_put_into_the_directory_is_kept(old):
+def test_what_a_user_put_into_the_directory_is_kept(old: Path) -> None:
     (old / "notes").mkdir()
     (old / "notes" / "theo.txt").write_text("sounds like theo")
     with staged(old) as stage:
@@ -68,7 +71,9 @@ def test_what_a_user_put_into_the_directory_is_kept(old):
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), RuntimeError("a bug")])
-def test_an_interrupted_export_leaves_the_old_directory_and_nothing_else(old, fault):
+def test_an_interrupted_export_leaves_the_old_directory_and_nothing_else(
+    old: Path, fault: BaseException
+) -> None:
     before = model_dir.records(old)
     with pytest.raises(type(fault)):
         export_that_fails(old, fault)
@@ -77,7 +82,9 @@ def test_an_interrupted_export_leaves_the_old_directory_and_nothing_else(old, fa
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
-def test_a_full_or_read_only_disk_is_one_line_and_the_old_directory_stays(old, code):
+def test_a_full_or_read_only_disk_is_one_line_and_the_old_directory_stays(
+    old: Path, code: int
+) -> None:
     before = model_dir.records(old)
     with pytest.raises(WavestepError, match=rf"voice cannot be written: {os.strerror(code)}"):
         export_that_fails(old, OSError(code, os.strerror(code)))
@@ -85,7 +92,7 @@ def test_a_full_or_read_only_disk_is_one_line_and_the_old_directory_stays(old, c
     assert beside(old) == ["voice"]
 
 
-def test_a_killed_export_leaves_the_old_directory_and_the_next_clears_up(old):
+def test_a_killed_export_leaves_the_old_directory_and_the_next_clears_up(old: Path) -> None:
     before = model_dir.records(old)
     script = f"""
         import os, signal
@@ -103,7 +110,7 @@ def test_a_killed_export_leaves_the_old_directory_and_the_next_clears_up(old):
         assert beside(old) == [stage.path.name, "voice"], "the killed one's is gone"
 
 
-def test_an_export_at_work_is_not_cleared_by_another(old):
+def test_an_export_at_work_is_not_cleared_by_another(old: Path) -> None:
     script = f"""
         import sys
         from pathlib import Path
@@ -115,9 +122,13 @@ def test_an_export_at_work_is_not_cleared_by_another(old):
     """
     other = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     with other:
+        assert other.stdout is not None
+        assert other.stdin is not None
         assert other.stdout.readline() == "ready\n"
         with staged(old):
             assert len(beside(old)) == 3
@@ -125,7 +136,7 @@ def test_an_export_at_work_is_not_cleared_by_another(old):
     assert other.returncode == 0
 
 
-def test_failed_exports_go_aside_and_replace_only_an_older_failure(old):
+def test_failed_exports_go_aside_and_replace_only_an_older_failure(old: Path) -> None:
     before = model_dir.records(old)
     for kernel in ("kernel_3", "uneven"):
         with staged(old) as stage:
@@ -137,7 +148,7 @@ def test_failed_exports_go_aside_and_replace_only_an_older_failure(old):
     assert beside(old) == ["voice", "voice.failed"]
 
 
-def test_a_folder_that_is_not_a_model_directory_is_never_replaced(tmp_path):
+def test_a_folder_that_is_not_a_model_directory_is_never_replaced(tmp_path: Path) -> None:
     music = tmp_path / "music"
     music.mkdir()
     (music / "song.wav").write_bytes(b"irreplaceable")
@@ -151,7 +162,7 @@ def test_a_folder_that_is_not_a_model_directory_is_never_replaced(tmp_path):
         export_that_must_not_begin(tmp_path / "voice")
 
 
-def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_taken(tmp_path):
+def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(WavestepError, match="file exists and is not a directory"):
         export_that_must_not_begin(tmp_path / "file")
@@ -164,7 +175,7 @@ def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_taken(tmp_path):
     assert manifest.read(tmp_path / "empty").name
 
 
-def test_through_a_link_the_directory_it_names_is_replaced(old, tmp_path):
+def test_through_a_link_the_directory_it_names_is_replaced(old: Path, tmp_path: Path) -> None:
     link = tmp_path / "current"
     link.symlink_to(old)
     with staged(link) as stage:
@@ -174,7 +185,9 @@ def test_through_a_link_the_directory_it_names_is_replaced(old, tmp_path):
     assert manifest.read(old).spec.kernel == 3
 
 
-def test_without_renameat2_the_directory_is_replaced_all_the_same(old, monkeypatch):
+def test_without_renameat2_the_directory_is_replaced_all_the_same(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda *a, **k: object())
     with staged(old) as stage:
         fill(stage)

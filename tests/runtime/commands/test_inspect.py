@@ -15,8 +15,8 @@ from tests.model_dir import write_model
 from tests.specs import CORNERS, random_weights
 from wn_runtime.commands.inspect import main
 from wn_runtime.errors import WavestepError
+from wn_runtime.model import layout
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model import state
 from wn_runtime.model.inspection import inspect, parameters, state_bytes
 from wn_runtime.model.manifest import Artifact, ConditionerRow, ParityRow
 
@@ -77,7 +77,7 @@ def test_what_was_proven_is_a_table(model: Path) -> None:
 def test_the_sizes_are_those_of_the_arrays() -> None:
     for spec in CORNERS.values():
         assert parameters(spec) == sum(a.size for a in random_weights(spec).values())
-        arrays = state.initial(spec, 1).values()
+        arrays = layout.initial(spec, 1).values()
         assert state_bytes(spec) == sum(array.nbytes for array in arrays)
 
 

@@ -1,46 +1,62 @@
 """The manifest: strict, and the checksums say which file is not what it was."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import specs
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model.manifest import Artifact, FileRecord, Manifest, ParityRow
+from wn_runtime.model.layout import layout
+from wn_runtime.model.manifest import Artifact, ConditionerRow, FileRecord, Manifest, ParityRow
+
+SPEC = specs.CORNERS["two_conditions"]
+FILES = ("weights.safetensors", "step.onnx")
 
 
 @pytest.fixture
-def directory(tmp_path):
-    for name in ("weights.safetensors", "step.onnx"):
+def directory(tmp_path: Path) -> Path:
+    for name in FILES:
         (tmp_path / name).write_bytes(name.encode() * 9)
-    manifests.write(
-        tmp_path,
-        Manifest(
-            manifests.FORMAT, "voice", specs.CORNERS["two_conditions"],
-            files={n: manifests.record(tmp_path / n) for n in ("weights.safetensors", "step.onnx")},
-            artifacts=(Artifact("step.onnx", "onnx", "fp32", 1),),
-            parity=(ParityRow("onnx", "fp32", 1e-6, 1e-7, 0.0, 100, None, None, True),),
-            source={"step": 3},
-        ),
-    )  # fmt: skip
+    manifest = Manifest(
+        manifests.FORMAT,
+        "voice",
+        SPEC,
+        files={name: manifests.record(tmp_path / name) for name in FILES},
+        artifacts=(Artifact("step.onnx", "onnx", "fp32", 1, {"seconds": 1.5}),),
+        parity=(ParityRow("onnx", "fp32", 1e-6, 1e-7, 0.0, 100, None, None, True),),
+        conditioner_parity=(ConditionerRow("numpy", 1e-7, True),),
+        default_precision={"native": "int8"},
+        state=layout(SPEC),
+        source={"step": 3},
+    )
+    manifests.write(tmp_path, manifest)
     return tmp_path
 
 
-def edit(directory, **changes):
+def edit(directory: Path, **changes: Any) -> None:
     path = directory / manifests.MANIFEST
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def test_a_manifest_survives_its_file(directory):
+def test_a_manifest_survives_its_file(directory: Path) -> None:
     read = manifests.read(directory)
+    assert read.spec == SPEC
     assert read.parity[0].first_difference is None
-    assert read.artifacts[0].steps_per_call == 1
+    assert read.state == layout(SPEC)
     manifests.write(directory, read)
     assert manifests.read(directory) == read
     manifests.verify(directory, read)
     assert sorted(p.suffix for p in directory.iterdir()) == [".json", ".onnx", ".safetensors"]
+
+
+Spoil = Callable[[Path], object]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +67,7 @@ def test_a_manifest_survives_its_file(directory):
         (lambda p: p.write_bytes(b"x" + p.read_bytes()[1:]), r"step\.onnx is not the file.*sha256"),
     ],
 )
-def test_a_changed_file_is_named(directory, spoil, message):
+def test_a_changed_file_is_named(directory: Path, spoil: Spoil, message: str) -> None:
     spoil(directory / "step.onnx")
     manifest = manifests.read(directory)
     manifests.verify(directory, manifest, "weights.safetensors")
@@ -59,40 +75,49 @@ def test_a_changed_file_is_named(directory, spoil, message):
         manifests.verify(directory, manifest)
 
 
-def test_a_file_that_the_manifest_does_not_list_is_refused(directory):
+def test_a_file_that_the_manifest_does_not_list_is_refused(directory: Path) -> None:
     with pytest.raises(WavestepError, match=r"other\.onnx is not in manifest\.json"):
         manifests.verify(directory, manifests.read(directory), "other.onnx")
+
+
+OUTSIDE = {"file": "/x", "engine": "onnx", "precision": "fp32", "batch": 1}
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "has format 2, this version reads up to 1; upgrade wavestep"),
-        ({"format": "1"}, "format: expected int, got '1'"),
+        ({"format": 3}, "has format 3, this version reads 2; upgrade wavestep"),
+        ({"format": 1, "native_precision": "int8"}, "format 1.* reads 2; export the model again"),
+        ({"format": "2"}, "format: expected int, got '2'"),
         ({"naem": "x"}, "key 'naem' is unknown"),
         ({"spec": {}}, "spec: key 'sample_rate' is missing"),
         ({"files": {"../evil": {"sha256": "", "bytes": 0}}}, r"'\.\./evil' leaves the directory"),
-        ({"artifacts": [{"file": "/x", "engine": "onnx", "precision": "fp32", "batch": 1}]},
-         "'/x' leaves the directory"),
+        ({"artifacts": [OUTSIDE]}, "'/x' leaves the directory"),
+        ({"artifacts": [{**OUTSIDE, "steps_per_call": 8}]}, "key 'steps_per_call' is unknown"),
     ],
-)  # fmt: skip
-def test_a_wrong_manifest_is_one_line(directory, changes, message):
+)
+def test_a_wrong_manifest_is_one_line(
+    directory: Path, changes: dict[str, Any], message: str
+) -> None:
     edit(directory, **changes)
     with pytest.raises(WavestepError, match=message):
         manifests.read(directory)
 
 
-def test_broken_and_absent_manifests_are_told(directory):
+def test_broken_and_absent_manifests_are_told(directory: Path) -> None:
     path = directory / manifests.MANIFEST
     path.write_text(path.read_text()[:50])
     with pytest.raises(WavestepError, match=r"manifest\.json cannot be read"):
+        manifests.read(directory)
+    path.write_text("[]")
+    with pytest.raises(WavestepError, match="expected a table of keys"):
         manifests.read(directory)
     path.unlink()
     with pytest.raises(WavestepError, match="is not a model directory"):
         manifests.read(directory)
 
 
-def test_a_path_names_a_directory_or_a_file_in_one(directory):
+def test_a_path_names_a_directory_or_a_file_in_one(directory: Path) -> None:
     assert manifests.locate(directory) == (directory, None)
     assert manifests.locate(directory / "step.onnx") == (directory, "step.onnx")
     with pytest.raises(WavestepError, match="does not exist"):
@@ -107,7 +132,7 @@ def test_a_path_names_a_directory_or_a_file_in_one(directory):
         manifests.locate(directory / "best.pt")
 
 
-def test_an_artifact_takes_the_place_of_one_of_its_name(directory):
+def test_an_artifact_takes_the_place_of_one_of_its_name(directory: Path) -> None:
     manifest = manifests.read(directory)
     newer = dataclasses.replace(manifest.artifacts[0], batch=8)
     updated = manifests.with_artifact(manifest, newer, FileRecord("00", 3))

@@ -1,7 +1,13 @@
 """Canonical weights: exactly the spec's, or one line that names the one that is not."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from tests import specs
@@ -9,14 +15,15 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.model import weights
 
 SPEC = specs.CORNERS["two_conditions"]
+Table = dict[str, NDArray[np.float32]]
 
 
 @pytest.fixture
-def table():
+def table() -> Table:
     return specs.random_weights(SPEC)
 
 
-def test_weights_come_back_as_they_were(tmp_path, table):
+def test_weights_come_back_as_they_were(tmp_path: Path, table: Table) -> None:
     save_file(table, tmp_path / "w")
     loaded = weights.load(tmp_path / "w", SPEC)
     assert loaded.keys() == table.keys()
@@ -33,14 +40,16 @@ def test_weights_come_back_as_they_were(tmp_path, table):
         (lambda t: t["skip.bias"].fill(np.nan), "'skip.bias' holds NaN"),
     ],
 )
-def test_weights_of_another_shape_are_named(tmp_path, table, spoil, message):
+def test_weights_of_another_shape_are_named(
+    tmp_path: Path, table: Table, spoil: Callable[[Table], object], message: str
+) -> None:
     spoil(table)
     save_file(table, tmp_path / "w")
     with pytest.raises(WavestepError, match=message):
         weights.load(tmp_path / "w", SPEC)
 
 
-def test_truncated_and_absent_files_are_told(tmp_path, table):
+def test_truncated_and_absent_files_are_told(tmp_path: Path, table: Table) -> None:
     path = tmp_path / "w"
     save_file(table, path)
     data = path.read_bytes()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,44 +12,32 @@ import soundfile
 
 import wn_runtime
 from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.specs import CORNERS, small_spec
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads import mulaw
 from wn_runtime.model import manifest as manifests
-
-SPEC = CORNERS["two_conditions"]
-
-
-@pytest.fixture
-def directory(tmp_path):
-    return write_model(tmp_path / "model", SPEC)
+from wn_runtime.synthesis.model import Model
 
 
-@pytest.fixture
-def model(directory):
-    with wn_runtime.open(directory, "onnx") as model:
-        yield model
-
-
-def test_the_three_lines(directory, tmp_path):
+def test_the_three_lines(directory: Path, tmp_path: Path) -> None:
     model = wn_runtime.open(directory, "onnx")
     stream = model.stream(seed=1, speaker="bob")
     wn_runtime.write(tmp_path / "bob.wav", stream.read(800), model.sample_rate)
     audio, rate = soundfile.read(tmp_path / "bob.wav", dtype="float32")
-    assert rate == SPEC.sample_rate
+    assert rate == model.spec.sample_rate
     again = model.stream(seed=1, speaker=1).read(800)[:, 0]
     assert np.abs(audio - again).max() <= 2 / 32767
 
 
-def test_audio_is_the_decoded_classes(model):
+def test_audio_is_the_decoded_samples(model: Model) -> None:
     audio = model.stream(seed=3).read(300)
-    classes = model.stream(seed=3).read_classes(300)
+    samples = model.stream(seed=3).read_samples(300)
     assert audio.shape == (300, 1)
-    assert audio.dtype == np.float32
-    assert np.array_equal(audio, mulaw.decode(classes, SPEC.classes))
+    assert (audio.dtype, samples.dtype) == (np.dtype(np.float32), np.dtype(np.int32))
+    assert np.array_equal(audio, mulaw.decode(samples, 16))
 
 
-def test_the_block_size_changes_nothing(model):
+def test_the_block_size_changes_nothing(model: Model) -> None:
     whole = model.stream(seed=5, speaker="ann").read(5000)  # longer than one call of the engine
     pieces = model.stream(seed=5, speaker="ann")
     assert np.array_equal(np.concatenate([pieces.read(n) for n in (1, 0, 7, 3000, 1992)]), whole)
@@ -55,13 +45,13 @@ def test_the_block_size_changes_nothing(model):
 
 
 @pytest.mark.parametrize("change", [{"seed": 6}, {"speaker": "eve"}, {"temperature": 0.5}])
-def test_seed_condition_and_temperature_do_change_it(model, change):
-    settings = {"seed": 5, "speaker": "ann", "temperature": 1.0}
+def test_seed_condition_and_temperature_do_change_it(model: Model, change: dict[str, Any]) -> None:
+    settings: dict[str, Any] = {"seed": 5, "speaker": "ann", "temperature": 1.0}
     one = model.stream(**settings).read(400)
     assert not np.array_equal(model.stream(**{**settings, **change}).read(400), one)
 
 
-def test_streams_of_one_model_do_not_disturb_each_other(model):
+def test_streams_of_one_model_do_not_disturb_each_other(model: Model) -> None:
     alone = model.stream(seed=1, speaker="ann").read(600)
     first, second = model.stream(seed=1, speaker="ann"), model.stream(seed=2, speaker="bob")
     pieces = []
@@ -71,18 +61,17 @@ def test_streams_of_one_model_do_not_disturb_each_other(model):
     assert np.array_equal(np.concatenate(pieces), alone)
 
 
-def test_a_closed_streams_engine_serves_the_next_from_silence(model):
-    with model.stream(seed=1) as stream:
-        once = stream.read(200)
-        engine = stream._engine
-    with model.stream(seed=1) as stream:
-        assert stream._engine is engine
-        assert np.array_equal(stream.read(200), once)
-    with pytest.raises(WavestepError, match="this stream is closed"):
-        stream.read(1)
+def test_a_stream_that_is_reset_is_a_new_one(model: Model) -> None:
+    expected = model.stream(seed=2, temperature=0.8, speaker="eve").read(300)
+    stream = model.stream(seed=1, speaker="ann")
+    stream.read(50)
+    assert stream.reset(seed=2, temperature=0.8, speaker="eve") is stream
+    assert stream.position == 0
+    assert np.array_equal(stream.read(300), expected)
+    assert np.array_equal(stream.reset().read(300), model.stream().read(300))
 
 
-def test_a_snapshot_resumes_forks_and_moves(model, directory):
+def test_a_snapshot_resumes_forks_and_moves(model: Model, directory: Path) -> None:
     stream = model.stream(seed=4, speaker="eve", temperature=0.8)
     stream.read(123)
     snapshot = stream.snapshot()
@@ -90,26 +79,44 @@ def test_a_snapshot_resumes_forks_and_moves(model, directory):
     assert np.array_equal(stream.restore(snapshot).read(300), onward)
     assert np.array_equal(model.stream().restore(snapshot).read(300), onward)
     with wn_runtime.open(directory / "step.onnx", threads=2) as elsewhere:
-        assert np.array_equal(elsewhere.stream().restore(snapshot).read(300), onward)
+        moved = elsewhere.stream().restore(snapshot)
+        assert moved.position == 123
+        assert np.array_equal(moved.read(300), onward)
 
 
-def test_a_snapshot_of_another_model_is_refused(model, tmp_path):
-    other = wn_runtime.open(write_model(tmp_path / "other", CORNERS["plain"]), "onnx", batch=2)
-    with pytest.raises(WavestepError, match="the state has samples"):
-        model.stream().restore(other.stream().snapshot())
+def test_a_snapshot_of_another_model_is_refused_and_changes_nothing(
+    model: Model, tmp_path: Path
+) -> None:
+    stream = model.stream(seed=4, speaker="eve")
+    stream.read(50)
+    before = stream.snapshot()
+    onward = stream.read(100)
+    stream.restore(before)
+    others = {
+        "delay_lines of the state": CORNERS["one_layer"],
+        "conditioning .0.bias. is another model's": CORNERS["plain"],
+    }
+    for message, spec in others.items():
+        with wn_runtime.open(write_model(tmp_path / message[:5], spec), "onnx") as other:
+            taken = other.stream().snapshot()
+        with pytest.raises(WavestepError, match=message):
+            stream.restore(taken)
+    assert np.array_equal(stream.read(100), onward)
 
 
-def test_voices_of_a_batch_are_the_seeds_own_streams(directory):
-    with wn_runtime.open(directory, "onnx", batch=3) as model:
-        audio = model.stream(seed=9, speaker=["ann", "bob", "eve"]).read(250)
-    with wn_runtime.open(directory, "onnx") as single:
-        first = single.stream(seed=9, speaker="ann").read(250)
-    assert audio.shape == (250, 3)
-    assert np.array_equal(audio[:, :1], first)
-    assert not np.array_equal(audio[:, 1], audio[:, 2])
+def test_a_snapshot_with_conditions_is_refused_by_a_model_without(
+    model: Model, tmp_path: Path
+) -> None:
+    stream = model.stream(speaker="eve")
+    stream.read(10)
+    with (
+        wn_runtime.open(write_model(tmp_path / "plain", small_spec()), "onnx") as plain,
+        pytest.raises(WavestepError, match="is another model's"),
+    ):
+        plain.stream().restore(stream.snapshot())
 
 
-def test_blocks_add_up_to_the_seconds(model):
+def test_blocks_add_up_to_the_seconds(model: Model) -> None:
     blocks = list(model.stream(seed=2).blocks(0.111, block=0.02))
     assert [len(block) for block in blocks] == [160] * 5 + [88]
     assert np.array_equal(np.concatenate(blocks), model.stream(seed=2).read(888))
@@ -126,20 +133,27 @@ def test_blocks_add_up_to_the_seconds(model):
         ({"accent": "x"}, "condition 'accent' is unknown; this model has: speaker, mood"),
         ({"temperature": -0.1}, "temperature is -0.1"),
         ({"temperature": math.nan}, "temperature is nan"),
+        ({"temperature": [1.0, 1.0]}, "one for each of 1 streams"),
+        ({"seed": [1, 2]}, "seed has 2 values for 1 streams; give one for all or one a stream"),
+        ({"frames": np.zeros((3, 4), np.float32)}, "this model takes no frames"),
     ],
 )
-def test_what_the_model_lacks_is_an_error(model, settings, message):
+def test_what_the_model_lacks_is_an_error(
+    model: Model, settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(WavestepError, match=message):
         model.stream(**settings)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, math.nan])
-def test_no_time_is_an_error(model, seconds):
+def test_no_time_is_an_error(model: Model, seconds: float) -> None:
     with pytest.raises(WavestepError, match="cannot make"):
         next(model.stream().blocks(seconds))
+    with pytest.raises(WavestepError, match="cannot read -1 samples"):
+        model.stream().read(-1)
 
 
-def test_changed_weights_are_noticed_when_they_condition(directory):
+def test_changed_weights_are_noticed_when_they_condition(directory: Path) -> None:
     path = directory / manifests.WEIGHTS
     data = bytearray(path.read_bytes())
     data[-1] ^= 1

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from tests.specs import PLAIN
 from wn_runtime.model import manifest
+from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import FORMAT, Manifest
-from wn_runtime.model.state import layout
 from wn_targets.commands.targets import main
 from wn_targets.devices.catalogue import TARGETS
 

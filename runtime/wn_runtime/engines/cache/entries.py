@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wn_runtime.engines.cache.directory import cache_directory
-from wn_runtime.engines.engine import EngineUnavailable
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 
 _CHECKSUM = "sha256"
 _MONTH = 30 * 24 * 3600.0
@@ -60,14 +59,16 @@ def load(entry: Entry, make: Callable[[Path], None], read: Callable[[Path], T]) 
     An entry that `read` refuses with a WavestepError is made anew, once. Raises EngineUnavailable
     with the reason where that one is refused too.
     """
+    path = cached(entry, make)
     try:
-        return read(cached(entry, make))
+        return read(path)
     except EngineUnavailable:
         raise
     except WavestepError:
-        _discard(cache_directory() / entry.name)
+        _discard(path.parent)
+    path = cached(entry, make)
     try:
-        return read(cached(entry, make))
+        return read(path)
     except EngineUnavailable:
         raise
     except WavestepError as error:

@@ -14,8 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
-from wn_runtime.engines.engine import EngineUnavailable
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 
 STANDARD = "c++17"
 _NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")

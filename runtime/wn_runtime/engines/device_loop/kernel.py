@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wn_runtime.engines.engine import EngineUnavailable
+from wn_runtime.errors import EngineUnavailable
 from wn_runtime.heads.head import Head
 
 SOURCE = Path(__file__).with_name("step_kernel.cu")

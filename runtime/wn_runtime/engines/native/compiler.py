@@ -11,9 +11,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.native.shapes import Shapes
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 
 SOURCE = Path(__file__).with_name("source")
 # Multiply-adds are fused and errno is left alone; nothing else may differ from IEEE arithmetic.
@@ -47,7 +46,10 @@ def find_compiler(name: str | None = None) -> Compiler:
 @functools.lru_cache
 def _find(chosen: str, path: str, asked: str) -> Compiler:
     for command in [chosen] if chosen.strip() else ["cc", "gcc", "clang"]:
-        words = tuple(shlex.split(command))
+        try:
+            words = tuple(shlex.split(command))
+        except ValueError:  # a quote that is not closed
+            continue
         if shutil.which(words[0], path=path) is None:
             continue
         done = _run([*words, "--version"])

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.engines.cache import entries as cache
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.compiler import (
     FLAGS,
@@ -21,9 +20,10 @@ from wn_runtime.engines.native.compiler import (
 )
 from wn_runtime.engines.native.pack import aligned_zeros, pack
 from wn_runtime.engines.native.shapes import Shapes
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.heads.head import Samples
-from wn_runtime.model.state import DELAY_LINES, SAMPLES, State, initial
+from wn_runtime.model.layout import initial
+from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
 from wn_runtime.model.weights import Weights
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int32
@@ -150,7 +150,7 @@ class Library:
         return params
 
     def snapshot(self, state: NDArray[np.uint8]) -> State:
-        """The arrays of `model.state.layout`."""
+        """The arrays of `model.layout`."""
         arrays = initial(self.shapes.spec, self.shapes.batch)
         self._expect(state, self._c.wn_state_bytes(), "state")
         self._c.wn_snapshot(

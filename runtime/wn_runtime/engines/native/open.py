@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from wn_runtime.engines.engine import Engine, EngineUnavailable
+from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
 from wn_runtime.engines.native import precompiled
 from wn_runtime.engines.native.compiler import find_compiler
 from wn_runtime.engines.native.engine import NativeEngine, Packed
 from wn_runtime.engines.native.library import Library, compiled
 from wn_runtime.engines.native.shapes import Shapes
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 
 
 def open_engine(request: Request) -> Engine:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.compiler import compile_library, find_compiler
 from wn_runtime.engines.native.library import Library
 from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.manifest import Artifact, Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec

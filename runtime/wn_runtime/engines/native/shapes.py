@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wn_runtime.engines.engine import EngineUnavailable
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 
 _MOST_BYTES = 2**33

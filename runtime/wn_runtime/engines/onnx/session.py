@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.step_signature import StepSignature, Tensor
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _TYPES = {"tensor(int32)": "int32", "tensor(float)": "float32", "tensor(float16)": "float16"}

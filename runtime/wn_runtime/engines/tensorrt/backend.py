@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from wn_runtime.engines.device_loop.device import DeviceLost
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.step_signature import StepSignature, Tensor
 from wn_runtime.engines.tensorrt.api import ICudaEngine, IExecutionContext, TensorRT
 from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.manifest import Artifact
 from wn_runtime.model.spec import ModelSpec
 

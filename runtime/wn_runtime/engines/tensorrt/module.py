@@ -8,8 +8,8 @@ import platform
 from pathlib import Path
 from typing import Any, cast
 
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt.api import TensorRT
+from wn_runtime.errors import EngineUnavailable
 
 TENSORRT, RTX = "tensorrt", "tensorrt_rtx"
 FLAVOURS = {TENSORRT: ("tensorrt",), RTX: ("tensorrt_rtx", "tensorrt_rtx_bindings")}

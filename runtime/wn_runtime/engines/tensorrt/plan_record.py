@@ -6,9 +6,8 @@ import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.tensorrt.module import FLAVOURS, PRODUCTS, newer_or_same
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
 from wn_runtime.model.manifest import Artifact

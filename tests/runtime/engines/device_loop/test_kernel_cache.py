@@ -11,7 +11,7 @@ import pytest
 from tests.cuda_on_cpu.gpu import Gpu
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.kernel import kernel_source
-from wn_runtime.engines.engine import EngineUnavailable
+from wn_runtime.errors import EngineUnavailable
 from wn_runtime.heads.softmax import Softmax
 
 SOURCE = kernel_source(Softmax())

@@ -17,8 +17,8 @@ from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.loop import DeviceLoop
 from wn_runtime.engines.device_loop.onnx_backend import OnnxRuntimeBackend
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.step_signature import StepSignature
+from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.package import open_package
 
 

@@ -2,9 +2,11 @@
  * exact size, read from a file, and what comes out is written to another.
  *
  *     driver                        prints the tile width, and the bytes of model and state
- *     driver MODEL IN OUT           IN:  steps, bias_steps, has_bias (int32), 1/temperature (float),
- *                                        samples and lines of a state, bias, uniforms, samples
- *                                   OUT: logits of the samples; classes from the same state; state
+ *     driver MODEL IN OUT           IN:  steps, bias_rows, has_bias (int32), 1/temperature of each
+ *                                        stream (float), samples and delay lines of a state, bias,
+ *                                        uniforms (int32), samples
+ *                                   OUT: params of the samples; samples drawn from the same state;
+ *                                        the state after those
  */
 #include "wavenet.c"
 
@@ -34,30 +36,31 @@ int main(int count, char **words) {
     state *s = take(0, sizeof(state));
     memset(s, 0, sizeof *s);
     int32_t *plan = take(in, 12);
-    float *inverse = take(in, 4);
+    float *inverse = take(in, sizeof(float) * BATCH);
     const size_t steps = (size_t)plan[0], each = sizeof(float) * LAYERS * BATCH * GATE;
-    const size_t heard_bytes = sizeof(int32_t) * INPUT_KERNEL * BATCH;
+    const size_t window_bytes = sizeof(sample) * INPUT_KERNEL * BATCH;
     const size_t line_bytes = sizeof(float) * LINE_ROWS * BATCH * RESIDUAL;
-    const size_t logit_bytes = sizeof(float) * steps * BATCH * CLASSES;
-    int32_t *heard = take(in, heard_bytes);
+    const size_t sample_bytes = sizeof(sample) * steps * BATCH;
+    const size_t param_bytes = sizeof(float) * steps * BATCH * PARAMS;
+    sample *window = take(in, window_bytes);
     float *lines = take(in, line_bytes);
     float *bias = plan[2] ? take(in, each * (size_t)plan[1]) : 0;
-    float *uniforms = take(in, sizeof(float) * steps * BATCH);
-    int32_t *samples = take(in, sizeof(int32_t) * steps * BATCH);
-    float *logits = take(0, logit_bytes);
-    int32_t *classes = take(0, sizeof(int32_t) * steps * BATCH);
+    int32_t *uniforms = take(in, sizeof(int32_t) * steps * BATCH * UNIFORMS);
+    sample *samples = take(in, sample_bytes);
+    float *params = take(0, param_bytes);
+    sample *drawn = take(0, sample_bytes);
 
-    wn_restore(s, heard, lines);
-    wn_score(m, s, plan[0], bias, plan[1], samples, logits);
-    give(out, logits, logit_bytes);
-    wn_restore(s, heard, lines);
-    wn_generate(m, s, plan[0], bias, plan[1], uniforms, *inverse, classes);
-    give(out, classes, sizeof(int32_t) * steps * BATCH);
-    wn_snapshot(s, heard, lines);
-    give(out, heard, heard_bytes);
+    wn_restore(s, window, lines);
+    wn_score(m, s, plan[0], bias, plan[1], samples, params);
+    give(out, params, param_bytes);
+    wn_restore(s, window, lines);
+    wn_generate(m, s, plan[0], bias, plan[1], uniforms, inverse, drawn);
+    give(out, drawn, sample_bytes);
+    wn_snapshot(s, window, lines);
+    give(out, window, window_bytes);
     give(out, lines, line_bytes);
 
-    void *memory[] = {m, s, plan, inverse, heard, lines, bias, uniforms, samples, logits, classes};
+    void *memory[] = {m, s, plan, inverse, window, lines, bias, uniforms, samples, params, drawn};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) free(memory[i]);
     fclose(weights), fclose(in);
     return fclose(out) ? 6 : 0;

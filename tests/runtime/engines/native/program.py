@@ -6,25 +6,32 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.engines.engine import State, initial_state
-from wn_runtime.engines.native import compiler as build
+from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.engines.engine import Temperature
+from wn_runtime.engines.native import compiler
 from wn_runtime.engines.native.pack import pack
 from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.heads.head import Samples, inverse_temperatures
+from wn_runtime.model.layout import initial
+from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
 from wn_runtime.model.weights import Weights
 
 
 @dataclass(frozen=True)
-class Answer:
+class Output:
     """What one run wrote."""
 
-    logits: NDArray[np.float32]
-    classes: NDArray[np.int32]
+    params: NDArray[np.float32]
+    """Of the samples given."""
+    samples: Samples
+    """Those drawn from the same state."""
     state: State
-    stderr: str
+    """After them."""
 
 
 class Program:
@@ -35,63 +42,68 @@ class Program:
         directory: Path,
         shapes: Shapes,
         weights: Weights,
-        compiler: Sequence[str] = ("gcc",),
+        command: Sequence[str] = ("gcc",),
         emulator: Sequence[str] = (),
     ) -> None:
+        """command: the C compiler with its flags. emulator: what runs the executable."""
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "shapes.h").write_text(shapes.header())
-        flags = [flag for flag in build.FLAGS if flag not in ("-shared", "-fPIC")]
+        (directory / "head.h").write_text(shapes.head_source())
+        flags = [flag for flag in compiler.FLAGS if flag not in ("-shared", "-fPIC")]
         driver = Path(__file__).with_name("driver.c")
-        include = ["-I", str(directory), "-I", str(build.SOURCE)]
+        include = ["-I", str(directory), "-I", str(compiler.SOURCE)]
         self._command = [*emulator, str(directory / "driver")]
         self._shapes, self._directory = shapes, directory
-        command = [*compiler, *flags, "-Wall", "-Wextra", "-Werror", *include, str(driver)]
-        subprocess.run([*command, "-o", str(directory / "driver")], check=True, timeout=300)
-        answer = subprocess.run(self._command, check=True, capture_output=True, text=True)
-        tile, model_bytes, _ = map(int, answer.stdout.split())
+        compile_ = [
+            command[0],
+            *flags,
+            *command[1:],
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            *include,
+            str(driver),
+        ]
+        subprocess.run([*compile_, "-o", str(directory / "driver")], check=True, timeout=300)
+        told = subprocess.run(self._command, check=True, capture_output=True, text=True)
+        tile, model_bytes, _ = map(int, told.stdout.split())
         model = pack(shapes.spec, weights, shapes.precision, tile)
         assert model.nbytes == model_bytes
         (directory / "model").write_bytes(model.tobytes())
 
     def run(
         self,
-        samples: NDArray[np.int32],
-        uniforms: NDArray[np.float32],
-        bias: NDArray[np.float32] | None = None,
-        temperature: float = 1.0,
-        state: State | None = None,
-        before: Sequence[str] = (),
-    ) -> Answer:
-        """Score samples (T, B), then generate from the same state with uniforms (T, B)."""
+        samples: Samples,
+        uniforms: NDArray[np.int32],
+        bias: Bias = None,
+        temperature: Temperature = 1.0,
+    ) -> Output:
+        """Score samples (T, B) from silence, then generate from there with uniforms (T, B, U)."""
         spec, batch, steps = self._shapes.spec, self._shapes.batch, len(samples)
-        state = state or initial_state(spec, batch)
+        state, head = initial(spec, batch), spec.output
         plan = np.array([steps, 1 if bias is None else len(bias), bias is not None], np.int32)
-        inverse = np.array([0 if temperature == 0 else 1 / temperature], np.float32)
-        parts = [plan, inverse, state.samples, state.lines, bias, uniforms, samples]
+        inverse = inverse_temperatures(temperature, batch)
+        parts = [plan, inverse, state[SAMPLES], state[DELAY_LINES], bias, uniforms, samples]
         data = b"".join(np.ascontiguousarray(p).tobytes() for p in parts if p is not None)
         (self._directory / "in").write_bytes(data)
         files = [str(self._directory / name) for name in ("model", "in", "out")]
         done = subprocess.run(
-            [*before, *self._command, *files], capture_output=True, text=True, timeout=300
+            [*self._command, *files], capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
         out = (self._directory / "out").read_bytes()
         position = 0
 
-        def take(kind: type, *shape: int) -> NDArray:
+        def take(like: NDArray[Any]) -> NDArray[Any]:
             nonlocal position
-            size = int(np.prod(shape)) * 4
-            position += size
-            return np.frombuffer(out[position - size : position], kind).reshape(shape)
+            position += like.nbytes
+            data = out[position - like.nbytes : position]
+            return np.frombuffer(data, like.dtype).reshape(like.shape)
 
-        answer = Answer(
-            take(np.float32, steps, batch, spec.classes),
-            take(np.int32, steps, batch),
-            State(
-                take(np.int32, spec.input_kernel, batch),
-                take(np.float32, spec.state_rows, batch, spec.residual),
-            ),
-            done.stderr,
+        output = Output(
+            take(np.empty((steps, batch, head.params), np.float32)),
+            take(np.empty((steps, batch), head.sample_dtype)),
+            {name: take(state[name]) for name in (SAMPLES, DELAY_LINES)},
         )
         assert position == len(out)
-        return answer
+        return output

@@ -16,10 +16,9 @@ from tests.model_dir import write_model
 from tests.specs import CORNERS, random_bias, random_samples
 from wn_runtime.engines import registry
 from wn_runtime.engines.choice import open_engine
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.onnx.kind import ONNX
 from wn_runtime.engines.tensorrt.kind import TENSORRT
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import manifest as manifests
 from wn_runtime.synthesis.uniforms import uniforms

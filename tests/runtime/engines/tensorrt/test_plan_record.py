@@ -13,11 +13,10 @@ from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
 from tests.specs import PLAIN
 from wn_runtime.engines import registry
 from wn_runtime.engines.choice import open_engine
-from wn_runtime.engines.engine import EngineUnavailable
 from wn_runtime.engines.onnx.kind import ONNX
 from wn_runtime.engines.tensorrt import plan_record
 from wn_runtime.engines.tensorrt.kind import TENSORRT
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 
 

@@ -1,0 +1,43 @@
+"""The plot shows every row, and where real time is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from wn_export.bench.measure import Row
+from wn_export.bench.plot import check_plot, draw, write_plot
+from wn_runtime.errors import WavestepError
+
+ROWS = [
+    Row("native", "int8", 1, 1, 90000, 11, 15, 11.0, 20, 0.001),
+    Row("onnx", "fp32", 2, 4, 6000, 166, 200, 0.75, 400, 0.0),
+]
+
+
+def test_rows_are_bars_from_slow_to_fast_in_two_colours() -> None:
+    (axes,) = draw(ROWS, 8000, "voice on a CPU").axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["onnx fp32, 2 streams, 4 threads", "native int8"]
+    widths = [patch.get_window_extent().width for patch in axes.patches]
+    assert widths == sorted(widths)
+    assert axes.get_xscale() == "log"
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [8000, 8000])
+    slow, fast = (bar.get_facecolor() for bar in axes.patches)
+    assert slow != fast
+
+
+def test_the_picture_is_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
+    write_plot(tmp_path / "bench.png", ROWS, 8000, "voice on a CPU")
+    picture = imread(tmp_path / "bench.png")
+    assert picture.shape[1] > 1000
+    assert picture[..., :3].std() > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["bench.png"]
+
+
+def test_a_plot_that_could_not_be_written_is_told_beforehand(tmp_path: Path) -> None:
+    with pytest.raises(WavestepError, match=r"bench\.txt: a plot is written as \.png"):
+        check_plot(tmp_path / "bench.txt")

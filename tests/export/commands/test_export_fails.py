@@ -1,0 +1,128 @@
+"""An export that cannot be, or is not the model, leaves what was there as it was."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import model_dir
+from tests.export.commands.invoke import error_of, run
+from wn_export.commands.export import main
+from wn_export.package import graph_files
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import Weights
+
+pytest.importorskip("torch", reason="torch is not installed")
+
+
+def spoil(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let step graphs or conditioner graphs be of other weights, as a bug would make them."""
+    maker = f"build_{which}_graph"
+    true = getattr(graph_files, maker)
+
+    def spoilt(spec: ModelSpec, weights: Weights, *settings: Any) -> Any:
+        changed = {"input.bias": weights["input.bias"] + 1}
+        changed |= {name: weights[name] * 2 for name in weights if name.startswith("condition.")}
+        return true(spec, {**weights, **changed}, *settings)
+
+    monkeypatch.setattr(graph_files, maker, spoilt)
+
+
+@pytest.mark.parametrize("which", ["step", "conditioner"])
+def test_an_export_that_is_not_the_model_is_set_aside(
+    checkpoint: Path, tmp_path: Path, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(which, monkeypatch)
+    result = run(main, checkpoint, "-o", tmp_path / "voice")
+    assert result.exit_code == 1
+    assert "FAIL" in result.stdout
+    assert "kept as" in result.stdout
+    assert not (tmp_path / "voice").exists()
+    kept = manifests.read(tmp_path / "voice.failed")
+    assert [row.passed for row in kept.parity] == [which != "step"]
+    assert [row.passed for row in kept.conditioner_parity] == [True, which != "conditioner"]
+
+
+def test_a_failed_export_leaves_the_good_one(
+    exported: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = model_dir.records(exported)
+    spoil("step", monkeypatch)
+    assert run(main, checkpoint, "-o", exported).exit_code == 1
+    assert run(main, exported).exit_code == 1
+    assert model_dir.records(exported) == before
+
+
+def test_a_missing_checkpoint(tmp_path: Path) -> None:
+    assert "absent.pt does not exist" in error_of(main, tmp_path / "absent.pt")
+
+
+def test_a_truncated_or_changed_checkpoint(checkpoint: Path, tmp_path: Path) -> None:
+    data = checkpoint.read_bytes()
+    bad = tmp_path / "bad.pt"
+    for broken in (data[:1000], data[: len(data) // 2], b"", data[:2000] + b"x" + data[2001:]):
+        bad.write_bytes(broken)
+        assert "bad.pt" in error_of(main, bad, "-o", tmp_path / "voice")
+    assert not (tmp_path / "voice").exists()
+
+
+def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (open, (str(tmp_path / "was_run"), "w"))
+
+    (tmp_path / "bomb.pt").write_bytes(pickle.dumps(Bomb()))
+    assert "not a wavestep checkpoint" in error_of(main, tmp_path / "bomb.pt")
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_a_folder_of_someone_elses_is_not_replaced(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "song.wav").write_bytes(b"irreplaceable")
+    assert "music is not a model directory" in error_of(main, checkpoint, "-o", tmp_path / "music")
+    assert (tmp_path / "music" / "song.wav").read_bytes() == b"irreplaceable"
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    checkpoint: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = model_dir.records(exported)
+
+    def full(path: Path, reference: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("wn_export.parity.reference.save", full)
+    said = error_of(main, checkpoint, "-o", exported)
+    assert "cannot be written: No space left on device" in said
+    assert model_dir.records(exported) == before
+    assert {path.name for path in exported.parent.iterdir()} == {"voice"}
+
+
+def test_a_disk_that_takes_no_more_is_one_line(checkpoint: Path, exported: Path) -> None:
+    before = model_dir.records(exported)
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))  # the kernel refuses to write on
+from wn_export.commands.export import main
+main()
+"""
+    command = [sys.executable, "-c", script, str(checkpoint), "-o", str(exported)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "voice cannot be written: File too large" in result.stderr
+    assert model_dir.records(exported) == before
+    assert {path.name for path in exported.parent.iterdir()} == {"voice"}
+
+
+def test_options_that_cannot_be(checkpoint: Path, tmp_path: Path) -> None:
+    assert "batch is 0; it must be at least 1" in error_of(main, checkpoint, "--batch", 0)
+    said = error_of(main, checkpoint, "--audio", tmp_path / "absent.wav")
+    assert "absent.wav cannot be read as audio: it does not exist" in said

@@ -1,0 +1,61 @@
+"""What the exporter takes from a checkpoint, and which checkpoints it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests import specs
+from tests.export.checkpoints import write_checkpoint
+from wn_export.parity.clips import choose_clips
+from wn_export.parity.trained import load
+from wn_runtime.errors import WavestepError
+
+SPEC = specs.CORNERS["two_conditions"]
+
+
+def test_a_checkpoint_gives_its_averaged_weights_or_its_raw_ones(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "voice.pt", SPEC)
+    averaged, raw = load(path), load(path, raw=True)
+    assert averaged.name == "voice"
+    assert averaged.source == {
+        "checkpoint": "voice.pt",
+        "weights": "ema",
+        "step": 1234,
+        "valid_bits": 3.5,
+        "attribution": "someone's data, CC0",
+    }
+    assert raw.source["weights"] == "raw"
+    assert not np.array_equal(averaged.weights["input.weight"], raw.weights["input.weight"])
+    assert [clip.conditions["speaker"] for clip in averaged.clips] == ["ann", "bob", "eve"]
+
+
+def test_a_checkpoint_whose_weights_are_not_its_specs_is_refused(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "voice.pt", SPEC)
+    data = torch.load(path, weights_only=True)
+    data["spec"]["skip_channels"] += 1
+    torch.save(data, path)
+    with pytest.raises(WavestepError, match=r"voice\.pt: the weights are not its spec's \(size"):
+        load(path)
+
+
+def test_a_released_checkpoint_has_no_raw_weights(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "voice.pt", SPEC)
+    data = torch.load(path, weights_only=True)
+    data["model"] = {}
+    torch.save(data, path)
+    load(path)
+    with pytest.raises(WavestepError, match="holds no raw weights; export it without --raw"):
+        load(path, raw=True)
+
+
+def test_clips_are_cut_at_what_a_reference_may_hold(tmp_path: Path) -> None:
+    model = load(write_checkpoint(tmp_path / "voice.pt", SPEC, clips=4, steps=300))
+    clips, material = choose_clips(model, (), 700)
+    assert [len(clip.samples) for clip in clips] == [300, 300, 100]
+    assert material == "held-back audio of the checkpoint"
+    every, _ = choose_clips(model, ())
+    assert [len(clip.samples) for clip in every] == [300] * 4

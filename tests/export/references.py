@@ -1,0 +1,44 @@
+"""References that a NumPy engine made in PyTorch's place, so that no checkpoint is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tests.numpy_engine import NumpyEngine
+from tests.specs import random_samples, random_weights
+from wn_export.parity.reference import Clip, Conditions, FreeRun, Prediction, Reference
+from wn_runtime.conditioning.conditioner import Conditioner
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.synthesis.uniforms import uniforms
+
+FREE_SAMPLES = 60
+SEED = 1
+
+
+def reference_of(
+    spec: ModelSpec,
+    seed: int = 0,
+    conditions: Conditions | None = None,
+    clips: Sequence[int] = (40, 70),
+) -> Reference:
+    """Of a model with `random_weights(spec, seed)`; clips: the samples of each."""
+    weights = random_weights(spec, seed)
+    engine, conditioner, head = NumpyEngine(spec, weights), Conditioner(spec, weights), spec.output
+    given = conditions or {}
+    bias = conditioner.whole(dict(given), 1, FREE_SAMPLES)
+    made, predictions = [], []
+    for length in clips:
+        samples = random_samples(spec, length, 1, seed=length)
+        engine.reset()
+        params = engine.score(samples, bias)[:, 0]
+        steps = np.arange(0, length, 3)
+        bits = head.bits(params, samples[:, 0])
+        made.append(Clip(samples[:, 0], given))
+        predictions.append(
+            Prediction(bits, steps, params[steps], bias, 0 if bias is None else length)
+        )
+    engine.reset()
+    free = engine.generate(bias, uniforms(SEED, 1, FREE_SAMPLES, head.uniforms))[:, 0]
+    return Reference("test", tuple(made), tuple(predictions), FreeRun(Clip(free, given), SEED))

@@ -1,0 +1,52 @@
+"""The C compiler: the one asked for or any that runs, and its own words where it fails."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.engines.native.targets import needs_compiler
+from tests.specs import CORNERS, random_weights
+from wn_runtime.engines.native import compiler
+from wn_runtime.engines.native.engine import NativeEngine
+from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.errors import EngineUnavailable, WavestepError
+
+SPEC = CORNERS["plain"]
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_no_compiler_is_a_reason_with_the_way_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineUnavailable, match=r"no C compiler is here; .*apt install gcc"):
+        NativeEngine(SPEC, random_weights(SPEC), "fp32")
+    with pytest.raises(EngineUnavailable, match="arm-gcc is not here; apt install gcc-aarch64"):
+        compiler.find_compiler("arm-gcc")
+    monkeypatch.setenv("CC", "mycc -m64")
+    with pytest.raises(EngineUnavailable, match=r"\$CC is 'mycc -m64', which does not run"):
+        compiler.find_compiler()
+
+
+@needs_compiler
+def test_the_compiler_asked_for_is_taken_with_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = next(name for name in ("gcc", "cc", "clang") if shutil.which(name))
+    monkeypatch.setenv("CC", f"{command} -g0")
+    found = compiler.find_compiler()
+    assert found.command == (command, "-g0")
+    assert found.version
+    assert found.name.startswith(f"{command} (")
+
+
+@needs_compiler
+def test_a_compiler_that_fails_is_quoted_in_one_line(tmp_path: Path) -> None:
+    found, shapes = compiler.find_compiler(), Shapes(SPEC, "fp32", 1)
+    with pytest.raises(WavestepError, match=r"could not compile .*error.*set \$CC") as error:
+        compiler.compile_library(found, ("-march=pdp11",), shapes, tmp_path / "out.so")
+    assert "\n" not in str(error.value)
+    assert not isinstance(error.value, EngineUnavailable)
+
+
+def test_the_source_lies_beside_the_package() -> None:
+    names = [path.name for path in compiler.source_files()]
+    assert names == ["amx.h", "floats.h", "int8.h", "matrix.h", "vector.h", "wavenet.c"]
