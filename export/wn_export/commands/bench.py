@@ -12,6 +12,7 @@ from wn_export.bench.measure import Generator, Row
 from wn_export.bench.plot import check_plot, write_plot
 from wn_export.bench.run import Bench, run
 from wn_export.parity.report import signed
+from wn_export.pytorch_needed import pytorch_needed
 from wn_runtime import atomic
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
@@ -98,12 +99,8 @@ def main(
 
 
 def _torch(checkpoint: Path, manifest: Manifest, threads: int) -> list[Generator]:
-    try:
-        from wn_export.bench.pytorch import torch_generators  # torch has no other way in
-    except ImportError as error:
-        raise WavestepError(
-            f"--checkpoint needs torch ({error}); pip install 'wavestep[train]'"
-        ) from error
+    with pytorch_needed("--checkpoint"):
+        from wn_export.bench.pytorch import torch_generators
     return torch_generators(checkpoint, manifest, threads)
 
 

@@ -1,4 +1,4 @@
-"""wn-parity: hold every engine of a model directory against what PyTorch answered."""
+"""wn-parity: hold every engine of a model directory against PyTorch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from wn_export.parity import prove
 from wn_export.parity.reference import Reference, load
+from wn_export.pytorch_needed import pytorch_needed
 from wn_runtime import atomic
 from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
@@ -75,7 +76,8 @@ def _reference(
     package: ModelPackage, checkpoint: Path | None, audio: tuple[Path, ...]
 ) -> Reference:
     if checkpoint is not None:
-        from wn_export.parity.checkpoint import from_checkpoint  # imports torch
+        with pytorch_needed("--checkpoint"):
+            from wn_export.parity.checkpoint import from_checkpoint
 
         return from_checkpoint(package, checkpoint, audio)
     if audio:

@@ -18,6 +18,7 @@ from wn_export.package.preparation import AFTER_PARITY, BEFORE_PARITY, Preparati
 from wn_export.package.staging import Staged, size, staged
 from wn_export.parity import prove, reference
 from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
+from wn_export.pytorch_needed import pytorch_needed
 from wn_runtime.engines.choice import open_in
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
@@ -58,8 +59,9 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
     Returns whether parity passed; where it did not, the directory is at DIR.failed and `target`
     is untouched. Raises WavestepError for bad input and for a target that cannot be replaced.
     """
-    from wn_export.parity import pytorch  # imports torch: needed for a checkpoint only
-    from wn_export.parity.trained import load
+    with pytorch_needed("a checkpoint"):
+        from wn_export.parity import pytorch
+        from wn_export.parity.trained import load
 
     trained = load(path, options.raw_weights)
     spec = trained.model.spec

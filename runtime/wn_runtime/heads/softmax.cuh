@@ -43,6 +43,7 @@ static __device__ Sample draw(const float *logits, int classes, float inverse_te
     unsigned long long sum = 0;
     for (int c = first; c < end; c++) sum += weight(logits, c, best[0], inverse_temperature);
     sums[me] = sum;
+    if (me == 0) *drawn = best_class[0];  // of logits that are not numbers
     __syncthreads();
     for (int distance = 1; distance < threads; distance *= 2) {
         if (me >= distance) sum += sums[me - distance];
@@ -56,7 +57,8 @@ static __device__ Sample draw(const float *logits, int classes, float inverse_te
     if (before <= left && left < sums[me]) {
         int c = first;
         left -= before;
-        for (unsigned long long w; w = weight(logits, c, best[0], inverse_temperature), left >= w; c++)
+        for (unsigned long long w; w = weight(logits, c, best[0], inverse_temperature),
+             left >= w && c < end - 1; c++)
             left -= w;
         *drawn = c;
     }

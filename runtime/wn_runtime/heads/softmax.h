@@ -39,11 +39,13 @@ static sample draw(float *logits, const int32_t *uniforms, float inverse_tempera
         sums[block] = lanes_total(sum);
         total += sums[block];
     }
-    /* The first class whose cumulative weight exceeds this. It is less than the total. */
+    /* The first class whose cumulative weight exceeds this. It is less than the total; the bounds
+     * are for logits that are not numbers, of which some class is drawn. */
     uint64_t left = ((uint64_t)(uniforms[0] & 0xffffff) * total) >> 24;
     int32_t c = 0;
-    for (int block = 0; left >= sums[block]; block++, c += BLOCK) left -= sums[block];
-    for (uint32_t sum; sum = sum_of_16(weights + c), left >= sum; c += 16) left -= sum;
-    for (uint32_t w; memcpy(&w, weights + c, sizeof w), left >= w; c++) left -= w;
+    for (int block = 0; block < BLOCKS - 1 && left >= sums[block]; block++, c += BLOCK)
+        left -= sums[block];
+    for (uint32_t sum; sum = sum_of_16(weights + c), left >= sum && c < A - 16; c += 16) left -= sum;
+    for (uint32_t w; memcpy(&w, weights + c, sizeof w), left >= w && c < CODES - 1; c++) left -= w;
     return c;
 }

@@ -15,11 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.errors import WavestepError
 from wn_runtime.heads import mulaw
 from wn_runtime.heads.head import UNIFORM_BITS, Draw, Head, Samples
 
 WEIGHT = np.float32(2**22)
 """The largest weight, that of the likeliest class."""
+NOT_NUMBERS = "the logits are not numbers: the network overflows in this precision; use fp32"
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,11 @@ def _draw_one(row: NDArray[np.float32], inverse: np.float32) -> Draw:
         multiply(weights, WEIGHT, weights)
         rint(weights, weights)
         accumulate(weights, 0, None, sums)  # float64 holds these integers exactly
-        out[0] = above((int(uniforms[0, 0]) * int(sums[-1])) >> UNIFORM_BITS, "right")
+        try:
+            total = int(sums[-1])
+        except ValueError:
+            raise WavestepError(NOT_NUMBERS) from None
+        out[0] = above((int(uniforms[0, 0]) * total) >> UNIFORM_BITS, "right")
 
     return draw
 
@@ -140,6 +146,8 @@ def _draw_many(params: NDArray[np.float32], inverse: NDArray[np.float32]) -> Dra
         np.multiply(weights, WEIGHT, out=weights)
         np.rint(weights, out=weights)
         np.add.accumulate(weights, axis=1, out=sums)
+        if not (greedy | (sums[:, -1] >= WEIGHT)).all():
+            raise WavestepError(NOT_NUMBERS)
         np.copyto(total, sums[:, -1:], casting="unsafe")
         np.multiply(total, uniforms, out=total)
         np.right_shift(total, UNIFORM_BITS, out=total)

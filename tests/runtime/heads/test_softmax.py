@@ -194,3 +194,13 @@ def test_classes_of_any_integer_type_are_taken() -> None:
 def test_a_number_of_classes_that_cannot_be_is_told(classes: int) -> None:
     with pytest.raises(ValueError, match=f"classes is {classes}; it must be 2 to 65536"):
         Softmax(classes)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nothing_is_drawn_from_what_are_not_numbers(bad: float) -> None:
+    logits = np.zeros((2, 8), np.float32)
+    logits[1, 3] = bad
+    with np.errstate(invalid="ignore"):
+        for rows in (logits, logits[1:]):
+            with pytest.raises(WavestepError, match="not numbers"):
+                draw(rows, [0] * len(rows))

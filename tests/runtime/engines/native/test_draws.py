@@ -80,3 +80,25 @@ def test_temperature_zero_takes_the_lowest_class_of_equals() -> None:
     params = np.array([0, 0, 0, 2, 1, 2] + [0] * 10, np.float32)
     engine = NativeEngine(spec, with_params(random_weights(spec), params), "fp32")
     assert (engine.generate(None, random_uniforms(5), 0.0) == 3).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("signs", [[1.0], [-1.0], [1.0, -1.0]], ids=["inf", "-inf", "nan"])
+@pytest.mark.parametrize("classes", [2, 11, 64, 257])
+def test_of_what_are_not_numbers_some_class_is_drawn(
+    classes: int, signs: list[float], target: tuple[str, ...]
+) -> None:
+    """Weights are numbers, which does not keep their sums from overflowing."""
+    spec = small_spec((1,), classes=classes)
+    zero = with_params(random_weights(spec), np.zeros(classes, np.float32))
+    for where in ([0], [classes - 1], range(classes)):
+        last = np.zeros_like(zero["head.1.weight"])  # (H, A)
+        last[:, where] = np.resize(3e38 * np.array(signs), (len(last), 1))
+        hidden = np.full_like(zero["head.0.bias"], 1e30)
+        weights = {**zero, "head.1.weight": last, "head.0.bias": hidden}
+        engine = NativeEngine(spec, weights, "fp32", library=lambda s: compiled(s, target))
+        scored = engine.score(np.zeros((1, 1), np.int32), None)[0, 0]
+        assert not np.isfinite(scored[where]).any()
+        for temperature in (1.0, 0.0):
+            drawn = engine.generate(None, random_uniforms(20, 1), temperature)
+            assert ((drawn >= 0) & (drawn < classes)).all()
