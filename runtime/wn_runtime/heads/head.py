@@ -132,7 +132,7 @@ def inverse_temperatures(temperature: Any, streams: int) -> NDArray[np.float32]:
 
     Raises WavestepError for a temperature that is negative or not finite.
     """
-    if np.ndim(temperature) == 0:
+    if isinstance(temperature, (int, float)) or np.ndim(temperature) == 0:
         return _same_for_all(float(temperature), streams)
     values = np.asarray(temperature, np.float64)
     if values.shape != (streams,):

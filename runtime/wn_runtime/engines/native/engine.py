@@ -13,6 +13,7 @@ from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.engine import Engine, of_streams, threads_note
 from wn_runtime.engines.native.library import Library, compiled
 from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.engines.native.streams import Packed, Streams
 from wn_runtime.heads.head import Samples
 from wn_runtime.model import state as states
 from wn_runtime.model import weights as canonical
@@ -22,7 +23,6 @@ from wn_runtime.model.weights import Weights
 
 _WIDEST = 16  # streams side by side in one call: more would not share a weight any better
 T = TypeVar("T")
-Packed = NDArray[np.uint8]
 Pack = Callable[[Library], Packed]
 
 
@@ -54,11 +54,10 @@ class NativeEngine(Engine):
         models = {size: find(code) for size, code in libraries.items()}
         ends = np.cumsum(sizes)
         self._groups = [
-            _Group(libraries[size], models[size], slice(int(end) - size, int(end)))
+            _Group(libraries[size].streams(models[size]), slice(int(end) - size, int(end)))
             for size, end in zip(sizes, ends, strict=True)
         ]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self.reset()
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -88,35 +87,26 @@ class NativeEngine(Engine):
 
 
 class _Group:
-    """Neighbouring streams that one call of the library moves on together."""
+    """Neighbouring streams of the batch that one call moves on together."""
 
-    def __init__(self, library: Library, model: Packed, streams: slice) -> None:
-        self._library, self._model, self._streams = library, model, streams
-        self._state = library.state()
+    def __init__(self, streams: Streams, slots: slice) -> None:
+        self._streams, self._slots = streams, slots
 
     def generate(
         self, bias: Bias, uniforms: NDArray[np.int32], inverse: NDArray[np.float32]
     ) -> Samples:
-        streams = self._streams
-        return self._library.generate(
-            self._model,
-            self._state,
-            of_streams(bias, streams),
-            uniforms[:, streams],
-            inverse[streams],
-        )
+        slots = self._slots
+        return self._streams.generate(of_streams(bias, slots), uniforms[:, slots], inverse[slots])
 
     def score(self, samples: Samples, bias: Bias) -> NDArray[np.float32]:
-        streams = self._streams
-        bias = of_streams(bias, streams)
-        return self._library.score(self._model, self._state, bias, samples[:, streams])
+        return self._streams.score(of_streams(bias, self._slots), samples[:, self._slots])
 
     def snapshot(self) -> State:
-        return self._library.snapshot(self._state)
+        return self._streams.snapshot()
 
     def restore(self, state: State) -> None:
-        first, last = self._streams.start, self._streams.stop
-        self._library.restore(self._state, states.take(state, range(first, last)))
+        slots = range(self._slots.start, self._slots.stop)
+        self._streams.restore(states.take(state, slots))
 
 
 def _groups(batch: int, threads: int) -> list[int]:

@@ -6,9 +6,10 @@ from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
 from wn_runtime.engines.native import precompiled
 from wn_runtime.engines.native.compiler import find_compiler
-from wn_runtime.engines.native.engine import NativeEngine, Packed
+from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.library import Library, compiled
 from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.engines.native.streams import Packed
 from wn_runtime.errors import EngineUnavailable, WavestepError
 
 

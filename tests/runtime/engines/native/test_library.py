@@ -26,6 +26,7 @@ from wn_runtime.engines.native.library import Library, compiled
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.heads.softmax import Softmax
+from wn_runtime.model.layout import initial
 
 SPEC = CORNERS["plain"]
 SHAPES = Shapes(SPEC, "fp32", 1)
@@ -159,20 +160,23 @@ def test_weights_that_do_not_fit_the_spec_never_reach_c(name: str) -> None:
 
 
 @needs_compiler
-def test_packed_bytes_and_states_of_another_size_never_reach_c() -> None:
+def test_arrays_of_another_size_never_reach_c() -> None:
     library = compiled(SHAPES)
-    model, state = library.model(random_weights(SPEC)), library.state()
-    uniforms, inverse = random_uniforms(2), np.ones(1, np.float32)
-    for bad_model, bad_state in ((model[:-64], state), (model, state[:-64]), (model[64:], state)):
+    model = library.model(random_weights(SPEC))
+    for bad_model in (model[:-64], model[64:]):
         with pytest.raises(WavestepError, match="the library reads"):
-            library.generate(bad_model, bad_state, None, uniforms, inverse)
+            library.streams(bad_model)
+    streams = library.streams(model)
+    uniforms, inverse = random_uniforms(2), np.ones(1, np.float32)
     for bad_uniforms, bad_inverse in (
         (uniforms[:, :0], inverse),
         (np.repeat(uniforms, 2, axis=2), inverse),
         (uniforms, np.ones(2, np.float32)),
     ):
         with pytest.raises(WavestepError, match="this call takes"):
-            library.generate(model, state, None, bad_uniforms, bad_inverse)
+            streams.generate(None, bad_uniforms, bad_inverse)
+    with pytest.raises(WavestepError, match="this call takes"):
+        streams.restore(initial(SPEC, 2))
 
 
 def test_delay_lines_beyond_any_memory_are_refused() -> None:

@@ -13,8 +13,8 @@ from tests.runtime.engines.native.targets import needs_compiler
 from tests.specs import CORNERS, random_bias, random_uniforms, small_spec
 from wn_runtime.engines import measured
 from wn_runtime.engines.choice import open_engine, open_in
-from wn_runtime.engines.native import library as libraries
 from wn_runtime.engines.native import pack
+from wn_runtime.engines.native import streams as native_streams
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.model.package import ModelPackage
 
@@ -42,7 +42,7 @@ def allocated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return original(size)
 
     monkeypatch.setattr(pack, "aligned_zeros", counted)
-    monkeypatch.setattr(libraries, "aligned_zeros", counted)
+    monkeypatch.setattr(native_streams, "aligned_zeros", counted)
     return sizes
 
 
@@ -76,13 +76,13 @@ def test_engines_of_one_package_share_the_packed_weights(directory: Path) -> Non
     package = ModelPackage(directory)
     one, other, wide = native(package), native(package), native(package, batch=3)
     groups = [*one._groups, *other._groups, *wide._groups]
-    assert all(group._model is groups[0]._model for group in groups)
-    assert other._groups[0]._library is one._groups[0]._library
-    states = [group._state for group in groups]
+    assert all(group._streams._model is groups[0]._streams._model for group in groups)
+    assert other._groups[0]._streams._c is one._groups[0]._streams._c
+    states = [group._streams._state for group in groups]
     assert not any(np.shares_memory(a, b) for a in states for b in states if a is not b)
-    assert native(package, "int8")._groups[0]._model is not groups[0]._model
+    assert native(package, "int8")._groups[0]._streams._model is not groups[0]._streams._model
     elsewhere = native(ModelPackage(directory))
-    assert not np.shares_memory(elsewhere._groups[0]._model, groups[0]._model)
+    assert not np.shares_memory(elsewhere._groups[0]._streams._model, groups[0]._streams._model)
 
 
 @needs_compiler
@@ -108,8 +108,8 @@ def test_another_engine_or_stream_costs_the_memory_of_its_state_only(
 @needs_compiler
 def test_a_group_of_another_size_shares_the_weights_of_the_others(directory: Path) -> None:
     engine = native(ModelPackage(directory), batch=5, threads=2)
-    assert [group._library.shapes.batch for group in engine._groups] == [3, 2]
-    assert engine._groups[0]._model is engine._groups[1]._model
+    assert [group._streams._shapes.batch for group in engine._groups] == [3, 2]
+    assert engine._groups[0]._streams._model is engine._groups[1]._streams._model
     engine.close()
 
 

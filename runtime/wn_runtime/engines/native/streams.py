@@ -1,0 +1,116 @@
+"""Streams of a loaded wavenet.c: the one place where Python's arrays meet C's pointers."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.engines.native.pack import aligned_zeros
+from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.errors import WavestepError
+from wn_runtime.heads.head import Samples
+from wn_runtime.model.layout import initial
+from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
+
+Packed = NDArray[np.uint8]
+"""The weights as wavenet.c reads them."""
+
+
+class Streams:
+    """B streams that one call moves on together: their state, and the weights they read."""
+
+    def __init__(self, library: ctypes.CDLL, shapes: Shapes, model: Packed) -> None:
+        """Raises WavestepError for packed weights that are not what the library reads."""
+        self._c, self._shapes = library, shapes
+        size = library.wn_model_bytes()
+        if model.nbytes != size or _address(model) % 64 or not model.flags.c_contiguous:
+            raise WavestepError(
+                f"the packed weights have {model.nbytes} bytes, the library reads {size}; "
+                "export the model again"
+            )
+        self._model, self._state = model, aligned_zeros(library.wn_state_bytes())
+        # Looking up an address takes a microsecond: as long as a small model's step.
+        self._addresses = _address(self._model), _address(self._state)
+        self.restore(initial(shapes.spec, shapes.batch))
+
+    def generate(
+        self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
+    ) -> Samples:
+        """See wn_generate. uniforms (P, B, U), inverse_temperature (B,) -> samples (P, B)."""
+        steps, batch, head = len(uniforms), self._shapes.batch, self._shapes.spec.output
+        uniforms = _array(uniforms, np.int32, (steps, batch, head.uniforms))
+        inverse = _array(inverse_temperature, np.float32, (batch,))
+        samples = np.empty((steps, batch), head.sample_dtype)
+        rows, bias = self._bias(bias, steps)
+        self._c.wn_generate(
+            *self._addresses,
+            steps,
+            None if bias is None else _address(bias),
+            rows,
+            _address(uniforms),
+            _address(inverse),
+            _address(samples),
+        )
+        return samples
+
+    def score(self, bias: Bias, samples: Samples) -> NDArray[np.float32]:
+        """See wn_score. samples (T, B) -> params (T, B, A)."""
+        steps, batch = len(samples), self._shapes.batch
+        samples = self._samples(samples, (steps, batch))
+        params = np.empty((steps, batch, self._shapes.spec.output.params), np.float32)
+        rows, bias = self._bias(bias, steps)
+        self._c.wn_score(
+            *self._addresses,
+            steps,
+            None if bias is None else _address(bias),
+            rows,
+            _address(samples),
+            _address(params),
+        )
+        return params
+
+    def snapshot(self) -> State:
+        """The arrays of `model.layout`."""
+        arrays = initial(self._shapes.spec, self._shapes.batch)
+        self._c.wn_snapshot(
+            self._addresses[1], _address(arrays[SAMPLES]), _address(arrays[DELAY_LINES])
+        )
+        return arrays
+
+    def restore(self, arrays: State) -> None:
+        """The inverse of `snapshot`."""
+        spec, batch = self._shapes.spec, self._shapes.batch
+        samples = self._samples(arrays[SAMPLES], (spec.input_kernel, batch))
+        shape = (spec.state_rows, batch, spec.residual_channels)
+        lines = _array(arrays[DELAY_LINES], np.float32, shape)
+        self._c.wn_restore(self._addresses[1], _address(samples), _address(lines))
+
+    def _bias(self, bias: Bias, steps: int) -> tuple[int, Bias]:
+        """Its rows, and itself as C reads it."""
+        if bias is None:
+            return 1, None
+        spec, rows = self._shapes.spec, len(bias)
+        if not rows or steps % rows:
+            raise WavestepError(f"bias has {rows} rows for {steps} samples; give a divisor")
+        shape = (rows, spec.layers, self._shapes.batch, spec.gate_channels)
+        return rows, _array(bias, np.float32, shape)
+
+    def _samples(self, given: Any, shape: tuple[int, ...]) -> Samples:
+        head = self._shapes.spec.output
+        samples: Samples = _array(head.check(given), head.sample_dtype, shape)
+        return samples
+
+
+def _array(array: Any, kind: Any, shape: tuple[int, ...]) -> Any:
+    array = np.ascontiguousarray(array, kind)
+    if array.shape != shape:
+        raise WavestepError(f"an array is {array.shape}; this call takes {shape}")
+    return array
+
+
+def _address(array: NDArray[Any]) -> int:
+    return array.ctypes.data
