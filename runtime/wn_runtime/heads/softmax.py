@@ -10,6 +10,7 @@ the lowest of equals.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,8 +20,8 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.heads import mulaw
 from wn_runtime.heads.head import UNIFORM_BITS, Draw, Head, Samples
 
-WEIGHT = np.float32(2**22)
-"""The largest weight, that of the likeliest class."""
+TWO, TWO_BITS = np.float32(2), np.int32(0x40000000)
+"""Floats from 2 to 4 lie 2^-22 apart: 2 + e, rounded, has the bits of 2 plus round(2^22 * e)."""
 NOT_NUMBERS = "the logits are not numbers: the network overflows in this precision; use fp32"
 
 
@@ -100,30 +101,33 @@ def _draw_one(row: NDArray[np.float32], inverse: np.float32) -> Draw:
     Between two steps of a network NumPy's code has left the caches, so for one stream, where the
     draw is most of what comes on top of the network, every call and look-up is worth saving.
     """
-    weights, sums = np.empty(len(row), np.float32), np.empty(len(row), np.float64)
-    likeliest, above = row.argmax, sums.searchsorted
-    subtract, multiply, exp, rint, accumulate = (
+    classes = len(row)
+    weights = np.empty(classes, np.float32)
+    bits, sums = weights.view(np.int32), np.empty(classes, _sum_type(classes))
+    threshold = np.empty(1, sums.dtype)
+    likeliest, above, sum_at, last = row.argmax, sums.searchsorted, sums.item, classes - 1
+    subtract, multiply, exp, add, accumulate = (
         np.subtract,
         np.multiply,
         np.exp,
-        np.rint,
+        np.add,
         np.add.accumulate,
     )
     scales = inverse != 1
 
     def draw(uniforms: NDArray[np.int32], out: NDArray[Any]) -> None:
-        subtract(row, row[likeliest()], weights)
+        most = row[likeliest()]
+        if not isfinite(most):
+            raise WavestepError(NOT_NUMBERS)
+        subtract(row, most, weights)
         if scales:
             multiply(weights, inverse, weights)
         exp(weights, weights)
-        multiply(weights, WEIGHT, weights)
-        rint(weights, weights)
-        accumulate(weights, 0, None, sums)  # float64 holds these integers exactly
-        try:
-            total = int(sums[-1])
-        except ValueError:
-            raise WavestepError(NOT_NUMBERS) from None
-        out[0] = above((int(uniforms[0, 0]) * total) >> UNIFORM_BITS, "right")
+        add(weights, TWO, weights)
+        subtract(bits, TWO_BITS, bits)
+        accumulate(bits, 0, None, sums)
+        threshold[0] = (uniforms.item(0) * sum_at(last)) >> UNIFORM_BITS
+        out[:] = above(threshold, "right")
 
     return draw
 
@@ -131,29 +135,33 @@ def _draw_one(row: NDArray[np.float32], inverse: np.float32) -> Draw:
 def _draw_many(params: NDArray[np.float32], inverse: NDArray[np.float32]) -> Draw:
     """Every stream's draw, side by side."""
     streams, classes = params.shape
-    weights, sums = np.empty((streams, classes), np.float32), np.empty((streams, classes))
+    weights = np.empty((streams, classes), np.float32)
+    bits, sums = weights.view(np.int32), np.empty((streams, classes), _sum_type(classes))
     most, total = np.empty((streams, 1), np.float32), np.empty((streams, 1), np.int64)
     above, drawn = np.empty((streams, classes), np.bool_), np.empty(streams, np.int64)
-    best, greedy, factor = np.empty(streams, np.int64), inverse == 0, inverse[:, None]
+    greedy, factor = inverse == 0, inverse[:, None]
 
     def draw(uniforms: NDArray[np.int32], out: NDArray[Any]) -> None:
-        if greedy.any():
-            params.argmax(axis=1, out=best)
         np.maximum.reduce(params, axis=1, keepdims=True, out=most)
+        if not np.isfinite(most).all():
+            raise WavestepError(NOT_NUMBERS)
         np.subtract(params, most, out=weights)
         np.multiply(weights, factor, out=weights)
         np.exp(weights, out=weights)
-        np.multiply(weights, WEIGHT, out=weights)
-        np.rint(weights, out=weights)
-        np.add.accumulate(weights, axis=1, out=sums)
-        if not (greedy | (sums[:, -1] >= WEIGHT)).all():
-            raise WavestepError(NOT_NUMBERS)
-        np.copyto(total, sums[:, -1:], casting="unsafe")
-        np.multiply(total, uniforms, out=total)
+        np.add(weights, TWO, out=weights)
+        np.subtract(bits, TWO_BITS, out=bits)
+        np.add.accumulate(bits, axis=1, out=sums)
+        np.multiply(sums[:, -1:], uniforms, out=total, dtype=np.int64)
         np.right_shift(total, UNIFORM_BITS, out=total)
         np.greater(sums, total, out=above)
         above.argmax(axis=1, out=drawn)
-        np.copyto(drawn, best, where=greedy)
+        if greedy.any():
+            np.copyto(drawn, params.argmax(axis=1), where=greedy)
         out[:] = drawn
 
     return draw
+
+
+def _sum_type(classes: int) -> type[np.signedinteger[Any]]:
+    """An integer that holds the sum of every class's largest weight."""
+    return np.int32 if classes * 2**22 < 2**31 else np.int64
