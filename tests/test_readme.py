@@ -50,6 +50,8 @@ def test_a_command_is_one_that_can_be_typed(
     """Its options are there, with values of their kinds, and no argument is missing or too many."""
     monkeypatch.chdir(tmp_path)
     name, *arguments = shlex.split(line)
+    if name == "wn-train":
+        pytest.importorskip("torch", reason="torch is not installed")
     command = COMMANDS[name].load()
     context = click.Context(command)
     if isinstance(command, click.Group) and arguments:
