@@ -1,4 +1,4 @@
-# make demo   hear the shipped voice, with proof and speed      make test   everything CI runs
+# make demo   hear the shipped voice, with proof and speed      make test   the tests
 PYTHON ?= python3
 VENV   ?= .venv
 EXTRAS ?= onnx,export,train
