@@ -1,11 +1,46 @@
-"""Files that are replaced whole or not at all: written beside their place, then renamed."""
+"""Files that are replaced whole or not at all: written beside their place, then renamed.
+
+    theo.wav                      the old one, untouched until the new one is whole
+    .theo.wav.3f09c2a1.part.wav   the new one in the making, locked as long as its writer lives
+
+Killed at any moment, a file is the old one or the new one. What a killed writer leaves in the
+making is cleared by the next that writes the same file. The names are random, not a process's
+number: two containers that share a folder both have a process 7.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import hashlib
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_LONGEST = 180  # bytes of a name, with which the name in the making still fits a file system
+
+
+class Part:
+    """A file in the making beside its place, locked until it has been placed or dropped."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError where nothing can be written there."""
+        self._final = path
+        _clear_abandoned(path)
+        self.path, self._lock = _locked(path)
+        """Where to write to; of the same suffix."""
+
+    def place(self) -> None:
+        """Give it its name, in place of what bears that. Raises OSError; then that is kept."""
+        self.path.replace(self._final)
+        os.close(self._lock)
+
+    def drop(self) -> None:
+        """Leave nothing of it."""
+        self.path.unlink(missing_ok=True)
+        os.close(self._lock)
 
 
 @contextmanager
@@ -14,15 +49,82 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Where the `with` block raises, nothing is left of it, and what was at `path` stays.
     """
-    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    part = Part(path)
     try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        yield part.path
+        part.place()
+    except BaseException:
+        with contextlib.suppress(OSError):  # placed and closed already, or gone with the disk
+            part.drop()
+        raise
 
 
 def write(path: Path, data: str | bytes) -> None:
     """Replace the file at `path`. Raises OSError; the old file is kept then."""
     with replacing(path) as part:
         part.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
+
+
+def write_through(path: Path, data: str | bytes) -> None:
+    """Replace the file that `path` names or links to; into a device or a pipe, write it.
+
+    For paths that a user names: `/dev/null` stays a device, and a link goes on being one. Raises
+    OSError.
+    """
+    final = path.resolve()
+    if final.exists() and not final.is_file() and not final.is_dir():
+        content = data.encode("utf-8") if isinstance(data, str) else data
+        with final.open("wb") as file:
+            file.write(content)
+        return
+    write(final, data)
+
+
+def stem_of(path: Path) -> str:
+    """How the names in the making of `path` begin."""
+    name = path.name
+    if len(os.fsencode(name)) > _LONGEST:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return f".{name}."
+
+
+def _locked(path: Path) -> tuple[Path, int]:
+    suffix = path.suffix if len(path.suffix) <= 8 else ""
+    while True:
+        part = path.with_name(f"{stem_of(path)}{secrets.token_hex(4)}.part{suffix}")
+        lock = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock).st_nlink:  # else another's clearing was quicker than our lock
+                return part, lock
+        except OSError:  # a file system without locks: nothing there is ever cleared
+            return part, lock
+        os.close(lock)
+
+
+def _clear_abandoned(path: Path) -> None:
+    """Remove what writers of the same file left when they were killed: it is not locked."""
+    stem = stem_of(path)
+    left: list[str] = []
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        left = [entry.path for entry in entries if _is_part(entry.name, stem)]
+    for each in left:
+        with contextlib.suppress(OSError):  # another's, or cleared by another, or locked
+            lock = os.open(each, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                Path(each).unlink()
+            finally:
+                os.close(lock)
+
+
+def _is_part(name: str, stem: str) -> bool:
+    """Whether it is `.NAME.<8 hexadecimal digits>.part<suffix>`."""
+    token, dot, rest = name.removeprefix(stem).partition(".")
+    return (
+        name.startswith(stem)
+        and len(token) == 8
+        and all(digit in "0123456789abcdef" for digit in token)
+        and bool(dot)
+        and rest.startswith("part")
+    )

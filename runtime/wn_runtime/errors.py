@@ -22,6 +22,10 @@ class EngineUnavailable(WavestepError):
     """
 
 
+_MOST_NAMES = 40  # of those listed in a message
+_LONGEST = 60  # characters of a value in a message
+
+
 def unknown(kind: str, value: object, known: Iterable[object], owner: str = "known are") -> str:
     """A sentence for a name that is not one of `known`, with the nearest known one.
 
@@ -29,6 +33,11 @@ def unknown(kind: str, value: object, known: Iterable[object], owner: str = "kno
     "speaker 'teo' is unknown; this model has: theo, lucas (did you mean 'theo'?)"
     """
     names = [str(name) for name in known]
-    near = difflib.get_close_matches(str(value), names, n=1)
+    text = str(value)
+    near = difflib.get_close_matches(text, names, n=1) if len(text) <= _LONGEST else []
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"{kind} {str(value)!r} is unknown; {owner}: {', '.join(names) or 'none'}{hint}"
+    listed = ", ".join(names[:_MOST_NAMES]) or "none"
+    if len(names) > _MOST_NAMES:
+        listed += f" and {len(names) - _MOST_NAMES} more"
+    shown = repr(text) if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]!r}…"
+    return f"{kind} {shown} is unknown; {owner}: {listed}{hint}"

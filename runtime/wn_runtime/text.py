@@ -1,0 +1,23 @@
+"""Text from elsewhere (names, attributions, file names, other programs' words), made safe to print.
+
+A name can hold what moves the cursor, recolours the terminal, writes another line or turns the
+direction of reading. Whatever is printed goes through here once, where it is printed.
+"""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, its control characters as escapes: what is read is what is there.
+
+    >>> printable("theo\x1b[2J\nparity PASS")
+    'theo\\x1b[2J\\nparity PASS'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    # ascii() of one character, without its quotes; what blanks other than the space are, too.
+    return ascii(character)[1:-1]
