@@ -1,10 +1,13 @@
-"""Arguments of the API: of the right type, or a TypeError that names them; in range, or one line."""
+"""Arguments of the API: of the right type, or a TypeError that names them; in range, or a line."""
 
 from __future__ import annotations
 
 import math
 import operator
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wn_runtime.errors import WavestepError
 
@@ -20,9 +23,10 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
         number = None
     if number is None or isinstance(value, bool):
         raise wrong_type(name, value, "an integer")
-    if number < low or (high is not None and number > high):
-        most = "" if high is None else f" and at most {high}"
-        raise WavestepError(f"{name} is {shown(number)}; it must be at least {low}{most}")
+    if number < low:
+        raise WavestepError(f"{name} is {shown(number)}; it must be at least {low}")
+    if high is not None and number > high:
+        raise WavestepError(f"{name} is {shown(number)}; it must be at most {high}")
     return number
 
 
@@ -36,6 +40,21 @@ def real(name: str, value: Any) -> float:
         return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError) as error:  # an array of several
         raise wrong_type(name, value, "a number") from error
+
+
+def array(name: str, value: Any, kinds: str = "fiu") -> NDArray[Any]:
+    """A NumPy array of real numbers, or what NumPy makes one of. Raises TypeError for others.
+
+    kinds: the `dtype.kind`s that it may have.
+    """
+    try:
+        found = np.asarray(value)
+    except (TypeError, ValueError) as error:  # lists of different lengths
+        raise wrong_type(name, value, "an array of numbers") from error
+    if found.dtype.kind not in kinds:
+        what = "integers" if kinds == "iu" else "numbers"
+        raise TypeError(f"{name} must be an array of {what}, not of {found.dtype}")
+    return found
 
 
 def text(name: str, value: Any) -> str:

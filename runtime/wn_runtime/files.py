@@ -49,7 +49,9 @@ def read(path: Path, most: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         data = b"" if size > most else file.read(most + 1)
         if size > most or len(data) > most:
-            raise OSError(errno.EFBIG, f"it has {max(size, most + 1)} bytes, over {most}", str(path))
+            raise OSError(
+                errno.EFBIG, f"it has {max(size, most + 1)} bytes, over {most}", str(path)
+            )
         return data
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.cuda_on_cpu.tensorrt import plan_bytes
 from tests.model_dir import write_model
+from wn_runtime.engines import trust
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
@@ -43,5 +44,6 @@ def write_plan(
     (directory / PLAN).write_bytes(data)
     artifact = Artifact(PLAN, "tensorrt", precision, batch, strict.plain(record))
     plan = manifests.record(directory / PLAN)
+    trust.add({plan.sha256: "a test's plan"})
     manifests.write(directory, manifests.with_artifact(manifest, artifact, plan))
     return directory

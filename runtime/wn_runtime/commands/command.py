@@ -5,16 +5,18 @@
     def main(model: str) -> None: ...
 
 Exit codes: 0 done, 1 a check failed (the command says so itself), 2 an error of the user's,
-130 after Ctrl-C, 143 after SIGTERM.
+130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
 """
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 import signal
 import sys
+import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -22,14 +24,23 @@ from typing import Any, NoReturn
 
 import click
 
+from wn_runtime.commands import say, streams
+from wn_runtime.commands.watchdog import watching
 from wn_runtime.errors import WavestepError
+from wn_runtime.interrupts import NUMBERS, Answered
+
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, raised where Ctrl-C would be: what saves work after one saves it after both."""
+class Stopped(KeyboardInterrupt):
+    """A signal that asks to end, raised where Ctrl-C would be: what saves work saves it then."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(_WORDS[signal.Signals(number)])
+        self.number = number
 
 
-class _Stopped(Exception):
+class _Carried(Exception):
     """Carries an interruption, its cause, past click, which would blur what kind it was."""
 
 
@@ -49,7 +60,7 @@ class _PlainErrors(click.Command):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interruption:
-            raise _Stopped from interruption
+            raise _Carried from interruption
 
     def main(
         self,
@@ -62,10 +73,12 @@ class _PlainErrors(click.Command):
         """As click's: returns in a program's hands, exits the process from a command line."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
+        if args is None:  # a process of its own: see `command_line`
+            command_line()
         arguments = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in arguments
         try:
-            with _sigterm_as_interrupt():
+            with _signals_as_interrupts():
                 code = super().main(arguments, prog_name, complete_var, False, **extra)
                 sys.stdout.flush()  # here, where a closed pipe can still be answered
             # click returns the code of ctx.exit(), else the function's own return value.
@@ -77,17 +90,16 @@ class _PlainErrors(click.Command):
         except MemoryError as error:
             _fail(f"not enough memory ({error or 'no more'}); a smaller --batch needs less", debug)
         except BrokenPipeError:
-            # The reader went away (`| head`); keep the interpreter's last flush quiet.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            streams.quiet_stdout()
             sys.exit(1)
         except OSError as error:
-            if error.errno == errno.ENOSPC or error.filename is not None:
-                _fail(f"{error.filename or 'writing'}: {error.strerror}", debug)
-            raise
-        except _Stopped as stopped:
-            if isinstance(stopped.__cause__, Terminated):
-                _interrupted("terminated", 143, debug)
-            _interrupted("interrupted", 130, debug)
+            streams.quiet_stdout()  # it may be what refuses, and holds what was not written
+            where = os.fsdecode(error.filename) if error.filename is not None else "writing"
+            _fail(f"{where}: {error.strerror or error}", debug)
+        except (_Carried, click.Abort) as carried:  # Abort: it came before click called us
+            _interrupted(carried.__cause__, debug)
+        except KeyboardInterrupt as interruption:
+            _interrupted(interruption, debug)
 
 
 class _PlainGroup(_PlainErrors, click.Group):
@@ -106,31 +118,57 @@ def group(name: str | None = None, **settings: Any) -> Callable[[Callable[..., A
     return click.group(name, cls=_PlainGroup, **settings)
 
 
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    def raise_terminated(_signum: int, _frame: FrameType | None) -> NoReturn:
-        raise Terminated
+def command_line() -> None:
+    """Make this process one of a command's: whole standard streams, no warnings of libraries."""
+    streams.make_whole()
+    if not sys.warnoptions:  # nobody asked for them
+        warnings.simplefilter("ignore")
 
-    try:
-        before = signal.signal(signal.SIGTERM, raise_terminated)
-    except ValueError:  # not the main thread: signals are another's business
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """What asks to end is raised as Stopped; a signal that was ignored (nohup) still is."""
+    if threading.current_thread() is not threading.main_thread():  # another's business
         yield
         return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        Answered.now()
+        raise Stopped(number)
+
+    before = {}
+    with watching(_give_up):
+        try:
+            for number in NUMBERS:
+                if signal.getsignal(number) != signal.SIG_IGN:
+                    before[number] = signal.signal(number, stop)
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _fail(message: str, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    _last_word(f"error: {' '.join(message.split())}")
     sys.exit(2)
 
 
-def _interrupted(word: str, code: int, debug: bool) -> NoReturn:
+def _interrupted(interruption: BaseException | None, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    click.echo(word, err=True)
-    sys.exit(code)
+    number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
+    _last_word(_WORDS[signal.Signals(number)])
+    sys.exit(128 + number)
+
+
+def _last_word(text: str) -> None:
+    with contextlib.suppress(OSError):  # stderr is full, or nobody reads it: the code says it
+        say.line(text, err=True)
+
+
+def _give_up(number: int) -> NoReturn:
+    """End the process from another thread than the main one, which does not answer."""
+    os.write(2, f"{_WORDS[signal.Signals(number)]}\n".encode())
+    os._exit(128 + number)

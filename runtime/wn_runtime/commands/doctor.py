@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import click
 
+from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
 from wn_runtime.doctor.machine import Machine
@@ -30,16 +30,16 @@ def main(json_: bool) -> int:
                 name: {"runs": lack is None, "lacks": lack} for name, lack in report.engines.items()
             },
         }
-        click.echo(json.dumps(data, indent=1))
+        say.as_json(data)
         return 0 if report.runs else 1
     rows = []
     for finding in report.findings:
         fix = f"   fix: {finding.fix}" if finding.fix else ""
         rows.append([finding.state, finding.subject, finding.detail + fix])
-    click.echo(aligned(rows))
-    click.echo(f"\n{summary(report)}")
-    for line in advice(report):
-        click.echo(line)
+    say.table(aligned(rows))
+    say.line("")
+    for line in [summary(report), *advice(report)]:
+        say.line(line)
     return 0 if report.runs else 1
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
+from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.heads.head import Head
 from wn_runtime.model import strict
-from wn_runtime.model.inspection import Inspection, inspect, parameters, state_bytes
+from wn_runtime.model.inspection import Inspection, inspect, state_bytes
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
@@ -32,9 +33,9 @@ def main(path: Path, json_: bool) -> int:
     """
     found = inspect(path)
     if json_:
-        click.echo(json.dumps(_as_json(found), indent=1, ensure_ascii=False))
+        say.as_json(_as_json(found))
     else:
-        click.echo(_text(found))
+        say.table(_text(found))
     return 0 if found.sound else 1
 
 
@@ -65,7 +66,7 @@ def _spec(spec: ModelSpec) -> Iterable[str]:
         f"skip {spec.skip_channels}, head {spec.head_channels}, {_output(spec.output)}"
     )
     yield (
-        f"{spec.sample_rate} Hz, {parameters(spec) / 1e6:.2f} M parameters, receptive field "
+        f"{spec.sample_rate} Hz, {spec.parameters / 1e6:.2f} M parameters, receptive field "
         f"{spec.receptive_field} samples ({milliseconds:.0f} ms)"
     )
     scale = f", residual scale {spec.residual_scale:.4g}" if spec.residual_scale != 1 else ""
@@ -168,7 +169,7 @@ def _as_json(found: Inspection) -> dict[str, Any]:
     }
     data["artifacts"] = strict.plain(found.artifacts)
     data["receptive_field"] = spec.receptive_field
-    data["parameters"] = parameters(spec)
+    data["parameters"] = spec.parameters
     data["state_bytes_per_stream"] = state_bytes(spec)
     data["sound"] = found.sound
     return data

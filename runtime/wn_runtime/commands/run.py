@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from wn_runtime.commands import say, streams
 from wn_runtime.commands.command import command
 from wn_runtime.commands.progress import Clock, progress
 from wn_runtime.conditioning.conditioner import Values
+from wn_runtime.engines.code import trust_code
 from wn_runtime.errors import WavestepError
 from wn_runtime.output.loudspeaker import Speaker
 from wn_runtime.output.sinks import Files, FileSink, PipeSink, Sink, finishing
@@ -51,6 +53,11 @@ from wn_runtime.synthesis import model as models
     help="Raw 16-bit little-endian PCM to a file, or to stdout (-), voices interleaved there.",
 )
 @click.option("--play", is_flag=True, help="Play on the default loudspeaker.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Trust the code in MODEL's directory (libraries compiled ahead, plans), now and later.",
+)
 def main(
     model: Path,
     speaker: str | None,
@@ -65,6 +72,7 @@ def main(
     output: Path | None,
     raw: Path | None,
     play: bool,
+    trust: bool,
 ) -> None:
     """Stream audio from MODEL, a directory that wn-export made, or a graph or plan in it."""
     if not seconds > 0:
@@ -72,20 +80,23 @@ def main(
     if sum((output is not None, raw is not None, play)) > 1:
         raise WavestepError("-o, --raw and --play exclude one another; give one")
     conditions = _conditions(speaker, settings)
+    if trust:
+        for file in trust_code(model):
+            say.note(f"trusted from now on: {file}")
 
-    with models.open(model, engine, precision, batch, threads, say=_note) as opened:
+    with models.open(model, engine, precision, batch, threads, say=say.note) as opened:
         if output is None and raw is None and not play:
             output = Path(f"{opened.name}.wav")
-        stream = opened.stream(seed, temperature, None, **conditions)
+        stream = opened.begin(conditions, seed, temperature)
         sink, where = _sink(output, raw, opened.sample_rate, batch)
         for condition in opened.spec.conditions:
             if condition.name not in conditions:
-                _note(f"no {condition.name} given; the model has: {', '.join(condition.values)}")
+                say.note(f"no {condition.name} given; the model has: {', '.join(condition.values)}")
         clock = Clock(opened.sample_rate, batch)
 
         def report() -> None:
             how = f"{opened.engine} {opened.precision}, {opened.note}"
-            click.echo(f"{how} · {clock.report()} → {where}", err=where == "stdout")
+            say.line(f"{how} · {clock.report()} → {where}", err=where == "stdout")
 
         try:
             with stream, finishing(sink), progress(seconds) as advance:
@@ -98,7 +109,7 @@ def main(
             raise
         report()
         if isinstance(sink, Speaker) and sink.underruns:
-            _note(
+            say.note(
                 f"the loudspeaker ran dry {sink.underruns} times: this is slower than real time "
                 "here; write a file with -o"
             )
@@ -124,16 +135,14 @@ def _sink(output: Path | None, raw: Path | None, rate: int, voices: int) -> tupl
     if path is None:
         return Speaker(rate, voices), "loudspeaker"
     if str(path) == "-":
+        if 1 in streams.CLOSED:
+            raise WavestepError("stdout is closed; give a file with -o, or a reader")
         return PipeSink(sys.stdout.buffer), "stdout"
     paths = [path]
     if voices > 1:
         paths = [path.with_name(f"{path.stem}-{voice}{path.suffix}") for voice in range(voices)]
     sink = Files(lambda one: FileSink(one, rate, raw=raw is not None), paths)
     return sink, str(paths[0]) if voices == 1 else f"{paths[0]} … {paths[-1].name}"
-
-
-def _note(line: str) -> None:
-    click.echo(f"note: {line}", err=True)
 
 
 if __name__ == "__main__":

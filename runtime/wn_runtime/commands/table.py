@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wn_runtime.text import printable
+
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     """Rows as lines, each column as wide as its widest cell; columns in `right` flush right.
+
+    Control characters in a cell are escaped: it takes one line and moves nothing.
 
     >>> print(aligned([["engine", "µs"], ["native", "8.5"]], right=[1]))
     engine   µs
     native  8.5
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +11,18 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.arguments import shown, wrong_type
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.model import names
 
 if TYPE_CHECKING:
     from wn_runtime.conditioning.part import ConditionerPart
 
 CONDITION_KINDS = ("categorical", "tags")
+RESERVED = ("self", "seed", "temperature", "frames", "slots")
+"""What `Model.stream` and `Stream.reset` take beside the conditions, by name as these."""
+MOST_VALUES = 2**16
+_INDEX = re.compile(r"-?[0-9]{1,10}")
 
 
 @dataclass(frozen=True)
@@ -31,17 +38,31 @@ class Condition:
     def __post_init__(self) -> None:
         if self.kind not in CONDITION_KINDS:
             raise ValueError(unknown("condition kind", self.kind, CONDITION_KINDS))
+        names.check_label(self.name, "condition name")
         if not self.name.isidentifier():
             raise ValueError(f"condition name {self.name!r} is not an identifier (letters, _)")
-        if not self.values or len(set(self.values)) != len(self.values):
-            raise ValueError(f"condition {self.name!r} needs values, each once: {self.values}")
+        if self.name in RESERVED:
+            raise ValueError(f"condition name {self.name!r} means something else; rename it")
+        if not 1 <= len(self.values) <= MOST_VALUES:
+            raise ValueError(
+                f"condition {self.name!r} has {len(self.values)} values; give 1 to {MOST_VALUES}"
+            )
+        if len(set(self.values)) != len(self.values):
+            raise ValueError(f"condition {self.name!r} has a value twice")
+        for value in self.values:
+            names.check_label(value, f"a value of condition {self.name!r}")
 
     def index(self, value: str | int) -> int:
-        """The index of a value given by name or by index. Raises WavestepError when unknown."""
-        text = str(value)
+        """The index of a value given by name or by index.
+
+        Raises WavestepError when it is unknown, TypeError when it is neither.
+        """
+        if isinstance(value, bool) or not isinstance(value, (str, int, np.integer)):
+            raise wrong_type(self.name, value, "a name or an index")
+        text = shown(value) if isinstance(value, int) else str(value)
         if text in self.values:  # a name wins over an index: digits are named "0" to "9"
             return self.values.index(text)
-        if text.lstrip("-").isdigit():
+        if _INDEX.fullmatch(text):
             if 0 <= int(text) < len(self.values):
                 return int(text)
             raise WavestepError(
@@ -57,7 +78,9 @@ class Condition:
         """
         if self.kind == "categorical":
             return [self.index(value)]
-        return [self.index(tag) for tag in str(value).split("+") if tag]
+        if not isinstance(value, str):
+            return [self.index(value)]
+        return [self.index(tag) for tag in value.split("+") if tag]
 
 
 class ConditionerSpec(ABC):

@@ -6,13 +6,20 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+from wn_runtime.arguments import integer, text
 from wn_runtime.engines import measured, registry
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import EngineKind, Request
+from wn_runtime.engines.memory import check_streams
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.manifest import Artifact
 from wn_runtime.model.package import ModelPackage, open_package
+from wn_runtime.model.spec import MOST_STREAMS
 from wn_runtime.model.work import Work
+
+MOST_BATCH = MOST_STREAMS
+MOST_THREADS = 1024
+"""More than any machine that this was tried on has."""
 
 
 def open_engine(
@@ -44,9 +51,12 @@ def open_in(
     say: Callable[[str], None] = lambda _reason: None,
 ) -> Engine:
     """`open_engine` for a package that is open, and a file of it or none."""
-    for name, value in (("batch", batch), ("threads", threads)):
-        if value < 1:
-            raise WavestepError(f"{name} is {value}; it must be at least 1")
+    for name, value in (("engine", engine), ("precision", precision)):
+        if value is not None:
+            text(name, value)
+    batch = integer("batch", batch, 1, MOST_BATCH)
+    threads = integer("threads", threads, 1, MOST_THREADS)
+    check_streams(package.spec, batch)
     if artifact is not None:
         engine = _engine_of(package, artifact, engine)
         if precision not in (None, artifact.precision):

@@ -7,6 +7,7 @@ held for P/N samples; None for a model without conditioning.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime import arguments
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads.head import Samples, inverse_temperatures
+from wn_runtime.heads.head import UNIFORM_BITS, Samples, inverse_temperatures
 from wn_runtime.model import layout as layouts
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
@@ -43,6 +45,8 @@ class Engine(ABC):
         """B."""
         self.note = note
         """How it runs, for the line a command prints: `1 thread`, `CPUExecutionProvider`."""
+        self._process: int | None = os.getpid()
+        """Where it was opened; None once it is closed."""
 
     def generate(
         self, bias: Bias, uniforms: NDArray[np.int32], temperature: Temperature = 1.0
@@ -51,15 +55,20 @@ class Engine(ABC):
 
         Raises WavestepError for arrays of another shape, and for a negative temperature.
         """
+        self._check_open()
         expected = (self.batch, self.spec.output.uniforms)
+        uniforms = arguments.array("uniforms", uniforms, "iu")
         if uniforms.ndim != 3 or uniforms.shape[1:] != expected:
             raise WavestepError(
                 f"uniforms are {uniforms.shape}; this engine takes (samples, "
                 f"{expected[0]}, {expected[1]})"
             )
-        if uniforms.dtype.kind not in "iu":
-            raise WavestepError(f"uniforms are {uniforms.dtype}; give integers of 24 bits")
-        check_bias(self.spec, self.batch, len(uniforms), bias)
+        if uniforms.size and not 0 <= uniforms.min() <= uniforms.max() < 1 << UNIFORM_BITS:
+            raise WavestepError(
+                f"uniforms are {uniforms.min()} to {uniforms.max()}; give integers of "
+                f"{UNIFORM_BITS} bits"
+            )
+        bias = check_bias(self.spec, self.batch, len(uniforms), bias)
         inverse = inverse_temperatures(temperature, self.batch)
         return self._generate(bias, uniforms.astype(np.int32, copy=False), inverse)
 
@@ -69,13 +78,16 @@ class Engine(ABC):
         Row t has seen the state and samples[:t]; afterwards the state has seen them all. Raises
         WavestepError for arrays of another shape, and for samples that the head has none of.
         """
+        self._check_open()
+        samples = arguments.array("samples", samples)
         if samples.ndim != 2 or samples.shape[1] != self.batch:
             raise WavestepError(f"samples are {samples.shape}; this engine takes (T, {self.batch})")
-        check_bias(self.spec, self.batch, len(samples), bias)
+        bias = check_bias(self.spec, self.batch, len(samples), bias)
         return self._score(self.spec.output.check(samples), bias)
 
     def snapshot(self, slots: Sequence[int] | None = None) -> State:
         """A copy of the state of all streams, or of those named; later calls leave it alone."""
+        self._check_open()
         state = self._snapshot()
         if slots is None:
             return state
@@ -86,6 +98,7 @@ class Engine(ABC):
 
         Raises WavestepError when its names or shapes are another model's; nothing changes then.
         """
+        self._check_open()
         chosen = states.check_slots(slots, self.batch)
         state = layouts.check(state, self.spec, len(chosen))
         if slots is not None:
@@ -97,8 +110,29 @@ class Engine(ABC):
         count = self.batch if slots is None else len(slots)
         self.restore(layouts.initial(self.spec, count), slots)
 
-    def close(self) -> None:  # noqa: B027 (many have nothing to give back)
+    def close(self) -> None:
         """Give back what the engine holds (memory, device); it cannot be used afterwards."""
+        if self._process is not None:
+            self._process = None
+            self._close()
+
+    def _check_open(self) -> None:
+        here = os.getpid()
+        if self._process != here:
+            if self._process is None:
+                raise WavestepError("this engine is closed; open the model again")
+            self._forked()
+            self._process = here
+
+    def _forked(self) -> None:  # noqa: B027 (most need nothing)
+        """Called once in a process that was forked off after the engine was opened.
+
+        Threads do not come along, nor does a GPU's context. Raises WavestepError where the engine
+        cannot go on there.
+        """
+
+    def _close(self) -> None:  # noqa: B027 (many have nothing to give back)
+        """`close`, called once."""
 
     @abstractmethod
     def _generate(
@@ -119,12 +153,14 @@ class Engine(ABC):
         """Take over a whole state."""
 
 
-def check_bias(spec: ModelSpec, streams: int, steps: int, bias: Bias) -> None:
-    """Raise WavestepError unless `bias` conditions a block of `steps` samples of this model."""
+def check_bias(spec: ModelSpec, streams: int, steps: int, bias: Bias) -> Bias:
+    """The bias of a block of `steps` samples of this model. Raises WavestepError for another."""
     if not spec.conditioning:
         if bias is not None:
             raise WavestepError("this model has no conditioning; its bias must be None")
-        return
+        return None
+    if bias is not None:
+        bias = arguments.array("bias", bias)
     shape = (spec.layers, streams, spec.gate_channels)
     if bias is None or bias.shape[1:] != shape:
         found = "None" if bias is None else bias.shape
@@ -133,6 +169,7 @@ def check_bias(spec: ModelSpec, streams: int, steps: int, bias: Bias) -> None:
         raise WavestepError(
             f"bias has {len(bias)} rows; their number must divide the block's {steps} samples"
         )
+    return bias
 
 
 def padded(array: Any, axis: int, width: int) -> Any:

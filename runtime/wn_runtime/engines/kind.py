@@ -42,6 +42,8 @@ class EngineKind:
     lacks something, WavestepError for a broken file."""
     automatic: bool = True
     """Whether it is taken without being named."""
+    artifact_is_code: bool = False
+    """Whether a file made for it is machine code, which runs only where the user trusts it."""
     advice: str = ""
     """What to know where it cannot run, in wn-doctor's words."""
 
@@ -58,7 +60,7 @@ class EngineKind:
     def default_precision(self, manifest: Manifest) -> str:
         """The manifest's, else the first that is offered, else the first there is."""
         named = manifest.default_precision.get(self.name)
-        if named is not None:
+        if named in self.precisions:
             return named
         if self.artifact is None:
             return self.precisions[-1]  # the widest: nothing has proven the others

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime import arguments
 from wn_runtime.errors import WavestepError
 
 Samples = NDArray[Any]
@@ -97,7 +98,7 @@ class Head(ABC):
 
     def check(self, samples: Samples, what: str = "samples") -> Samples:
         """The samples as `sample_dtype`. Raises WavestepError for what the head cannot mean."""
-        array = np.asarray(samples)
+        array = arguments.array(what, samples, "iu" if self.codes is not None else "fiu")
         if array.size and self.codes is not None:
             low, high = array.min(), array.max()
             if not 0 <= low <= high < self.codes:
@@ -132,9 +133,9 @@ def inverse_temperatures(temperature: Any, streams: int) -> NDArray[np.float32]:
 
     Raises WavestepError for a temperature that is negative or not finite.
     """
-    if isinstance(temperature, (int, float)) or np.ndim(temperature) == 0:
-        return _same_for_all(float(temperature), streams)
-    values = np.asarray(temperature, np.float64)
+    if isinstance(temperature, (int, float, str, bytes)) or np.ndim(temperature) == 0:
+        return _same_for_all(arguments.real("temperature", temperature), streams)
+    values = arguments.array("temperature", temperature).astype(np.float64)
     if values.shape != (streams,):
         raise WavestepError(
             f"temperature has shape {values.shape}; give one, or one for each of {streams} streams"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model import weights
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
@@ -64,11 +62,6 @@ def inspect(path: Path) -> Inspection:
     asked = [name] if name is not None else _names(directory, manifest)
     files = tuple(_check(directory, each, manifest.files.get(each)) for each in asked)
     return Inspection(directory, manifest, name, files)
-
-
-def parameters(spec: ModelSpec) -> int:
-    """Numbers in the canonical weights."""
-    return sum(math.prod(shape) for shape in weights.shapes(spec).values())
 
 
 def state_bytes(spec: ModelSpec) -> int:

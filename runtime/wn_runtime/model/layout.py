@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime import arguments
+from wn_runtime.arguments import wrong_type
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import DELAY_LINES, SAMPLES, State, StateArray
@@ -37,6 +40,8 @@ def check(state: Mapping[str, NDArray[Any]], spec: ModelSpec, streams: int) -> S
     """
     checked: State = {}
     arrays = layout(spec)
+    if not isinstance(state, Mapping):
+        raise wrong_type("state", state, "a mapping of names to arrays")
     if sorted(state) != sorted(arrays):
         raise WavestepError(
             f"the state holds {', '.join(sorted(state)) or 'nothing'}; this model's has "
@@ -44,11 +49,14 @@ def check(state: Mapping[str, NDArray[Any]], spec: ModelSpec, streams: int) -> S
         )
     for name, array in arrays.items():
         shape = (array.rows, streams, *array.channels)
-        if state[name].shape != shape:
+        given = arguments.array(f"{name} of the state", state[name])
+        if given.shape != shape:
             raise WavestepError(
-                f"{name} of the state is {state[name].shape}; this model with {streams} "
+                f"{name} of the state is {given.shape}; this model with {streams} "
                 f"stream{'s' * (streams != 1)} has {shape}"
             )
-        checked[name] = state[name].astype(array.dtype, copy=False)
-    checked[SAMPLES] = spec.output.check(state[SAMPLES], "samples of the state")
+        if not np.isfinite(given).all():
+            raise WavestepError(f"{name} of the state holds NaN or infinity")
+        checked[name] = given.astype(array.dtype, copy=False)
+    checked[SAMPLES] = spec.output.check(checked[SAMPLES], "samples of the state")
     return checked

@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wn_runtime import atomic
-from wn_runtime.errors import WavestepError
-from wn_runtime.model import strict
-from wn_runtime.model.spec import ModelSpec
+from wn_runtime import atomic, files
+from wn_runtime.arguments import shown
+from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.model import json_file, names, strict
+from wn_runtime.model.spec import MOST_STREAMS, ModelSpec
 from wn_runtime.model.state import StateArray
 
 FORMAT = 2
@@ -21,6 +23,9 @@ CHECKPOINTS = (".pt", ".pth", ".ckpt")
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 REFERENCE = "reference.npz"
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+_NO_ARTIFACTS = (MANIFEST, WEIGHTS, REFERENCE)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class FileRecord:
 
     sha256: str
     bytes: int
+
+    def __post_init__(self) -> None:
+        if not _DIGEST.fullmatch(self.sha256) or self.bytes < 0:
+            raise ValueError(f"{self.sha256!r} with {self.bytes} bytes is no file's record")
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,13 @@ class Artifact:
     built: dict[str, Any] = field(default_factory=dict)
     """How it was built and for what: versions, device, seconds, layer counts."""
 
+    def __post_init__(self) -> None:
+        names.check(self.file, "file name")
+        names.check(self.engine, "engine")
+        _check_precision(self.precision)
+        if not 1 <= self.batch <= MOST_STREAMS:
+            raise ValueError(f"batch is {self.batch}; it must be 1 to {MOST_STREAMS}")
+
 
 @dataclass(frozen=True)
 class ParityRow:
@@ -53,11 +69,11 @@ class ParityRow:
 
     engine: str
     precision: str
-    max_error: float
-    """max |delta params|, teacher-forced, over max |params|."""
-    mean_error: float
+    max_error: float | None
+    """max |delta params|, teacher-forced, over max |params|; None: they were not numbers."""
+    mean_error: float | None
     """mean |delta params| over max |params|."""
-    delta_bits: float
+    delta_bits: float | None
     """Bits per sample above PyTorch's on the same audio."""
     samples_compared: int
     """Free-running samples compared, all streams together."""
@@ -74,8 +90,8 @@ class ConditionerRow:
 
     name: str
     """`numpy`, what the engines use, or `onnx`: conditioner.onnx."""
-    max_error: float
-    """max |delta bias| over max |bias|."""
+    max_error: float | None
+    """max |delta bias| over max |bias|; None: it was not a number."""
     passed: bool
 
 
@@ -100,39 +116,56 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
     """Versions of what wrote the directory."""
 
+    def __post_init__(self) -> None:
+        names.check(self.name, "name")
+        for name in self.files:
+            names.check(name, "file name")
+        of_artifacts: set[str] = set()
+        for artifact in self.artifacts:
+            if artifact.file in of_artifacts or artifact.file in _NO_ARTIFACTS:
+                raise ValueError(f"file {artifact.file!r} is no engine's, or is one's twice")
+            of_artifacts.add(artifact.file)
+        for engine, precision in self.default_precision.items():
+            names.check(engine, "engine")
+            _check_precision(precision)
+
+
+def _check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise ValueError(unknown("precision", precision, PRECISIONS))
+
 
 def read(directory: Path) -> Manifest:
     """Read `manifest.json`. Raises WavestepError if it is missing, broken or of another format."""
     path = directory / MANIFEST
     try:
-        data = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
+        data = json_file.load(files.inside(directory, MANIFEST))
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise WavestepError(
             f"{directory} is not a model directory: {MANIFEST} is missing; make one with wn-export"
         ) from error
     except (OSError, ValueError) as error:
-        raise WavestepError(f"{path} cannot be read ({error}); export the model again") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WavestepError(f"{path} cannot be read ({reason}); export the model again") from error
     version = data.get("format") if isinstance(data, dict) else None
     if isinstance(version, int) and version != FORMAT:
         mend = "upgrade wavestep" if version > FORMAT else "export the model again"
-        raise WavestepError(f"{path} has format {version}, this version reads {FORMAT}; {mend}")
-    manifest = strict.parse(Manifest, data, str(path))
-    for name in [*manifest.files, *(artifact.file for artifact in manifest.artifacts)]:
-        if Path(name).name != name or name in ("", ".", ".."):
-            raise WavestepError(f"{path}: file name {name!r} leaves the directory")
-    return manifest
+        raise WavestepError(
+            f"{path} has format {shown(version)}, this version reads {FORMAT}; {mend}"
+        )
+    return strict.parse(Manifest, data, str(path))
 
 
 def write(directory: Path, manifest: Manifest) -> None:
     """Write `manifest.json` into a directory, beside the old one and then renamed."""
-    text = json.dumps(strict.plain(manifest), indent=1, ensure_ascii=False)
+    text = json.dumps(strict.plain(manifest), indent=1, ensure_ascii=False, allow_nan=False)
     atomic.write(directory / MANIFEST, text + "\n")
 
 
 def record(path: Path) -> FileRecord:
-    """The record of a file as it is now."""
-    data = path.read_bytes()
-    return FileRecord(hashlib.sha256(data).hexdigest(), len(data))
+    """The record of a regular file as it is now. Raises OSError."""
+    size, sha256 = files.size_and_sha256(path)
+    return FileRecord(sha256, size)
 
 
 def verify(directory: Path, manifest: Manifest, *names: str) -> None:
@@ -141,26 +174,52 @@ def verify(directory: Path, manifest: Manifest, *names: str) -> None:
     Raises WavestepError that names the first file missing, truncated or changed.
     """
     for name in names or manifest.files:
-        path = directory / name
-        expected = manifest.files.get(name)
-        if expected is None:
-            raise WavestepError(f"{path} is not in {MANIFEST}; export the model again")
+        expected, path = _recorded(directory, manifest, name), directory / name
         try:
-            found = record(path)
+            found = files.size_and_sha256(files.inside(directory, name), expected.bytes)
         except OSError as error:
-            raise WavestepError(
-                f"{path} cannot be read ({error.strerror}); export the model again"
-            ) from error
-        if found.bytes != expected.bytes:
-            raise WavestepError(
-                f"{path} has {found.bytes} bytes, {MANIFEST} says {expected.bytes}: "
-                "truncated or changed; export the model again"
-            )
-        if found.sha256 != expected.sha256:
-            raise WavestepError(
-                f"{path} is not the file {MANIFEST} describes (sha256 {found.sha256[:12]}…, "
-                f"expected {expected.sha256[:12]}…); export the model again"
-            )
+            raise _unreadable(path, error) from error
+        _compare(path, expected, *found)
+
+
+def read_file(directory: Path, manifest: Manifest, name: str) -> bytes:
+    """A file of the directory, if it is what its record says. Raises WavestepError as `verify`.
+
+    The bytes that are returned are those that were checked, whatever becomes of the file.
+    """
+    expected, path = _recorded(directory, manifest, name), directory / name
+    try:
+        found = files.inside(directory, name)
+        size = found.stat().st_size
+        data = files.read(found, expected.bytes) if size == expected.bytes else b""
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    _compare(path, expected, len(data) or size, hashlib.sha256(data).hexdigest())
+    return data
+
+
+def _recorded(directory: Path, manifest: Manifest, name: str) -> FileRecord:
+    expected = manifest.files.get(name)
+    if expected is None:
+        raise WavestepError(f"{directory / name} is not in {MANIFEST}; export the model again")
+    return expected
+
+
+def _unreadable(path: Path, error: OSError) -> WavestepError:
+    return WavestepError(f"{path} cannot be read ({error.strerror}); export the model again")
+
+
+def _compare(path: Path, expected: FileRecord, size: int, sha256: str) -> None:
+    if size != expected.bytes:
+        raise WavestepError(
+            f"{path} has {size} bytes, {MANIFEST} says {expected.bytes}: "
+            "truncated or changed; export the model again"
+        )
+    if sha256 != expected.sha256:
+        raise WavestepError(
+            f"{path} is not the file {MANIFEST} describes (sha256 {sha256[:12]}…, "
+            f"expected {expected.sha256[:12]}…); export the model again"
+        )
 
 
 def with_file(manifest: Manifest, path: Path) -> Manifest:
@@ -184,10 +243,14 @@ def locate(path: Path) -> tuple[Path, str | None]:
     Raises WavestepError when nothing is there, for a checkpoint, and when no manifest lies
     beside the file.
     """
-    if path.is_dir():
-        return path, None
-    beside = (path.parent / MANIFEST).exists()
-    if not path.exists():
+    try:
+        if path.is_dir():
+            return path, None
+        beside, there = (path.parent / MANIFEST).exists(), path.exists()
+    except (OSError, ValueError) as error:  # too long for a name, forbidden, a NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WavestepError(f"{path} cannot be opened: {reason}") from error
+    if not there:
         if beside and path.suffix == ".plan":
             raise WavestepError(
                 f"{path} does not exist; build it on this machine with wn-export {path.parent} "

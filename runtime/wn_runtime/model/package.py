@@ -6,11 +6,13 @@ costs the memory of its streams only.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from wn_runtime.arguments import wrong_type
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import manifest as manifests
@@ -50,9 +52,10 @@ class ModelPackage:
                     self._verified.add(name)
 
     def read(self, name: str) -> bytes:
-        """A verified file's bytes. Raises WavestepError."""
-        self.verify(name)
-        return (self.directory / name).read_bytes()
+        """A file's bytes, as its record says they are. Raises WavestepError."""
+        data = manifests.read_file(self.directory, self.manifest, name)
+        self._verified.add(name)
+        return data
 
     @property
     def weights(self) -> Weights:
@@ -80,8 +83,8 @@ class ModelPackage:
         raise WavestepError(unknown("engine file", file, known, f"{self.directory} has"))
 
     def _load_weights(self) -> Weights:
-        self.verify(manifests.WEIGHTS)
-        return canonical.load(self.directory / manifests.WEIGHTS, self.spec)
+        where = str(self.directory / manifests.WEIGHTS)
+        return canonical.parse(self.read(manifests.WEIGHTS), self.spec, where)
 
     def _make_conditioner(self) -> Conditioner:
         return Conditioner(self.spec, self.weights if self.spec.conditioning else {})
@@ -92,6 +95,8 @@ def open_package(path: str | Path) -> tuple[ModelPackage, Artifact | None]:
 
     Raises WavestepError where there is neither.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise wrong_type("path", path, "a path")
     directory, file = manifests.locate(Path(path))
     package = ModelPackage(directory)
     if file is None or file == manifests.MANIFEST:

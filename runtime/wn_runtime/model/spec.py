@@ -12,6 +12,7 @@ Symbols (L, k, k0, R, G, S, H, A) are those of the layer equation:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,18 @@ from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import strict
 
 CHANNELS = ("residual_channels", "gate_channels", "skip_channels", "head_channels")
+_RANGES = dict.fromkeys(CHANNELS, (1, 2**16)) | {
+    "sample_rate": (1, 1_000_000),  # more than any audio file can say
+    "kernel": (2, 256),
+    "input_kernel": (1, 2**16),
+}
+MOST_LAYERS, MOST_DILATION = 1024, 2**24
+MOST_PARAMETERS = 2**30
+"""4 GiB in float32: a hundred times the largest WaveNet that was published."""
+MOST_STATE = 2**28
+"""Numbers in the delay lines of one stream: 1 GiB, hours of samples."""
+MOST_STREAMS = 2**16
+"""Streams side by side, B."""
 
 strict.tagged(Head, HEADS)
 strict.tagged(ConditionerSpec, CONDITIONERS)
@@ -57,19 +70,23 @@ class ModelSpec:
     """What the gates are conditioned on; the biases are added up."""
 
     def __post_init__(self) -> None:
-        least = dict.fromkeys(CHANNELS, 1) | {"sample_rate": 1, "kernel": 2, "input_kernel": 1}
-        for name, low in least.items():
+        for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
-            if value < low:
-                raise ValueError(f"{name} is {value}; it must be at least {low}")
-        if self.sample_rate > 1_000_000:  # more than any audio file can say
-            raise ValueError(f"sample_rate is {self.sample_rate}; it must be at most 1000000")
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {value}; it must be {low} to {high}")
         if self.gate_channels % 2:
             raise ValueError(
                 f"gate_channels is {self.gate_channels}; it must be even (filter and gate halves)"
             )
-        if not self.dilations or min(self.dilations) < 1:
-            raise ValueError(f"dilations are {self.dilations}; give at least one, each 1 or more")
+        if not 1 <= len(self.dilations) <= MOST_LAYERS:
+            raise ValueError(
+                f"there are {len(self.dilations)} dilations; give 1 to {MOST_LAYERS}, one a layer"
+            )
+        if min(self.dilations) < 1 or max(self.dilations) > MOST_DILATION:
+            raise ValueError(
+                f"dilations are from {min(self.dilations)} to {max(self.dilations)}; each must be "
+                f"1 to {MOST_DILATION}"
+            )
         if not 0 < self.residual_scale <= 2:
             raise ValueError(f"residual_scale is {self.residual_scale}; it must be in (0, 2]")
         names = [condition.name for condition in self.conditions]
@@ -81,6 +98,28 @@ class ModelSpec:
                 f"conditioners take frames of different (channels, hop): {sorted(framed)}; "
                 "one stream of frames serves them all"
             )
+        if self.parameters > MOST_PARAMETERS:
+            raise ValueError(f"it has {self.parameters} parameters, over {MOST_PARAMETERS}")
+        if self.state_rows * self.residual_channels > MOST_STATE:
+            raise ValueError(
+                f"its delay lines hold {self.state_rows} rows of {self.residual_channels} "
+                f"channels, over {MOST_STATE} numbers a stream; use smaller dilations"
+            )
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in the canonical weights (`model.weights.shapes`)."""
+        residual, gate, skip = self.residual_channels, self.gate_channels, self.skip_channels
+        head, params, half = self.head_channels, self.output.params, gate // 2
+        layer = (self.kernel * residual + 1) * gate + (half + 1) * residual + half * skip
+        entry = (self.input_kernel * self.output.input_channels + 1) * residual
+        ends = skip + (skip + 1) * head + (head + 1) * params
+        conditioning = sum(
+            math.prod(shape)
+            for conditioner in self.conditioning
+            for shape in conditioner.shapes(self.layers, gate).values()
+        )
+        return self.layers * layer + entry + ends + conditioning
 
     @property
     def layers(self) -> int:

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.arguments import integer, wrong_type
 from wn_runtime.errors import WavestepError
 
 State = dict[str, NDArray[Any]]
 """Name to array (n, B, …)."""
+_ANY = 2**63
 SAMPLES, DELAY_LINES = "samples", "delay_lines"
 
 
@@ -58,7 +60,11 @@ def put(
 
 def check_slots(slots: Sequence[int] | None, streams: int) -> list[int]:
     """The slots named, or all. Raises WavestepError for one that is not there or named twice."""
-    chosen = list(range(streams)) if slots is None else [int(slot) for slot in slots]
+    if slots is not None and (isinstance(slots, (str, bytes)) or not np.iterable(slots)):
+        raise wrong_type("slots", slots, "a list of integers")
+    chosen = list(range(streams))
+    if slots is not None:
+        chosen = [integer("slot", slot, -_ANY, _ANY) for slot in slots]
     for slot in chosen:
         if not 0 <= slot < streams:
             raise WavestepError(

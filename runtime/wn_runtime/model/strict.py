@@ -134,9 +134,7 @@ def _anything(value: object, where: str, depth: int) -> Any:
     if not depth:
         raise WavestepError(f"{where}: nested deeper than {DEEPEST} levels")
     if isinstance(value, Mapping):
-        return {
-            k: _anything(v, f"{where}.{k}", depth - 1) for k, v in _table(value, where).items()
-        }
+        return {k: _anything(v, f"{where}.{k}", depth - 1) for k, v in _table(value, where).items()}
     if isinstance(value, (list, tuple)):
         return [_anything(v, where, depth - 1) for v in value]
     if value is None:

@@ -7,12 +7,11 @@ for `residual_scale`, which stays in the layer equation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import safetensors
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors import numpy as safetensors_numpy
 
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
@@ -62,13 +61,12 @@ def check(weights: Weights, spec: ModelSpec, where: str) -> None:
             raise WavestepError(f"{where}: weight {name!r} holds NaN or infinity; train again")
 
 
-def load(path: Path, spec: ModelSpec) -> dict[str, NDArray[np.float32]]:
-    """Read and check `weights.safetensors`. Raises WavestepError naming the file and the fault."""
+def parse(data: bytes, spec: ModelSpec, where: str) -> dict[str, NDArray[np.float32]]:
+    """The content of `weights.safetensors`. Raises WavestepError with `where` and the fault."""
     try:
-        weights: dict[str, NDArray[np.float32]] = load_file(path)
-    except FileNotFoundError as error:
-        raise WavestepError(f"{path} is missing; export the model again") from error
-    except (safetensors.SafetensorError, OSError) as error:
-        raise WavestepError(f"{path} cannot be read ({error}); export the model again") from error
-    check(weights, spec, str(path))
+        weights: dict[str, NDArray[np.float32]] = safetensors_numpy.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError, TypeError, OverflowError) as error:
+        # KeyError: an element type that NumPy has none of
+        raise WavestepError(f"{where} cannot be read ({error}); export the model again") from error
+    check(weights, spec, where)
     return weights

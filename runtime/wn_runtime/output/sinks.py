@@ -11,10 +11,15 @@ from typing import BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.arguments import integer, wrong_type
+from wn_runtime.atomic import Part
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.interrupts import Held
 from wn_runtime.output.encoders import BY_SUFFIX, Encoder, Raw, pcm16
 
 Block = NDArray[np.float32]
+MOST_RATE = 1_000_000
+"""Hz; more than any audio file can say."""
 
 
 class Sink(Protocol):
@@ -62,16 +67,15 @@ class FileSink:
             raise WavestepError(
                 unknown("audio suffix", self.path.suffix or self.path.name, BY_SUFFIX)
             )
-        if sample_rate < 1:
-            raise WavestepError(f"{self.path}: sample rate is {sample_rate}; it must be at least 1")
+        sample_rate = integer("sample_rate", sample_rate, 1, MOST_RATE)
         check_writable(self.path)
-        # A link is followed, so that the rename replaces the file it leads to, not the link.
-        self._final = self.path.resolve()
-        self._part = self._final.with_name(f".{self._final.name}.{os.getpid()}.part")
         self._samples = 0
+        self._part: Part | None = None
         self._encoder: Encoder | None = None
         with self._telling():
-            self._encoder = encoder(self._part, sample_rate)
+            # A link is followed, so that the rename replaces the file it leads to, not the link.
+            self._part = Part(self.path.resolve())
+            self._encoder = encoder(self._part.path, sample_rate)
 
     def write(self, block: Block) -> None:
         """Append a block, (n, 1)."""
@@ -94,7 +98,9 @@ class FileSink:
         with self._telling():
             encoder, self._encoder = self._encoder, None
             encoder.close()
-            self._part.replace(self._final)
+            assert self._part is not None
+            self._part.place()
+            self._part = None
 
     def abort(self) -> None:
         """Leave no trace of it."""
@@ -102,7 +108,10 @@ class FileSink:
             encoder, self._encoder = self._encoder, None
             with contextlib.suppress(OSError):
                 encoder.close()
-        self._part.unlink(missing_ok=True)
+        if self._part is not None:
+            part, self._part = self._part, None
+            with contextlib.suppress(OSError):
+                part.drop()
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -129,9 +138,10 @@ class Files:
             raise
 
     def write(self, block: Block) -> None:
-        """Append a block, (n, B)."""
-        for voice, sink in enumerate(self._sinks):
-            sink.write(block[:, voice : voice + 1])
+        """Append a block, (n, B): to all files or, where an interruption comes, to none."""
+        with Held():
+            for voice, sink in enumerate(self._sinks):
+                sink.write(block[:, voice : voice + 1])
 
     def close(self) -> None:
         """Finish every file."""
@@ -165,24 +175,49 @@ class PipeSink:
 def write(path: str | Path, audio: Block | Iterable[Block], sample_rate: int) -> None:
     """Write one voice to a WAV or FLAC file: samples (n,) or (n, 1), or an iterable of such blocks.
 
-    Raises WavestepError for an unknown suffix, more than one voice, or a file that cannot be
-    written; a file that was there before is then left alone.
+    Raises WavestepError for an unknown suffix, more than one voice, NaN, or a file that cannot be
+    written, TypeError for audio that is not of floats; a file that was there before is then left
+    alone.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise wrong_type("path", path, "a path")
     blocks = [audio] if isinstance(audio, np.ndarray) else audio
+    if isinstance(blocks, (str, bytes)) or not isinstance(blocks, Iterable):
+        raise wrong_type("audio", audio, "an array, or an iterable of arrays")
     with finishing(FileSink(path, sample_rate)) as sink:
         for block in blocks:
-            if block.ndim == 2 and block.shape[1] != 1:
-                raise WavestepError(
-                    f"{path} takes one voice, the audio has {block.shape[1]}; write audio[:, b]"
-                )
-            sink.write(block.reshape(-1, 1))
+            sink.write(_one_voice(path, block))
+
+
+def _one_voice(path: str | os.PathLike[str], block: object) -> Block:
+    """A block (n, 1) of one voice."""
+    if not isinstance(block, np.ndarray):
+        raise wrong_type("audio", block, "an array of floats in [-1, 1]")
+    if block.dtype.kind != "f":
+        raise TypeError(
+            f"audio must be floats in [-1, 1], not {block.dtype}; 16-bit samples: audio / 32768"
+        )
+    if block.ndim not in (1, 2) or (block.ndim == 2 and block.shape[1] != 1):
+        raise WavestepError(
+            f"{path} takes one voice, (n,) or (n, 1); the audio is {block.shape}: write audio[:, b]"
+        )
+    if not np.isfinite(block).all():
+        raise WavestepError(f"the audio for {path} holds NaN or infinity")
+    return block.reshape(-1, 1)
 
 
 def check_writable(path: Path) -> None:
     """Raise WavestepError unless a file can be made, or replaced, at `path`."""
-    if not path.parent.is_dir():
-        raise WavestepError(f"{path}: there is no directory {path.parent}; make it first")
-    if path.exists() and not path.is_file():
-        raise WavestepError(f"{path} is not a regular file; give another name")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise WavestepError(f"{path} cannot be written: it is read-only; give another place")
+    try:
+        if not path.parent.is_dir():
+            raise WavestepError(f"{path}: there is no directory {path.parent}; make it first")
+        there = path.exists()
+        if not path.name or (there and not path.is_file()):
+            raise WavestepError(f"{path} is not a regular file; give another name")
+        # It is replaced by a rename: the folder must take new names, too.
+        read_only = not os.access(path.resolve().parent, os.W_OK)
+        if read_only or (there and not os.access(path, os.W_OK)):
+            raise WavestepError(f"{path} cannot be written: it is read-only; give another place")
+    except (OSError, RuntimeError, ValueError) as error:  # too long, links in a circle, a NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WavestepError(f"{path} cannot be written ({reason}); give another name") from error

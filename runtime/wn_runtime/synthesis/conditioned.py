@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from wn_runtime import arguments
 from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, pieces
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.errors import WavestepError
@@ -19,7 +20,7 @@ from wn_runtime.heads.head import Samples
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
-from wn_runtime.synthesis.snapshot import Snapshot, Voice
+from wn_runtime.synthesis.snapshot import Snapshot, Voice, check
 
 
 class ConditionedBlocks:
@@ -58,19 +59,21 @@ class ConditionedBlocks:
         channels = self.timing.frame_channels
         if not channels:
             raise WavestepError("this model takes no frames")
-        array = np.asarray(frames)
+        array = arguments.array("frames", frames)
         if array.ndim == 2:
             array = np.repeat(array[:, None], self._streams, axis=1)
-        if array.dtype.kind not in "fiu" or array.shape[1:] != (self._streams, channels):
+        if array.shape[1:] != (self._streams, channels):
             raise WavestepError(
                 f"frames are {array.dtype} {array.shape}; this model takes float32 (frames, "
                 f"{channels}), or (frames, {self._streams}, {channels})"
             )
+        with np.errstate(over="ignore"):  # then it is infinite
+            array = array.astype(np.float32)
         if not np.isfinite(array).all():
             raise WavestepError("frames hold NaN or infinity")
         if self._ended:
             raise WavestepError("the last frames have been pushed; begin the stream anew")
-        self._frames = np.concatenate([self._frames, array.astype(np.float32)])
+        self._frames = np.concatenate([self._frames, array])
         if last:
             self._ended = True
             beyond = self.timing.lookahead // self.timing.hop
@@ -112,12 +115,11 @@ class ConditionedBlocks:
         )
 
     def restore(self, slots: Sequence[int] | None, snapshot: Snapshot) -> None:
-        """Take over what `snapshot` gave. Raises WavestepError where it is another model's."""
-        fresh = self._conditioner.start({}, len(snapshot.voices))
-        for name in fresh.keys() | snapshot.conditioner.keys():
-            found, expected = snapshot.conditioner.get(name), fresh.get(name)
-            if found is None or expected is None or found.shape != expected.shape:
-                raise WavestepError(f"the snapshot's conditioning ({name}) is another model's")
+        """Take over what `snapshot` gave.
+
+        Raises WavestepError where it is another model's, or of no whole; nothing changes then.
+        """
+        check(snapshot, self._spec, self._conditioner)
         if slots is None:
             self._state = dict(snapshot.conditioner)
             self._bias, self._offset, self._size = snapshot.bias, snapshot.offset, snapshot.size

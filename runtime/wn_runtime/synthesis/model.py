@@ -7,10 +7,11 @@ wn_runtime.write("seven.wav", stream.read(8000), model.sample_rate)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from wn_runtime.arguments import integer, wrong_type
 from wn_runtime.conditioning.conditioner import Values
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.choice import open_in
@@ -35,6 +36,8 @@ def open(
     memory of its voices' state. See `wn_runtime.engines.choice.open_engine` for how the engine is
     chosen, and what is raised.
     """
+    if max_streams is not None:
+        max_streams = integer("max_streams", max_streams, 1)
     package, artifact = open_package(path)
     first = open_in(package, artifact, engine, precision, batch, threads, say)
 
@@ -74,6 +77,18 @@ class Model:
         voices or one each. Raises WavestepError for a condition or value that the model lacks, and
         where max_streams are open.
         """
+        return self.begin(conditions, seed, temperature, frames)
+
+    def begin(
+        self,
+        conditions: Mapping[str, Values],
+        seed: int | Sequence[int] = 0,
+        temperature: Temperature = 1.0,
+        frames: Frames | None = None,
+    ) -> Stream:
+        """`stream` with the conditions as a mapping."""
+        if not isinstance(conditions, Mapping):
+            raise wrong_type("conditions", conditions, "a mapping of names to values")
         stream = Stream(self._conditioner, self.spec, self._pool)
         try:
             stream.begin(None, seed, temperature, conditions)
@@ -85,7 +100,7 @@ class Model:
         return stream
 
     def close(self) -> None:
-        """Give back what the engines hold. Streams must be closed before."""
+        """Give back what the engines hold; no stream can be opened then. Close streams before."""
         self._pool.close()
 
     def __enter__(self) -> Model:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from wn_runtime.conditioning.conditioner import Bias
+import numpy as np
+
+from wn_runtime.arguments import array, integer, wrong_type
+from wn_runtime.conditioning.conditioner import Bias, Conditioner
 from wn_runtime.conditioning.part import Frames
+from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
+from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
 
 
@@ -42,3 +49,45 @@ class Snapshot:
     """Whether the last have been pushed."""
     history: Samples
     """(n, B): those made of the current block, where the conditioner reads them."""
+
+
+def check(snapshot: Snapshot, spec: ModelSpec, conditioner: Conditioner) -> None:
+    """Raise WavestepError unless all but the network's memory is of this model, and of one piece.
+
+    TypeError for a field of another type.
+    """
+    for voice in snapshot.voices:
+        if not isinstance(voice, Voice):
+            raise wrong_type("a voice of the snapshot", voice, "a Voice")
+    streams, timing = len(snapshot.voices), conditioner.timing
+    size = integer("size of the snapshot", snapshot.size, 0)
+    offset = integer("offset of the snapshot", snapshot.offset, 0, size)
+    if not isinstance(snapshot.conditioner, Mapping):
+        raise wrong_type("conditioner of the snapshot", snapshot.conditioner, "a mapping")
+    fresh = conditioner.start({}, streams)
+    for name in sorted(fresh.keys() | snapshot.conditioner.keys()):
+        expected = fresh.get(name)
+        shape = None if expected is None else expected.shape
+        _check_array(f"conditioning ({name})", snapshot.conditioner.get(name), shape)
+    channels = (streams, timing.frame_channels)
+    _check_array("frames", snapshot.frames, (len(snapshot.frames), *channels))
+    _check_array("history", snapshot.history, (len(snapshot.history), streams))
+    spec.output.check(snapshot.history, "history of the snapshot")
+    if not spec.conditioning or offset == size:
+        if snapshot.bias is not None:
+            raise WavestepError("the snapshot has a bias that conditions nothing")
+        return
+    rows = 0 if snapshot.bias is None else len(snapshot.bias)
+    if not rows or size % rows:
+        raise WavestepError(f"the snapshot's bias has {rows} rows for {size} samples")
+    _check_array("bias", snapshot.bias, (rows, spec.layers, streams, spec.gate_channels))
+
+
+def _check_array(what: str, given: Any, shape: tuple[int, ...] | None) -> None:
+    if given is None or shape is None:
+        raise WavestepError(f"the snapshot's {what} is another model's")
+    found = array(f"{what} of the snapshot", given)
+    if found.shape != shape or not np.isfinite(found).all():
+        raise WavestepError(
+            f"the snapshot's {what} is another model's: {found.shape}, here {shape}, or no numbers"
+        )

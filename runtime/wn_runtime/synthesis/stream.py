@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.arguments import integer, real, wrong_type
 from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.engine import Engine, Temperature
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples, inverse_temperatures
+from wn_runtime.interrupts import Held
 from wn_runtime.model import layout as layouts
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
@@ -23,8 +26,14 @@ from wn_runtime.synthesis.pool import EnginePool
 from wn_runtime.synthesis.snapshot import Snapshot, Voice
 from wn_runtime.synthesis.uniforms import UniformStream
 
-LONGEST_CALL = 2048
-"""Samples asked of an engine at once: Ctrl-C waits for no more."""
+FIRST_CALL, LONGEST_CALL = 32, 2048
+"""Samples asked of an engine at once, the first time and at most."""
+LONG_S = 0.05
+"""Seconds that a call should not take: Ctrl-C waits for it."""
+LONGEST_S, LONGEST_BLOCK_S = 10**9, 3600
+"""Seconds of sound that can be asked for (32 years), and of a block of it."""
+MOST_SAMPLES = 2**31
+"""Of one `read`."""
 
 
 class Stream:
@@ -42,6 +51,9 @@ class Stream:
         self._blocks = ConditionedBlocks(conditioner, spec, self.batch)
         self._uniforms = [UniformStream(0, number) for number in range(self.batch)]
         self._temperatures = [1.0] * self.batch
+        self._call = FIRST_CALL
+        self._broken = False
+        """Whether the engine failed: only a reset or a restore makes it whole."""
 
     @property
     def position(self) -> int:
@@ -55,27 +67,42 @@ class Stream:
     def read_samples(self, samples: int) -> Samples:
         """The same before decoding: (samples, B) of the head's own type, classes for a softmax.
 
-        Raises WavestepError where frames are missing for so many.
+        Raises WavestepError where frames are missing for so many. An interruption comes between
+        two calls of the engine: what was made before it is past, the stream goes on after it.
         """
-        if samples < 0:
-            raise WavestepError(f"cannot read {samples} samples; give 0 or more")
+        samples = integer("samples", samples, 0, MOST_SAMPLES)
         engine, head = self._open_engine(), self._head
         made = np.empty((samples, self.batch), head.sample_dtype)
         done = 0
         while done < samples:
-            bias, count = self._blocks.next(min(samples - done, LONGEST_CALL))
-            drawn = uniforms.draw(self._uniforms, count, head.uniforms)
-            block = engine.generate(bias, drawn, self._temperature())
+            began = time.perf_counter()
+            with Held():  # engine, randomness and conditioning move on together
+                bias, count = self._blocks.next(min(samples - done, self._call))
+                drawn = uniforms.draw(self._uniforms, count, head.uniforms)
+                try:
+                    block = engine.generate(bias, drawn, self._temperature())
+                except BaseException:
+                    self._broken = True  # how far the engine came nobody knows
+                    raise
+                self._blocks.advance(block)
+            self._call = _next_call(count, self._call, time.perf_counter() - began)
             made[done : done + count] = block
-            self._blocks.advance(block)
             done += count
         return made
 
     def blocks(self, seconds: float, block: float = 0.05) -> Iterator[NDArray[np.float32]]:
         """`seconds` of audio (`math.inf`: without end) in pieces of `block` seconds each."""
-        if not seconds > 0 or not block > 0:
-            raise WavestepError(f"cannot make {seconds:g} s in blocks of {block:g} s; give more")
-        size = max(1, round(block * self.sample_rate))
+        seconds, block = real("seconds", seconds), real("block", block)
+        if not 0 < block <= LONGEST_BLOCK_S or not (
+            0 < seconds <= LONGEST_S or seconds == math.inf
+        ):
+            raise WavestepError(
+                f"cannot make {seconds:g} s in blocks of {block:g} s; a block has up to "
+                f"{LONGEST_BLOCK_S} s, and {LONGEST_S} s or inf are the most"
+            )
+        return self._each_block(seconds, max(1, round(block * self.sample_rate)))
+
+    def _each_block(self, seconds: float, size: int) -> Iterator[NDArray[np.float32]]:
         left = math.inf if math.isinf(seconds) else max(1, round(seconds * self.sample_rate))
         while left > 0:
             yield self.read(int(min(size, left)))
@@ -113,15 +140,16 @@ class Stream:
         conditions: Mapping[str, Values],
     ) -> Stream:
         """`reset` with the conditions as a mapping."""
-        engine = self._open_engine()
+        engine = self._open_engine(mended=slots is None)
         chosen = states.check_slots(slots, self.batch)
-        inverse_temperatures(temperature, len(chosen))
+        temperatures = _temperatures(temperature, len(chosen))
         randomness = _uniform_streams(seed, chosen)
-        temperatures = np.broadcast_to(np.asarray(temperature, float), len(chosen))
-        self._blocks.reset(None if slots is None else chosen, conditions)
-        for slot, drawn, degree in zip(chosen, randomness, temperatures, strict=True):
-            self._uniforms[slot], self._temperatures[slot] = drawn, float(degree)
-        engine.reset(slots)
+        with Held():
+            self._blocks.reset(None if slots is None else chosen, conditions)
+            engine.reset(slots)
+            for slot, drawn, degree in zip(chosen, randomness, temperatures, strict=True):
+                self._uniforms[slot], self._temperatures[slot] = drawn, degree
+            self._broken = False
         return self
 
     def snapshot(self, slots: Sequence[int] | None = None) -> Snapshot:
@@ -143,19 +171,27 @@ class Stream:
         slots: where its voices go; all by default. Returns the stream itself. Raises WavestepError
         where it is another model's, or of another number of voices; nothing changes then.
         """
-        engine = self._open_engine()
+        if not isinstance(snapshot, Snapshot):
+            raise wrong_type("snapshot", snapshot, "what Stream.snapshot gave")
+        engine = self._open_engine(mended=slots is None)
         chosen = states.check_slots(slots, self.batch)
         if len(snapshot.voices) != len(chosen):
             raise WavestepError(
                 f"the snapshot holds {len(snapshot.voices)} voices for {len(chosen)} slots"
             )
         network = layouts.check(snapshot.network, self._spec, len(chosen))
-        self._blocks.restore(None if slots is None else chosen, snapshot)
-        engine.restore(network, slots)
-        for slot, voice in zip(chosen, snapshot.voices, strict=True):
-            position = voice.position * self._head.uniforms
-            self._uniforms[slot] = UniformStream(voice.seed, voice.number, position)
-            self._temperatures[slot] = voice.temperature
+        each = self._head.uniforms
+        randomness = [
+            UniformStream(voice.seed, voice.number, voice.position * each)
+            for voice in snapshot.voices
+        ]
+        temperatures = _temperatures([v.temperature for v in snapshot.voices], len(chosen))
+        with Held():
+            self._blocks.restore(None if slots is None else chosen, snapshot)
+            engine.restore(network, slots)
+            for slot, drawn, degree in zip(chosen, randomness, temperatures, strict=True):
+                self._uniforms[slot], self._temperatures[slot] = drawn, degree
+            self._broken = False
         return self
 
     def close(self) -> None:
@@ -183,19 +219,39 @@ class Stream:
         alike = all(each == first for each in self._temperatures)
         return first if alike else self._temperatures
 
-    def _open_engine(self) -> Engine:
+    def _open_engine(self, mended: bool = False) -> Engine:
         if self._engine is None:
             raise WavestepError("this stream is closed; open another with model.stream()")
+        if self._broken and not mended:
+            raise WavestepError("this stream's engine failed; begin it anew with reset()")
         return self._engine
+
+
+def _next_call(count: int, call: int, took: float) -> int:
+    """How many samples to ask for next: twice as many, or half where that takes long."""
+    if took > LONG_S:
+        return max(1, call // 2)
+    return min(LONGEST_CALL, 2 * call) if count == call and took < LONG_S / 2 else call
+
+
+def _temperatures(temperature: Temperature, streams: int) -> list[float]:
+    """One for each stream."""
+    if isinstance(temperature, (str, bytes)) or not np.iterable(temperature):
+        each = [real("temperature", temperature)] * streams
+    else:
+        each = [real("temperature", one) for one in temperature]
+    inverse_temperatures(np.array(each), streams)
+    return each
 
 
 def _uniform_streams(seed: int | Sequence[int], slots: Sequence[int]) -> list[UniformStream]:
     """Stream b of one seed for slot b, or the first stream of each slot's own seed."""
-    if isinstance(seed, int | np.integer):
-        return [UniformStream(int(seed), slot) for slot in slots]
-    if len(seed) != len(slots):
+    if isinstance(seed, (str, bytes)) or not np.iterable(seed):
+        return [UniformStream(seed, slot) for slot in slots]
+    seeds = list(seed)
+    if len(seeds) != len(slots):
         raise WavestepError(
-            f"seed has {len(seed)} values for {len(slots)} streams; give one for all or one a "
+            f"seed has {len(seeds)} values for {len(slots)} streams; give one for all or one a "
             "stream"
         )
-    return [UniformStream(int(each)) for each in seed]
+    return [UniformStream(each) for each in seeds]

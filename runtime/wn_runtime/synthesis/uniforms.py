@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.arguments import integer
 from wn_runtime.heads.head import UNIFORM_BITS
 
 _PER_COUNTER = 4  # Philox4x64 gives four 64-bit words for each value of its counter
@@ -20,8 +21,11 @@ class UniformStream:
     """
 
     def __init__(self, seed: int, stream: int = 0, position: int = 0) -> None:
-        self.seed, self.stream, self.position = seed, stream, position
-        """position: the uniforms drawn so far."""
+        """Raises TypeError for what is no integer, WavestepError for a seed beyond 64 bits."""
+        self.seed = seed = integer("seed", seed, -(2**63), 2**64 - 1)
+        self.stream = integer("stream", stream, 0, 2**63)
+        self.position = position = integer("position", position, 0, 2**63)
+        """The uniforms drawn so far."""
         key = np.array([seed & (2**64 - 1), stream], np.uint64)
         self._bits = np.random.Philox(key=key)
         self._bits.advance(position // _PER_COUNTER)

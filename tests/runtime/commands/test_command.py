@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from wn_runtime.commands.command import Terminated, command, group
+from wn_runtime.commands.command import Stopped, command, group
 from wn_runtime.errors import WavestepError
 
 
@@ -26,7 +26,7 @@ def talk(fault: str, count: int) -> None:
         "memory": MemoryError("9 bytes"),
         "bug": ZeroDivisionError("division by zero"),
         "interrupt": KeyboardInterrupt(),
-        "terminate": Terminated(),
+        "terminate": Stopped(signal.SIGTERM),
     }
     if fault == "signal":
         os.kill(os.getpid(), signal.SIGTERM)

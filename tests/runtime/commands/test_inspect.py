@@ -17,7 +17,7 @@ from wn_runtime.commands.inspect import main
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import layout
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model.inspection import inspect, parameters, state_bytes
+from wn_runtime.model.inspection import inspect, state_bytes
 from wn_runtime.model.manifest import Artifact, ConditionerRow, ParityRow
 
 SPEC = CORNERS["two_conditions"]
@@ -76,7 +76,7 @@ def test_what_was_proven_is_a_table(model: Path) -> None:
 
 def test_the_sizes_are_those_of_the_arrays() -> None:
     for spec in CORNERS.values():
-        assert parameters(spec) == sum(a.size for a in random_weights(spec).values())
+        assert spec.parameters == sum(a.size for a in random_weights(spec).values())
         arrays = layout.initial(spec, 1).values()
         assert state_bytes(spec) == sum(array.nbytes for array in arrays)
 

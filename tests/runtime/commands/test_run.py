@@ -182,7 +182,7 @@ def test_debug_shows_where_it_went_wrong(here: Path) -> None:
     assert result.stderr.splitlines()[-1].startswith("error: speaker 'bbo' is unknown")
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_stopping_an_endless_run_leaves_a_valid_file(here: Path, name: str, code: int) -> None:
     process = subprocess.Popen(
         command("--engine", "onnx", "--seconds", "inf", "-o", "a.wav"),
@@ -191,7 +191,7 @@ def test_stopping_an_endless_run_leaves_a_valid_file(here: Path, name: str, code
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not any(part.stat().st_size > 1000 for part in here.glob(".a.wav.*.part")):
+    while not any(part.stat().st_size > 1000 for part in here.glob(".a.wav.*.part.wav")):
         assert time.monotonic() < deadline, "no audio came"
         time.sleep(0.01)
     process.send_signal(getattr(signal, name))

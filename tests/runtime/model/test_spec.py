@@ -47,11 +47,11 @@ TAGS = {"name": "a", "kind": "tags", "values": ["x"]}
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kernel": 1}, "kernel is 1; it must be at least 2"),
-        ({"sample_rate": 10**12}, "sample_rate is 1000000000000; it must be at most 1000000"),
+        ({"kernel": 1}, "kernel is 1; it must be 2 to 256"),
+        ({"sample_rate": 10**12}, "sample_rate is 1000000000000; it must be 1 to 1000000"),
         ({"gate_channels": 15}, "gate_channels is 15; it must be even"),
-        ({"dilations": []}, "give at least one"),
-        ({"dilations": [1, 0]}, "each 1 or more"),
+        ({"dilations": []}, "there are 0 dilations; give 1 to"),
+        ({"dilations": [1, 0]}, "dilations are from 0 to 1; each must be 1"),
         ({"residual_scale": 0.0}, "residual_scale is 0.0"),
         ({"residual_channels": "8"}, "residual_channels: expected int, got '8'"),
         ({"residual_channels": True}, "residual_channels: expected int, got True"),
@@ -64,7 +64,7 @@ TAGS = {"name": "a", "kind": "tags", "values": ["x"]}
         (conditioned_on(), "named is empty"),
         (conditioned_on({**TAGS, "name": "a b"}), "not an identifier"),
         (conditioned_on({**TAGS, "kind": "tag"}), "did you mean 'tags'"),
-        (conditioned_on({**TAGS, "values": ["x", "x"]}), "each once"),
+        (conditioned_on({**TAGS, "values": ["x", "x"]}), "has a value twice"),
         (conditioned_on(TAGS, TAGS), "not unique"),
     ],
 )

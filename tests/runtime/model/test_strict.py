@@ -74,8 +74,8 @@ def test_the_tag_is_the_first_key_that_is_written() -> None:
     [
         ({"main": {"radius": 2}}, "main: key 'kind' is missing; it is one of: circle, square"),
         ({"main": {"kind": "circel"}}, r"main: kind 'circel' is unknown.*did you mean 'circle'\?"),
-        ({"main": {"kind": 3}}, "main: kind '3' is unknown; known are: circle, square"),
-        ({"main": {"kind": ["circle"]}}, "main: kind .* is unknown; known are: circle, square"),
+        ({"main": {"kind": 3}}, "main: kind: expected str, got 3"),
+        ({"main": {"kind": ["circle"]}}, r"main: kind: expected str, got \['circle'\]"),
         ({"main": "circle"}, "main: expected a table of keys, got 'circle'"),
         ({"main": {"kind": "circle", "side": 2}}, "main: key 'side' is unknown; the keys are: rad"),
         ({"main": {"kind": "square"}}, "main: key 'side' is missing"),

@@ -149,7 +149,7 @@ def test_what_the_model_lacks_is_an_error(
 def test_no_time_is_an_error(model: Model, seconds: float) -> None:
     with pytest.raises(WavestepError, match="cannot make"):
         next(model.stream().blocks(seconds))
-    with pytest.raises(WavestepError, match="cannot read -1 samples"):
+    with pytest.raises(WavestepError, match="samples is -1; it must be at least 0"):
         model.stream().read(-1)
 
 

@@ -18,8 +18,10 @@ def cache_directory() -> Path:
 
     Raises WavestepError when it belongs to another user.
     """
-    home = os.environ.get("XDG_CACHE_HOME")
-    root = (Path(home) if home else _home() / ".cache") / "wavestep"
+    home = home_directory("XDG_CACHE_HOME", ".cache")
+    if home is None:
+        return _temporary()
+    root = home / "wavestep"
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         status = root.stat()
@@ -37,12 +39,20 @@ def cache_directory() -> Path:
     return _temporary()
 
 
-def _home() -> Path:
-    """The user's, or a place that cannot be written where there is none."""
+def home_directory(variable: str, default: str) -> Path | None:
+    """The user's folder of a kind (XDG Base Directory Specification); None without a home.
+
+    A path that is not absolute is ignored, as the specification asks: `~/.cache` in a variable
+    that no shell expanded would make a folder called `~` wherever one stands.
+    """
+    chosen = Path(os.environ.get(variable, ""))
+    if chosen.is_absolute():
+        return chosen
     try:
-        return Path.home()
+        home = Path.home()
     except RuntimeError:
-        return Path("/nonexistent")
+        return None
+    return home / default if home.is_absolute() else None
 
 
 @functools.cache

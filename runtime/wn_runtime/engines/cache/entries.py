@@ -37,7 +37,7 @@ class Entry:
     """One piece of compiled code."""
 
     kind: str
-    """`native` or `cubin`: how its directory's name begins."""
+    """One of KINDS: how its directory's name begins."""
     file: str
     """The code's name in it."""
     depends_on: tuple[str, ...]
@@ -50,7 +50,7 @@ class Entry:
         return f"{self.kind}-{digest.hexdigest()[:32]}"
 
 
-KINDS = ("native", "cubin")
+KINDS = ("native", "ahead", "cubin")
 
 
 def load(entry: Entry, make: Callable[[Path], None], read: Callable[[Path], T]) -> T:

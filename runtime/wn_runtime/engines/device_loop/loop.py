@@ -78,8 +78,12 @@ class DeviceLoop(Engine):
         self.reset()
         self.note = f"{device.name}, {backend.title}, {how}"
 
-    def close(self) -> None:
-        """See `Engine.close`."""
+    def _forked(self) -> None:
+        raise WavestepError(
+            "the GPU was opened before this process was forked off; open the model here"
+        )
+
+    def _close(self) -> None:
         for _, graph in self._graphs:
             graph.close()
         self._graphs.clear()

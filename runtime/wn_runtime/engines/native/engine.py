@@ -57,13 +57,17 @@ class NativeEngine(Engine):
             _Group(libraries[size].streams(models[size]), slice(int(end) - size, int(end)))
             for size, end in zip(sizes, ends, strict=True)
         ]
+        self._threads = threads
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
-    def close(self) -> None:
-        """See `Engine.close`."""
+    def _close(self) -> None:
         self._groups.clear()
         if self._pool:
             self._pool.shutdown()
+
+    def _forked(self) -> None:
+        if self._pool:  # its threads stayed behind
+            self._pool = ThreadPoolExecutor(self._threads)
 
     def _generate(
         self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]

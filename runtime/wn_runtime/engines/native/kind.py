@@ -35,6 +35,7 @@ NATIVE = EngineKind(
     on_gpu=False,
     expected_us=_expected_us,
     open=_open,
+    artifact_is_code=True,
     advice="without a C compiler the native engine runs only from a library that "
     "`wn-export --target` compiled ahead of time into the model directory",
 )

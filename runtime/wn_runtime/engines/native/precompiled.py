@@ -5,9 +5,11 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
+from wn_runtime.engines import trust
+from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.compiler import compile_library, find_compiler
-from wn_runtime.engines.native.library import Library
+from wn_runtime.engines.native.library import LIBRARY, Library
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.manifest import Artifact, Manifest
@@ -58,13 +60,24 @@ def unsuitable(artifact: Artifact) -> str | None:
 
 
 def load(package: ModelPackage, artifact: Artifact) -> Library:
-    """The library of an artifact, once its checksum and its CPU have been checked."""
+    """The library of an artifact, where its CPU is this one and its code is trusted.
+
+    What is loaded is a copy that only this user can write, of the bytes whose digest was trusted:
+    the file itself may be exchanged meanwhile. Raises Untrusted before any of it is loaded.
+    """
     reason = unsuitable(artifact)
     if reason:
         raise EngineUnavailable(f"{reason}; use another engine, or export again for this machine")
-    package.verify(artifact.file)
+    code = package.read(artifact.file)
+    digest = package.manifest.files[artifact.file].sha256
+    trust.require(digest, package.directory / artifact.file)
     shapes = Shapes(package.spec, artifact.precision, artifact.batch)
-    return Library((package.directory / artifact.file).resolve(), shapes)
+    entry = cache.Entry("ahead", LIBRARY, (digest,))
+    return cache.load(entry, lambda out: _write(out, code), lambda path: Library(path, shapes))
+
+
+def _write(path: Path, code: bytes) -> None:
+    path.write_bytes(code)
 
 
 def fitting(manifest: Manifest, precision: str, batch: int) -> Artifact | None:

@@ -13,6 +13,7 @@ from wn_runtime.engines.engine import Engine, of_streams, padded, threads_note
 from wn_runtime.engines.onnx.delay_lines import DelayLines
 from wn_runtime.engines.onnx.session import CPU
 from wn_runtime.engines.step_signature import StepSignature
+from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
@@ -36,15 +37,23 @@ class OnnxEngine(Engine):
         note = threads_note(threads) if provider == CPU else provider
         super().__init__(name, precision, spec, batch, note)
         self._width = width
+        self._alone = provider == CPU and threads == 1
         self._lanes = [
             _Lane(session, spec, StepSignature.of(spec, precision, width))
             for _ in range(-(-batch // width))
         ]
         self.reset()
 
-    def close(self) -> None:
-        """See `Engine.close`."""
+    def _close(self) -> None:
         self._lanes.clear()
+
+    def _forked(self) -> None:
+        if self._alone:
+            return
+        raise WavestepError(
+            "ONNX Runtime's threads are not in this process, which was forked off after the model "
+            "was opened; open it here"
+        )
 
     def _generate(
         self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]

@@ -30,4 +30,5 @@ TENSORRT = EngineKind(
     on_gpu=True,
     expected_us=_expected_us,
     open=_open,
+    artifact_is_code=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wn_runtime.engines import trust
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.loop import DeviceLoop, check_width
 from wn_runtime.engines.device_loop.memory import bytes_needed
@@ -19,13 +20,14 @@ def open_engine(request: Request) -> Engine:
     """The engine for a request; the plan itself is that of the package's other engines.
 
     Raises EngineUnavailable without TensorRT or a GPU, and where a plan is for another GPU or
-    another version; WavestepError where a file is broken.
+    another version, or is not trusted: it holds machine code. WavestepError where a file is broken.
     """
     package = request.package
     artifact = request.chosen_artifact("engine.plan", "build it on this machine with")
     check_width(request.batch, artifact.batch, artifact.file)
     path = package.directory / artifact.file
     record = plan_record.check_files(package, artifact)
+    trust.require(package.manifest.files[artifact.file].sha256, path)
     trt = load(record.flavour)
     device = CudaDevice()
     try:

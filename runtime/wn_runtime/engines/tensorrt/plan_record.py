@@ -6,10 +6,11 @@ import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wn_runtime import files
 from wn_runtime.engines.tensorrt.module import FLAVOURS, PRODUCTS, newer_or_same
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model import strict
+from wn_runtime.model import names, strict
 from wn_runtime.model.manifest import Artifact
 from wn_runtime.model.package import ModelPackage
 
@@ -47,6 +48,9 @@ class PlanRecord:
     def __post_init__(self) -> None:
         if self.flavour not in FLAVOURS:
             raise ValueError(f"flavour is {self.flavour!r}; it must be one of {list(FLAVOURS)}")
+        names.check(self.onnx, "onnx")
+        if self.working_bytes is not None and self.working_bytes < 0:
+            raise ValueError(f"working_bytes is {self.working_bytes}; it must be 0 or more")
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,21 @@ def check_files(package: ModelPackage, artifact: Artifact) -> PlanRecord:
         raise WavestepError(f"{said}; {rebuild_command(directory)}") from error
     record = read(directory, artifact)
     graph = directory / record.onnx
-    if graph.exists() and manifests.record(graph).sha256 != record.onnx_sha256:
+    if graph.exists() and _digest(directory, record.onnx) != record.onnx_sha256:
         raise WavestepError(
             f"{graph} has changed since {artifact.file} was built from it; "
             f"{rebuild_command(directory)}"
         )
     return record
+
+
+def _digest(directory: Path, name: str) -> str:
+    try:
+        return files.size_and_sha256(files.inside(directory, name))[1]
+    except OSError as error:
+        raise WavestepError(
+            f"{directory / name} cannot be read ({error.strerror}); {rebuild_command(directory)}"
+        ) from error
 
 
 def check_machine(path: Path, record: PlanRecord, machine: ThisMachine, needed_bytes: int) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.model_dir import write_model
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.specs import CORNERS, random_uniforms
+from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.native import cpu, precompiled
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -35,6 +36,7 @@ def directory(tmp_path: Path) -> Path:
 
 def add(directory: Path, artifact: Artifact) -> None:
     record = manifests.record(directory / artifact.file)
+    trust.add({record.sha256: artifact.file})
     manifest = manifests.with_artifact(manifests.read(directory), artifact, record)
     manifests.write(directory, manifest)
 

@@ -1,0 +1,65 @@
+"""Memory of streams, asked for before it is taken: a batch that does not fit is a line at once."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+from wn_runtime.errors import WavestepError
+from wn_runtime.model.layout import layout
+from wn_runtime.model.spec import ModelSpec
+
+COPIES = 3
+"""Of a stream's state: the engine's own with room to move, the silence it begins from, and what is
+read or written of it at a time."""
+EACH_STREAM = 1 << 14
+"""Bytes of a stream beside its state: randomness, a block of samples, an open file."""
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def check_streams(spec: ModelSpec, streams: int) -> None:
+    """Raise WavestepError where the state of so many streams is more than this process can have."""
+    state = sum(array.stream_bytes for array in layout(spec).values())
+    gates = 4 * spec.layers * spec.gate_channels
+    needed = streams * (COPIES * (state + gates) + EACH_STREAM)
+    available = available_bytes()
+    if available is not None and needed > available:
+        raise WavestepError(
+            f"{streams} streams of this model need {needed / 2**30:.1f} GiB of memory, "
+            f"{available / 2**30:.1f} GiB are available; take a smaller batch"
+        )
+
+
+def available_bytes() -> int | None:
+    """What this process can still have: of the machine, its container and its own limits.
+
+    None where the system does not tell.
+    """
+    return min(_limits(), default=None)
+
+
+def _limits() -> Iterator[int]:
+    for line in _lines(Path("/proc/meminfo")):
+        if line.startswith("MemAvailable:"):
+            yield int(line.split()[1]) * 1024
+    limit, used = (_number(_CGROUP / f"memory.{name}") for name in ("max", "current"))
+    if limit is not None and used is not None:
+        yield max(0, limit - used)
+    taken = _number(Path("/proc/self/statm"))  # its first number: pages of the address space
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY:
+        yield max(0, soft - (taken or 0) * resource.getpagesize())
+
+
+def _number(path: Path) -> int | None:
+    """The first word of a file, where it is a number."""
+    words = next(iter(_lines(path)), "").split()
+    return int(words[0]) if words and words[0].isdecimal() else None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("ascii", "replace").splitlines()
+    except OSError:
+        return []
