@@ -12,6 +12,7 @@ from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.doctor.report import advice, examine, summary
+from wn_runtime.engines.cache.directory import home_directory
 
 
 @command()
@@ -45,8 +46,8 @@ def main(json_: bool) -> int:
 
 def cache_folder(machine: Machine) -> Path:
     """Where compiled libraries go; unlike `cache_directory` it is not made."""
-    base = machine.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "wavestep"
+    home = home_directory("XDG_CACHE_HOME", ".cache", machine.environ)
+    return (home or Path("/nonexistent")) / "wavestep"
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ import click
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
+from wn_runtime.engines import trust
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.heads.head import Head
 from wn_runtime.model import strict
-from wn_runtime.model.inspection import Inspection, inspect, state_bytes
+from wn_runtime.model.inspection import EXTRA, Inspection, inspect, state_bytes
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
@@ -50,6 +51,7 @@ def _text(found: Inspection) -> str:
         ("engines", _engines(found)),
         ("parity", _parity(manifest)),
         ("files", _files(found)),
+        ("code", _code(found)),
         ("written by", [", ".join(f"{k} {v}" for k, v in manifest.versions.items())]),
     ]
     rows = []
@@ -128,8 +130,8 @@ def _parity(manifest: Manifest) -> list[str]:
             [
                 row.engine,
                 row.precision,
-                f"{row.max_error:.1e}",
-                f"{round(row.delta_bits, 4) + 0.0:+.4f}",
+                _number(row.max_error, ".1e"),
+                "-" if row.delta_bits is None else f"{round(row.delta_bits, 4) + 0.0:+.4f}",
                 str(row.samples_compared),
                 first,
                 "PASS" if row.passed else "FAIL",
@@ -138,9 +140,21 @@ def _parity(manifest: Manifest) -> list[str]:
     for conditioner in conditioners:
         verdict = "PASS" if conditioner.passed else "FAIL"
         table.append(
-            ["conditioner", conditioner.name, f"{conditioner.max_error:.1e}", "", "", "", verdict]
+            [
+                "conditioner",
+                conditioner.name,
+                _number(conditioner.max_error, ".1e"),
+                "",
+                "",
+                "",
+                verdict,
+            ]
         )
     return aligned(table, right=[2, 3, 4, 5]).splitlines()
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def _output(head: Head) -> str:
@@ -156,8 +170,18 @@ def _shape(array: StateArray) -> str:
 
 def _files(found: Inspection) -> list[str]:
     rows = [[f.name, f"{f.bytes:,}", f.sha256[:12], f.status] for f in found.files]
-    total = sum(f.bytes for f in found.files if f.status != "missing")
+    total = sum(f.bytes for f in found.files if f.status in ("ok", "changed", EXTRA))
     return [*aligned(rows, right=[1]).splitlines(), f"{total:,} bytes together"]
+
+
+def _code(found: Inspection) -> list[str]:
+    """Whatever could run; engines run nothing of it that is not trusted."""
+    trusted = trust.trusted()
+    rows = []
+    for file in found.code:
+        verdict = "trusted here" if file.sha256 in trusted else "not trusted here: never run"
+        rows.append([file.name, file.code or "", verdict])
+    return aligned(rows).splitlines() if rows else ["none: everything here is data"]
 
 
 def _as_json(found: Inspection) -> dict[str, Any]:
@@ -167,6 +191,8 @@ def _as_json(found: Inspection) -> dict[str, Any]:
     data["files"] = {
         f.name: {"bytes": f.bytes, "sha256": f.sha256, "status": f.status} for f in found.files
     }
+    trusted = trust.trusted()
+    data["code"] = {f.name: {"kind": f.code, "trusted": f.sha256 in trusted} for f in found.code}
     data["artifacts"] = strict.plain(found.artifacts)
     data["receptive_field"] = spec.receptive_field
     data["parameters"] = spec.parameters

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
+from wn_runtime.engines.native.program import command_words
 
 OLDEST_PYTHON = (3, 10)
 _VECTORS = (
@@ -72,8 +73,8 @@ def compiler(machine: Machine) -> Finding:
     fix = "install one: sudo apt install gcc"
     reason = "none found"
     for name in names:
-        words = shlex.split(name)
-        path = machine.which(words[0])
+        words = command_words(name)
+        path = machine.which(words[0]) if words else None
         if path is None:
             reason = f"$CC is {name!r}, which is not there" if asked else reason
             continue

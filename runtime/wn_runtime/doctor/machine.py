@@ -10,11 +10,12 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from wn_runtime import isolated
 
 TIMEOUT_S = 30.0
 """Seconds that a probe may take; ONNX Runtime on a slow card reader needs several."""
@@ -50,6 +51,7 @@ class Machine:
             done = subprocess.run(
                 arguments,
                 env=self.environ,
+                cwd=isolated.NEUTRAL,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -68,7 +70,7 @@ class Machine:
         Returns that object, or {"error": why} where there is none: the exception's last line, a
         crash by its signal, or the time that ran out.
         """
-        status, output = self.run([sys.executable, "-c", code], timeout)
+        status, output = self.run(isolated.python(code), timeout)
         lines = [line for line in output.splitlines() if line.strip()]
         if status == 0 and lines:
             try:

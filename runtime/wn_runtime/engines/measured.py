@@ -12,11 +12,13 @@ from typing import Any
 
 from wn_runtime import atomic
 from wn_runtime.engines.cache.directory import cache_directory
+from wn_runtime.model import json_file
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage
 
 FILE = "measured.json"
 _MOST = 1000  # entries kept, the newest
+_ABSURD = 1e12  # microseconds: nobody waited for that
 
 
 def step_us(
@@ -24,7 +26,7 @@ def step_us(
 ) -> float | None:
     """Microseconds of a step of `batch` streams; None where nothing was measured."""
     found = _read().get(_key(package, engine, precision, batch, threads))
-    return float(found) if isinstance(found, (int, float)) and found > 0 else None
+    return float(found) if isinstance(found, (int, float)) and 0 < found < _ABSURD else None
 
 
 def record(package: ModelPackage, rows: Mapping[tuple[str, str, int, int], float]) -> None:
@@ -45,7 +47,7 @@ def _key(package: ModelPackage, engine: str, precision: str, batch: int, threads
 
 def _read() -> dict[str, Any]:
     try:
-        data = json.loads((cache_directory() / FILE).read_text("utf-8"))
+        data = json_file.load(cache_directory() / FILE)
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}

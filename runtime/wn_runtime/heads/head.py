@@ -30,7 +30,8 @@ Draw = Callable[[NDArray[np.int32], NDArray[Any]], None]
 UNIFORM_BITS = 24
 """A uniform is an integer u of so many bits; it stands for u / 2^24 in [0, 1)."""
 STEEPEST = 2.0**100
-"""1/T of every temperature below 2^-100: so steep that only equals share the draw."""
+"""1/T of every temperature below 2^-100: so steep that only equals share the draw. Above 2^100 all
+classes are alike; both are far inside float32."""
 
 
 class Head(ABC):
@@ -155,4 +156,4 @@ def _inverse(temperature: float) -> float:
         raise WavestepError(
             f"temperature is {temperature:g}; it must be 0 (always the likeliest) or more"
         )
-    return 0.0 if temperature == 0 else 1 / max(temperature, 1 / STEEPEST)
+    return 0.0 if temperature == 0 else 1 / min(max(temperature, 1 / STEEPEST), STEEPEST)

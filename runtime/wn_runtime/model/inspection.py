@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_runtime import files
 from wn_runtime.model import manifest as manifests
+from wn_runtime.model.executable import executable
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
 
+EXTRA = "extra"
 REPORTS = ("report.json", "report.html")
 """Written beside the manifest and left out of its records."""
 
@@ -20,11 +23,14 @@ class FileCheck:
 
     name: str
     status: str
-    """`ok`, `missing`, `changed` (not what was written), or `extra` (in no record)."""
+    """`ok`, `missing`, `changed` (not what was written), `extra` (in no record), or why it cannot
+    be read: a link out of the directory, a pipe, a device."""
     bytes: int
     """Its size now; the recorded one where it is missing."""
     sha256: str
     """As it is now; as recorded where it is missing."""
+    code: str | None = None
+    """What kind of code it may be, by its first bytes or its name; None: it is data."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,12 @@ class Inspection:
     @property
     def sound(self) -> bool:
         """Whether every file asked about is what its record says."""
-        return all(file.status in ("ok", "extra") for file in self.files)
+        return all(file.status in ("ok", EXTRA) for file in self.files)
+
+    @property
+    def code(self) -> tuple[FileCheck, ...]:
+        """The files that are code, or an engine's that is not known to be data."""
+        return tuple(file for file in self.files if file.code is not None)
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -71,18 +82,19 @@ def state_bytes(spec: ModelSpec) -> int:
 
 def _names(directory: Path, manifest: Manifest) -> list[str]:
     known = [*manifest.files, *(a.file for a in manifest.artifacts if a.file not in manifest.files)]
-    beside = sorted(p.name for p in directory.iterdir() if p.is_file())
+    beside = sorted(p.name for p in directory.iterdir() if not p.is_dir() or p.is_symlink())
     return known + [n for n in beside if n not in (*known, manifests.MANIFEST, *REPORTS)]
 
 
 def _check(directory: Path, name: str, recorded: FileRecord | None) -> FileCheck:
+    known = recorded or FileRecord("0" * 64, 0)
     try:
-        found = manifests.record(directory / name)
-    except OSError:
-        if recorded is None:  # an engine without file or record
-            return FileCheck(name, "missing", 0, "")
-        return FileCheck(name, "missing", recorded.bytes, recorded.sha256)
-    if recorded is None:
-        return FileCheck(name, "extra", found.bytes, found.sha256)
-    status = "ok" if found == recorded else "changed"
-    return FileCheck(name, status, found.bytes, found.sha256)
+        path = files.inside(directory, name)
+        found = manifests.record(path)
+        code = executable(path)
+    except FileNotFoundError:
+        return FileCheck(name, "missing", known.bytes, known.sha256)
+    except OSError as error:
+        return FileCheck(name, f"unreadable: {error.strerror}", known.bytes, known.sha256)
+    status = EXTRA if recorded is None else "ok" if found == recorded else "changed"
+    return FileCheck(name, status, found.bytes, found.sha256, code)

@@ -184,18 +184,21 @@ def test_debug_shows_where_it_went_wrong(here: Path) -> None:
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_stopping_an_endless_run_leaves_a_valid_file(here: Path, name: str, code: int) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command("--engine", "onnx", "--seconds", "inf", "-o", "a.wav"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    deadline = time.monotonic() + 60
-    while not any(part.stat().st_size > 1000 for part in here.glob(".a.wav.*.part.wav")):
-        assert time.monotonic() < deadline, "no audio came"
-        time.sleep(0.01)
-    process.send_signal(getattr(signal, name))
-    out, err = process.communicate(timeout=60)
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not any(part.stat().st_size > 1000 for part in here.glob(".a.wav.*.part.wav")):
+                assert time.monotonic() < deadline, "no audio came"
+                time.sleep(0.01)
+            process.send_signal(getattr(signal, name))
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == code, err
     assert said(out)["where"] == "a.wav"
     assert "Traceback" not in err

@@ -38,9 +38,12 @@ def test_tensorrt_rtx_stands_in_where_tensorrt_is_not(tmp_path: Path) -> None:
     assert "TensorRT-RTX 1.7.1" in found.detail
 
 
-def test_the_probe_finds_whichever_of_the_two_is_installed(tmp_path: Path) -> None:
+def test_the_probe_finds_whichever_of_the_two_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With modules of those names on the path, in a real interpreter."""
-    environ = {"PYTHONPATH": str(tmp_path), "PATH": ""}
+    environ = {"PATH": ""}
+    monkeypatch.syspath_prepend(str(tmp_path))
     for name, version in (("tensorrt_rtx", "1.7"), ("tensorrt", "10.3.0")):
         (tmp_path / f"{name}.py").write_text(f"__version__ = {version!r}\n")
         assert version in gpu.tensorrt(Machine(tmp_path, environ), None).detail

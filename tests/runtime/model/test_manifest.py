@@ -80,6 +80,7 @@ def test_a_file_that_the_manifest_does_not_list_is_refused(directory: Path) -> N
         manifests.verify(directory, manifests.read(directory), "other.onnx")
 
 
+RECORD = {"sha256": "0" * 64, "bytes": 0}
 OUTSIDE = {"file": "/x", "engine": "onnx", "precision": "fp32", "batch": 1}
 
 
@@ -91,7 +92,7 @@ OUTSIDE = {"file": "/x", "engine": "onnx", "precision": "fp32", "batch": 1}
         ({"format": "2"}, "format: expected int, got '2'"),
         ({"naem": "x"}, "key 'naem' is unknown"),
         ({"spec": {}}, "spec: key 'sample_rate' is missing"),
-        ({"files": {"../evil": {"sha256": "0" * 64, "bytes": 0}}}, r"file name '\.\./evil' holds a path separator"),
+        ({"files": {"../evil": RECORD}}, r"file name '\.\./evil' holds a path separator"),
         ({"artifacts": [OUTSIDE]}, "'/x' holds a path separator"),
         ({"artifacts": [{**OUTSIDE, "steps_per_call": 8}]}, "key 'steps_per_call' is unknown"),
     ],

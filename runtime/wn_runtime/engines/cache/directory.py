@@ -5,9 +5,11 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import pwd
 import shutil
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from wn_runtime.errors import WavestepError
@@ -39,20 +41,27 @@ def cache_directory() -> Path:
     return _temporary()
 
 
-def home_directory(variable: str, default: str) -> Path | None:
+def home_directory(
+    variable: str, default: str, environ: Mapping[str, str] = os.environ
+) -> Path | None:
     """The user's folder of a kind (XDG Base Directory Specification); None without a home.
 
     A path that is not absolute is ignored, as the specification asks: `~/.cache` in a variable
     that no shell expanded would make a folder called `~` wherever one stands.
     """
-    chosen = Path(os.environ.get(variable, ""))
+    chosen = Path(environ.get(variable, ""))
     if chosen.is_absolute():
         return chosen
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
+    home = Path(environ.get("HOME") or _home_on_record())
     return home / default if home.is_absolute() else None
+
+
+def _home_on_record() -> str:
+    """In the system's list of users; nothing for one who is not in it, as in many containers."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
 
 
 @functools.cache

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_runtime.engines.native.program import command_words, run
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable, WavestepError
 
@@ -20,7 +19,7 @@ FLAGS = (
     *("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
     *("-fvisibility=hidden", "-shared", "-fPIC"),
 )
-_SECONDS = 120
+_SECONDS, _VERSION_SECONDS = 120.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,12 @@ def find_compiler(name: str | None = None) -> Compiler:
 @functools.lru_cache
 def _find(chosen: str, path: str, asked: str) -> Compiler:
     for command in [chosen] if chosen.strip() else ["cc", "gcc", "clang"]:
-        try:
-            words = tuple(shlex.split(command))
-        except ValueError:  # a quote that is not closed
+        words = command_words(command)
+        if not words or shutil.which(words[0], path=path) is None:
             continue
-        if shutil.which(words[0], path=path) is None:
-            continue
-        done = _run([*words, "--version"])
-        if done.returncode == 0 and done.stdout:
-            return Compiler(words, done.stdout.splitlines()[0])
+        status, said = run([*words, "--version"], _VERSION_SECONDS)
+        if status == 0 and said:
+            return Compiler(words, said[0])
     if asked != "$CC":
         raise EngineUnavailable(f"{asked} is not here; apt install gcc-aarch64-linux-gnu")
     what = f"$CC is {chosen!r}, which does not run" if chosen.strip() else "no C compiler is here"
@@ -78,20 +74,12 @@ def compile_library(compiler: Compiler, target: tuple[str, ...], shapes: Shapes,
         Path(directory, "shapes.h").write_text(shapes.header(), "utf-8")
         Path(directory, "head.h").write_text(shapes.head_source(), "utf-8")
         arguments = [*FLAGS, *target, "-I", directory, "-I", str(SOURCE)]
-        done = _run([*compiler.command, *arguments, "-o", str(out), str(SOURCE / "wavenet.c")])
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        status, lines = run(
+            [*compiler.command, *arguments, "-o", str(out), str(SOURCE / "wavenet.c")], _SECONDS
+        )
+    if status or not out.is_file() or not out.stat().st_size:
         reason = next((line for line in lines if "error" in line), " ".join(lines[:1]))
         raise WavestepError(
-            f"{compiler.name} could not compile the native engine ({reason}); "
+            f"{compiler.name} could not compile the native engine ({reason or 'no reason given'}); "
             "set $CC to another compiler, or use --engine onnx"
         )
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return subprocess.CompletedProcess(command, 127, "", f"error: {error}")

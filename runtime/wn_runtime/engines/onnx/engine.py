@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.engine import Engine, of_streams, padded, threads_note
 from wn_runtime.engines.onnx.delay_lines import DelayLines
-from wn_runtime.engines.onnx.session import CPU
+from wn_runtime.engines.onnx.session import CPU, telling
 from wn_runtime.engines.step_signature import StepSignature
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
@@ -60,18 +60,20 @@ class OnnxEngine(Engine):
     ) -> Samples:
         bias, uniforms = self._padded(bias, 2), self._padded(uniforms, 1)
         inverse = self._padded(inverse_temperature, 0)
-        parts = [
-            lane.generate(of_streams(bias, streams), uniforms[:, streams], inverse[streams])
-            for lane, streams in self._each()
-        ]
+        with telling("the step graph"):
+            parts = [
+                lane.generate(of_streams(bias, streams), uniforms[:, streams], inverse[streams])
+                for lane, streams in self._each()
+            ]
         return np.concatenate(parts, axis=1)[:, : self.batch]
 
     def _score(self, samples: Samples, bias: Bias) -> NDArray[np.float32]:
         bias, samples = self._padded(bias, 2), self._padded(samples, 1)
-        parts = [
-            lane.score(samples[:, streams], of_streams(bias, streams))
-            for lane, streams in self._each()
-        ]
+        with telling("the step graph"):
+            parts = [
+                lane.score(samples[:, streams], of_streams(bias, streams))
+                for lane, streams in self._each()
+            ]
         return np.concatenate(parts, axis=1)[:, : self.batch]
 
     def _snapshot(self) -> State:

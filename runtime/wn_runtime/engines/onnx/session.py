@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
+from wn_runtime.engines.onnx.arena import bound
+from wn_runtime.engines.onnx.graph_check import check_graph
 from wn_runtime.engines.step_signature import StepSignature, Tensor
 from wn_runtime.errors import EngineUnavailable, WavestepError
 
@@ -17,7 +21,7 @@ def open_session(
     """A session of `graph`, called `what` in messages, on one provider and no other.
 
     stream: a CUDA stream that it is to work on. Raises EngineUnavailable without ONNX Runtime or
-    the provider, WavestepError for a graph that cannot be loaded.
+    the provider, WavestepError for a graph that cannot be loaded, or does more than to compute.
     """
     try:
         import onnxruntime as ort
@@ -31,22 +35,43 @@ def open_session(
             f"ONNX Runtime here has no {provider}; pip install 'wavestep[gpu]' in an environment "
             "without onnxruntime"
         )
+    check_graph(graph, what)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # its complaints come as exceptions
+    bound(options, graph, ort)
     # Not session.set_denormal_as_zero: it would change the caller's own arithmetic for good.
     settings = {} if stream is None else {"user_compute_stream": str(stream)}
     try:
         session = ort.InferenceSession(graph, options, providers=[(provider, settings)])
     except Exception as error:  # ONNX Runtime's exceptions share no base class
-        reason = str(error).strip().splitlines()[-1]
         raise WavestepError(
-            f"ONNX Runtime {ort.__version__} cannot load {what} ({reason}); export the model again"
+            f"ONNX Runtime {ort.__version__} cannot load {what} ({reason(error)}); export the "
+            "model again"
         ) from error
     if provider not in session.get_providers():  # ONNX Runtime falls back without an exception
         raise EngineUnavailable(f"ONNX Runtime could not start {provider} (no device or driver?)")
     return session
+
+
+@contextlib.contextmanager
+def telling(what: str) -> Iterator[None]:
+    """What ONNX Runtime raises while it runs a graph, as one line."""
+    try:
+        yield
+    except WavestepError:
+        raise
+    except Exception as error:  # its exceptions share no base class
+        raise WavestepError(
+            f"ONNX Runtime failed to run {what} ({reason(error)}); export the model again"
+        ) from error
+
+
+def reason(error: Exception) -> str:
+    """The last line of what ONNX Runtime says, which is the one that tells; at most 200 letters."""
+    lines = str(error).strip().splitlines()
+    return lines[-1][:200] if lines else type(error).__name__
 
 
 def check_signature(session: Any, signature: StepSignature, what: str) -> None:
@@ -58,6 +83,6 @@ def _tensors(values: Any) -> dict[str, Tensor]:
     import numpy as np
 
     return {
-        value.name: Tensor(tuple(value.shape), np.dtype(_TYPES.get(value.type, "O")))
+        value.name: Tensor(tuple(value.shape or ()), np.dtype(_TYPES.get(value.type, "O")))
         for value in values
     }

@@ -109,8 +109,11 @@ def test_what_does_not_fit_is_refused_before_c_sees_it() -> None:
         engine.generate(bias, random_uniforms(4, 3))
     with pytest.raises(WavestepError, match=r"uniforms are \(4, 2\)"):
         engine.generate(bias, uniforms[..., 0])
-    with pytest.raises(WavestepError, match="uniforms are float32; give integers of 24 bits"):
+    with pytest.raises(TypeError, match="uniforms must be an array of integers, not of float32"):
         engine.generate(bias, uniforms.astype(np.float32))
+    for beyond in (-1, 2**24):
+        with pytest.raises(WavestepError, match="give integers of 24 bits"):
+            engine.generate(bias, np.full_like(uniforms, beyond))
     with pytest.raises(WavestepError, match=r"bias is \(2, 2, 2, 16\); .* \(rows, 3, 2, 16\)"):
         engine.generate(bias[:, :-1], uniforms)
     with pytest.raises(WavestepError, match="bias has 3 rows; their number must divide the block"):

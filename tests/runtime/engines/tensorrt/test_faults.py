@@ -14,10 +14,11 @@ from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
 from tests.model_dir import write_model
 from tests.specs import CORNERS, random_bias, random_samples
-from wn_runtime.engines import registry
+from wn_runtime.engines import registry, trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.onnx.kind import ONNX
 from wn_runtime.engines.tensorrt.kind import TENSORRT
+from wn_runtime.engines.trust import Untrusted
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import manifest as manifests
@@ -113,6 +114,11 @@ def test_a_plan_that_tensorrt_refuses_is_told_with_its_reason(
     (directory / PLAN).write_bytes(b"something else entirely")
     manifest = manifests.with_file(manifests.read(directory), directory / PLAN)
     manifests.write(directory, manifest)
+    with pytest.raises(
+        Untrusted, match=r"engine\.plan is code, and nobody here has said to trust it"
+    ):
+        open_engine(directory / PLAN)
+    trust.add({manifest.files[PLAN].sha256: "not even a plan"})
     with pytest.raises(
         WavestepError, match=r"cannot load engine.plan \(.*magicTag.*build it anew with wn-export"
     ):

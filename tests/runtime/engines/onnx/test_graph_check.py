@@ -1,0 +1,142 @@
+"""A graph from elsewhere computes and does nothing else; ONNX Runtime sees no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import ModelProto, TensorProto, helper
+
+from tests.model_dir import write_model
+from tests.specs import CORNERS
+from wn_runtime.engines.onnx.graph_check import check_graph
+from wn_runtime.engines.onnx.session import open_session, telling
+from wn_runtime.errors import WavestepError
+
+X = helper.make_tensor_value_info("x", TensorProto.FLOAT, [4])
+Y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])
+
+
+def model(nodes: Sequence[onnx.NodeProto], **more: object) -> ModelProto:
+    graph = helper.make_graph(nodes, "g", [X], [Y], **more)  # type: ignore[arg-type]
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def external() -> TensorProto:
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    return tensor
+
+
+def endless() -> onnx.NodeProto:
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["v"], ["w"])],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, [4]),
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("w", TensorProto.FLOAT, [4]),
+        ],
+    )
+    return helper.make_node("Loop", ["", "", "x"], ["y"], body=body)
+
+
+def with_function() -> ModelProto:
+    made = model([helper.make_node("Mine", ["x"], ["y"], domain="")])
+    made.functions.append(
+        helper.make_function("", "Mine", ["a"], ["b"], [helper.make_node("Relu", ["a"], ["b"])], [])
+    )
+    return made
+
+
+def constant(tensor: TensorProto) -> onnx.NodeProto:
+    return helper.make_node("Constant", [], ["w"], value=tensor)
+
+
+add = helper.make_node("Add", ["x", "w"], ["y"])
+
+
+def sparse() -> ModelProto:
+    made = model([add])
+    made.graph.sparse_initializer.add().values.CopyFrom(external())
+    return made
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: model([add], initializer=[external()]), "it keeps data in other files"),
+        (lambda: model([constant(external()), add]), "it keeps data in other files"),
+        (sparse, "it keeps data in other files"),
+        (lambda: model([endless()]), "Loop is a loop or a branch"),
+        (
+            lambda: model([helper.make_node("Gelu", ["x"], ["y"], domain="com.microsoft")]),
+            "operator 'Gelu' is of b'com.microsoft'",
+        ),
+        (with_function, "it brings functions of its own"),
+    ],
+)
+def test_what_does_more_than_to_compute_is_refused(
+    make: Callable[[], ModelProto], reason: str
+) -> None:
+    graph = make().SerializeToString()
+    for refuse in (check_graph, open_session):
+        with pytest.raises(WavestepError, match=f"^step.onnx is refused: {reason}"):
+            refuse(graph, "step.onnx")
+
+
+def test_our_own_graphs_pass(tmp_path: Path) -> None:
+    for name, spec in CORNERS.items():
+        directory = write_model(tmp_path / name, spec, ("fp32", "fp16"))
+        for path in directory.glob("*.onnx"):
+            check_graph(path.read_bytes(), path.name)
+
+
+def passes_or_is_refused(graph: bytes) -> None:
+    said = "it is refused: "
+    try:
+        check_graph(graph, "it")
+    except WavestepError as error:
+        said = str(error)
+    assert said.startswith("it is refused: ")
+
+
+@given(st.binary(max_size=300))
+def test_whatever_the_bytes_are_they_are_read_to_their_end_or_refused(data: bytes) -> None:
+    passes_or_is_refused(data)
+
+
+@given(data=st.data())
+def test_a_damaged_graph_is_read_to_its_end_or_refused(data: st.DataObject) -> None:
+    graph = bytearray(model([constant(external()), add]).SerializeToString())
+    for _ in range(data.draw(st.integers(1, 4))):
+        graph[data.draw(st.integers(0, len(graph) - 1))] = data.draw(st.integers(0, 255))
+    passes_or_is_refused(bytes(graph))
+
+
+def test_a_graph_that_asks_for_all_memory_there_is_gets_a_line() -> None:
+    """A tensor joined to itself until it has half a gibibyte."""
+    nodes = [helper.make_node("Identity", ["x"], ["t0"])]
+    nodes += [
+        helper.make_node("Concat", [f"t{i}", f"t{i}"], [f"t{i + 1}"], axis=0) for i in range(25)
+    ]
+    nodes.append(helper.make_node("Slice", ["t25", "zero", "four"], ["y"]))
+    ends = [
+        helper.make_tensor(n, TensorProto.INT64, [1], [v]) for n, v in (("zero", 0), ("four", 4))
+    ]
+    session = open_session(model(nodes, initializer=ends).SerializeToString(), "step.onnx")
+    with (
+        pytest.raises(WavestepError, match=r"failed to run step.onnx \(.*Arena"),
+        telling("step.onnx"),
+    ):
+        session.run(None, {"x": np.ones(4, np.float32)})
