@@ -35,11 +35,12 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except ValueError as error:  # a NUL in the name
         raise OSError(errno.EINVAL, "its name holds a NUL", str(path)) from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        what = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise OSError(errno.EINVAL, f"it is {what}, not a file", str(path))
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            what = _KINDS.get(stat.S_IFMT(mode), "something else")
-            raise OSError(errno.EINVAL, f"it is {what}, not a file", str(path))
         yield file
 
 
@@ -62,8 +63,11 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
 
 def inside(directory: Path, name: str) -> Path:
     """The regular file `name` of a directory, with no link in its way that leads elsewhere."""
-    root = directory.resolve()
-    path = (root / name).resolve()
+    try:
+        root = directory.resolve()
+        path = (root / name).resolve()
+    except RuntimeError as error:
+        raise OSError(errno.ELOOP, "it is a link in a circle", str(directory / name)) from error
     if path.parent != root:
         raise OSError(errno.EPERM, "it is a link that leads out of the directory", str(path))
     return path

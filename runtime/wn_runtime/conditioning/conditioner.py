@@ -115,7 +115,7 @@ class Conditioner:
 
     def _each(self, name: str, given: Values, streams: int) -> list[Value]:
         self._spec.condition(name)
-        if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str):
+        if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes):
             each = list(given)
         else:
             each = [given] * streams
