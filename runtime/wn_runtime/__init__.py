@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wn_runtime.engines.choice import open_engine as open_engine
+    from wn_runtime.engines.code import trust_code as trust_code
     from wn_runtime.errors import WavestepError as WavestepError
     from wn_runtime.output.sinks import write as write
     from wn_runtime.synthesis.model import Model as Model
@@ -24,6 +25,7 @@ _HOMES = {
     "WavestepError": "errors",
     "open": "synthesis.model",
     "open_engine": "engines.choice",
+    "trust_code": "engines.code",
     "write": "output.sinks",
 }
 

@@ -51,5 +51,6 @@ def check_plan(rows: tuple[ParityRow, ...], fp16: bool) -> None:
     """The plan is among what was proven, and as the model."""
     plan = {(r.engine, r.precision): r for r in rows}["tensorrt", "fp16" if fp16 else "fp32"]
     assert plan.passed
+    assert plan.delta_bits is not None
     assert plan.delta_bits < 0.01
     assert plan.samples_compared > 0

@@ -115,10 +115,10 @@ class Conditioner:
 
     def _each(self, name: str, given: Values, streams: int) -> list[Value]:
         self._spec.condition(name)
-        if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes):
-            each = list(given)
+        if isinstance(given, (str, bytes)) or not isinstance(given, Sequence | np.ndarray):
+            each: list[Any] = [given] * streams
         else:
-            each = [given] * streams
+            each = list(given)
         if len(each) != streams:
             raise WavestepError(
                 f"{name} has {len(each)} values for {streams} streams; give one for all or "

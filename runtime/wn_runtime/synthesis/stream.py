@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,8 +247,8 @@ def _temperatures(temperature: Temperature, streams: int) -> list[float]:
 
 def _uniform_streams(seed: int | Sequence[int], slots: Sequence[int]) -> list[UniformStream]:
     """Stream b of one seed for slot b, or the first stream of each slot's own seed."""
-    if isinstance(seed, (str, bytes)) or not np.iterable(seed):
-        return [UniformStream(seed, slot) for slot in slots]
+    if isinstance(seed, (int, str, bytes)) or not np.iterable(seed):
+        return [UniformStream(cast(int, seed), slot) for slot in slots]
     seeds = list(seed)
     if len(seeds) != len(slots):
         raise WavestepError(
