@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class WavestepError(Exception):
@@ -26,6 +26,16 @@ _MOST_NAMES = 40  # of those listed in a message
 _LONGEST = 60  # characters of a value in a message
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names in a message; of very many the first.
+
+    >>> listed(["theo", "lucas"])
+    'theo, lucas'
+    """
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return (", ".join(names[:_MOST_NAMES]) or "none") + more
+
+
 def unknown(kind: str, value: object, known: Iterable[object], owner: str = "known are") -> str:
     """A sentence for a name that is not one of `known`, with the nearest known one.
 
@@ -36,8 +46,5 @@ def unknown(kind: str, value: object, known: Iterable[object], owner: str = "kno
     text = str(value)
     near = difflib.get_close_matches(text, names, n=1) if len(text) <= _LONGEST else []
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    listed = ", ".join(names[:_MOST_NAMES]) or "none"
-    if len(names) > _MOST_NAMES:
-        listed += f" and {len(names) - _MOST_NAMES} more"
     shown = repr(text) if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]!r}…"
-    return f"{kind} {shown} is unknown; {owner}: {listed}{hint}"
+    return f"{kind} {shown} is unknown; {owner}: {listed(names)}{hint}"

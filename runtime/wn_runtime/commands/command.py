@@ -10,7 +10,6 @@ Exit codes: 0 done, 1 a check failed (the command says so itself), 2 an error of
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -29,6 +28,7 @@ from wn_runtime.commands.watchdog import watching
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import NUMBERS, Answered
 
+_LONGEST = 1500  # characters of an error: a value may be as long as a command line
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
 
@@ -81,6 +81,7 @@ class _PlainErrors(click.Command):
             with _signals_as_interrupts():
                 code = super().main(arguments, prog_name, complete_var, False, **extra)
                 sys.stdout.flush()  # here, where a closed pipe can still be answered
+            streams.settle()
             # click returns the code of ctx.exit(), else the function's own return value.
             sys.exit(code if isinstance(code, int) else 0)
         except click.ClickException as error:
@@ -90,10 +91,9 @@ class _PlainErrors(click.Command):
         except MemoryError as error:
             _fail(f"not enough memory ({error or 'no more'}); a smaller --batch needs less", debug)
         except BrokenPipeError:
-            streams.quiet_stdout()
+            streams.settle()
             sys.exit(1)
         except OSError as error:
-            streams.quiet_stdout()  # it may be what refuses, and holds what was not written
             where = os.fsdecode(error.filename) if error.filename is not None else "writing"
             _fail(f"{where}: {error.strerror or error}", debug)
         except (_Carried, click.Abort) as carried:  # Abort: it came before click called us
@@ -151,7 +151,8 @@ def _signals_as_interrupts() -> Iterator[None]:
 def _fail(message: str, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    _last_word(f"error: {' '.join(message.split())}")
+    words = " ".join(message.split())
+    _last_word(f"error: {words if len(words) <= _LONGEST else words[:_LONGEST] + '…'}")
     sys.exit(2)
 
 
@@ -164,8 +165,9 @@ def _interrupted(interruption: BaseException | None, debug: bool) -> NoReturn:
 
 
 def _last_word(text: str) -> None:
-    with contextlib.suppress(OSError):  # stderr is full, or nobody reads it: the code says it
-        say.line(text, err=True)
+    streams.settle()  # a full stdout is found out here, not at Python's exit, which would say 120
+    say.line(text, err=True)
+    streams.settle()
 
 
 def _give_up(number: int) -> NoReturn:

@@ -12,10 +12,11 @@ from wn_runtime.commands.command import command
 from wn_runtime.commands.progress import Clock, progress
 from wn_runtime.conditioning.conditioner import Values
 from wn_runtime.engines.code import trust_code
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import WavestepError, listed
 from wn_runtime.output.loudspeaker import Speaker
 from wn_runtime.output.sinks import Files, FileSink, PipeSink, Sink, finishing
 from wn_runtime.synthesis import model as models
+from wn_runtime.synthesis.stream import check_seconds
 
 
 @command()
@@ -75,8 +76,7 @@ def main(
     trust: bool,
 ) -> None:
     """Stream audio from MODEL, a directory that wn-export made, or a graph or plan in it."""
-    if not seconds > 0:
-        raise WavestepError(f"--seconds is {seconds:g}; it must be more than 0")
+    check_seconds(seconds)
     if sum((output is not None, raw is not None, play)) > 1:
         raise WavestepError("-o, --raw and --play exclude one another; give one")
     conditions = _conditions(speaker, settings)
@@ -88,10 +88,8 @@ def main(
         if output is None and raw is None and not play:
             output = Path(f"{opened.name}.wav")
         stream = opened.begin(conditions, seed, temperature)
+        blocks = stream.blocks(seconds)
         sink, where = _sink(output, raw, opened.sample_rate, batch)
-        for condition in opened.spec.conditions:
-            if condition.name not in conditions:
-                say.note(f"no {condition.name} given; the model has: {', '.join(condition.values)}")
         clock = Clock(opened.sample_rate, batch)
 
         def report() -> None:
@@ -100,7 +98,11 @@ def main(
 
         try:
             with stream, finishing(sink), progress(seconds) as advance:
-                for block in clock.timed(stream.blocks(seconds)):
+                for condition in opened.spec.conditions:
+                    if condition.name not in conditions:
+                        values = listed(condition.values)
+                        say.note(f"no {condition.name} given; the model has: {values}")
+                for block in clock.timed(blocks):
                     sink.write(block)
                     advance(len(block) / opened.sample_rate)
         except KeyboardInterrupt:

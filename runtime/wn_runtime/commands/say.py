@@ -7,12 +7,27 @@ from typing import Any
 
 import click
 
+from wn_runtime.errors import WavestepError
 from wn_runtime.text import printable
 
 
+class OutputRefused(WavestepError):
+    """Nothing more can be printed; not what a disk that is full raises."""
+
+
 def line(text: str, err: bool = False) -> None:
-    """Print one line, whatever is in the names in it."""
-    click.echo(printable(text), err=err)
+    """Print one line, whatever is in the names in it.
+
+    Raises OutputRefused where stdout takes nothing; where stderr does not, there is nobody to tell.
+    """
+    try:
+        click.echo(printable(text), err=err)
+    except BrokenPipeError:
+        if not err:
+            raise
+    except OSError as error:
+        if not err:
+            raise OutputRefused(f"stdout cannot be written: {error.strerror}") from error
 
 
 def note(text: str) -> None:
@@ -28,4 +43,5 @@ def table(text: str, err: bool = False) -> None:
 
 def as_json(data: Any) -> None:
     """Print JSON; what is not ASCII is escaped in it."""
-    click.echo(json.dumps(data, indent=1))
+    for each in json.dumps(data, indent=1, allow_nan=False).split("\n"):
+        line(each)

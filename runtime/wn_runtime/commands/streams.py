@@ -32,9 +32,16 @@ def make_whole() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def quiet_stdout() -> None:
-    """Nobody reads it any more: keep the interpreter's last flush from saying so."""
-    with contextlib.suppress(OSError, ValueError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
+def settle() -> None:
+    """Write out what stdout and stderr still hold; where that cannot be, let it go.
+
+    Python flushes them once more when it ends, and would end badly.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, stream.fileno())
+                os.close(null)

@@ -145,7 +145,8 @@ def cache(directory: Path) -> Finding:
 
 
 _PROVIDERS = """
-import json
+import json, os
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # see engines/onnx/session.py
 import onnxruntime
 print(json.dumps({"providers": onnxruntime.get_available_providers()}))
 """

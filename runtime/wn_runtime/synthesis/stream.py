@@ -93,13 +93,10 @@ class Stream:
 
     def blocks(self, seconds: float, block: float = 0.05) -> Iterator[NDArray[np.float32]]:
         """`seconds` of audio (`math.inf`: without end) in pieces of `block` seconds each."""
-        seconds, block = real("seconds", seconds), real("block", block)
-        if not 0 < block <= LONGEST_BLOCK_S or not (
-            0 < seconds <= LONGEST_S or seconds == math.inf
-        ):
+        check_seconds(seconds)
+        if not 0 < real("block", block) <= LONGEST_BLOCK_S:
             raise WavestepError(
-                f"cannot make {seconds:g} s in blocks of {block:g} s; a block has up to "
-                f"{LONGEST_BLOCK_S} s, and {LONGEST_S} s or inf are the most"
+                f"block is {block:g}; it must be more than 0 and at most {LONGEST_BLOCK_S} seconds"
             )
         return self._each_block(seconds, max(1, round(block * self.sample_rate)))
 
@@ -226,6 +223,14 @@ class Stream:
         if self._broken and not mended:
             raise WavestepError("this stream's engine failed; begin it anew with reset()")
         return self._engine
+
+
+def check_seconds(seconds: float) -> None:
+    """Raise WavestepError unless so much audio can be asked for, TypeError for no number."""
+    if not 0 < real("seconds", seconds) <= LONGEST_S and seconds != math.inf:
+        raise WavestepError(
+            f"seconds is {seconds:g}; it must be more than 0 and at most {LONGEST_S}, or inf"
+        )
 
 
 def _next_call(count: int, call: int, took: float) -> int:

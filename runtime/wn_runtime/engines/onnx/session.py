@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ def open_session(
     stream: a CUDA stream that it is to work on. Raises EngineUnavailable without ONNX Runtime or
     the provider, WavestepError for a graph that cannot be loaded, or does more than to compute.
     """
+    # Since 1.29 it would tell its maker, over the network, of every model that is opened.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime as ort
     except ImportError as error:
