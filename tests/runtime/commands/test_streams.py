@@ -53,7 +53,7 @@ def test_raw_audio_needs_an_open_stdout(here: Path) -> None:
 def test_full_streams_are_an_error_without_a_traceback(here: Path, full: str) -> None:
     done = shell(f"{RUN} {here}/voice --engine onnx --seconds 0.05 -o a.wav {full}")
     assert done.returncode in (0, 2)
-    assert done.stderr in ("", "error: writing: No space left on device\n")
+    assert done.stderr in ("", "error: stdout cannot be written: No space left on device\n")
     assert "Traceback" not in done.stdout
 
 
