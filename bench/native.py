@@ -32,8 +32,8 @@ from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.library import Library, compiled
 from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.model.weights import load
 from wn_runtime.synthesis.uniforms import uniforms
 from wn_targets.presets import PRESETS
 from wn_train.network.wavenet import WaveNet
@@ -70,7 +70,7 @@ def generators(
 ) -> list[tuple[Generator, str, int | None]]:
     """Each way, its variant and the bytes of weights of a step."""
     spec = model.spec
-    weights = load(directory / "weights.safetensors", spec)
+    weights = ModelPackage(directory).weights
     ways: list[tuple[Generator, str, int | None]] = []
     for precision in PRECISIONS:
         for batch in BATCHES:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.errors import WavestepError, unknown
-from wn_runtime.model import manifest
+from wn_runtime.model import json_file, manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_targets.presets import PRESETS
 
@@ -29,16 +28,24 @@ class Subject:
 def subject(text: str, rate: int | None = None) -> Subject:
     """Read what `text` names; `rate` (Hz) replaces the spec's own.
 
-    Raises WavestepError when it names nothing, or a checkpoint, which only wn-export reads.
+    Raises WavestepError when it names nothing, or a checkpoint, which only wn-export reads, and for
+    a rate that no model has.
     """
-    found = _read(text)
-    if rate is None:
-        return found
-    return dataclasses.replace(found, spec=dataclasses.replace(found.spec, sample_rate=rate))
+    try:
+        found = _read(text)
+        if rate is None:
+            return found
+        return dataclasses.replace(found, spec=dataclasses.replace(found.spec, sample_rate=rate))
+    except ValueError as error:
+        raise WavestepError(str(error)) from error
+    except OSError as error:  # of the path itself: too long, or not to be entered
+        raise WavestepError(f"{text[:60]!r} cannot be read: {error.strerror}") from error
 
 
 def _read(text: str) -> Subject:
     path = Path(text)
+    if not text:
+        raise WavestepError(unknown("model", text, PRESETS, "presets are"))
     if text in PRESETS and not path.exists():
         return Subject(text, PRESETS[text], "int8", f"{text}/")
     if path.suffix in (".pt", ".pth"):
@@ -47,9 +54,10 @@ def _read(text: str) -> Subject:
         )
     if path.suffix == ".json" and path.name != manifest.MANIFEST:
         try:
-            data = json.loads(path.read_text("utf-8"))
+            data = json_file.load(path)
         except (OSError, ValueError) as error:
-            raise WavestepError(f"{path} cannot be read as JSON: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise WavestepError(f"{path} cannot be read as JSON: {reason}") from error
         return Subject(path.stem, ModelSpec.from_dict(data, str(path)), "int8", f"{path.stem}/")
     if not path.exists():
         known = unknown("model", text, PRESETS, "presets are")

@@ -8,9 +8,10 @@ import numpy as np
 
 from tests.numpy_engine import NumpyEngine
 from tests.specs import random_samples, random_weights
-from wn_export.parity.reference import Clip, Conditions, FreeRun, Prediction, Reference
+from wn_export.parity.expected import Clip, Conditions, FreeRun, Prediction, Reference
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import Weights
 from wn_runtime.synthesis.uniforms import uniforms
 
 FREE_SAMPLES = 60
@@ -22,9 +23,10 @@ def reference_of(
     seed: int = 0,
     conditions: Conditions | None = None,
     clips: Sequence[int] = (40, 70),
+    weights: Weights | None = None,
 ) -> Reference:
-    """Of a model with `random_weights(spec, seed)`; clips: the samples of each."""
-    weights = random_weights(spec, seed)
+    """Of a model with `weights` or `random_weights(spec, seed)`; clips: the samples of each."""
+    weights = random_weights(spec, seed) if weights is None else weights
     engine, conditioner, head = NumpyEngine(spec, weights), Conditioner(spec, weights), spec.output
     given = conditions or {}
     bias = conditioner.whole(dict(given), 1, FREE_SAMPLES)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_export.bench import ask
+from wn_runtime import isolated
 from wn_runtime.errors import WavestepError
+from wn_runtime.text import printable
 
 TRIES = 3
 """Processes started; the fastest counts, for a busy machine only ever adds."""
+PATIENCE_S = 120.0
+"""Seconds that one gets to make its first sound: a small device compiles for a while."""
 _WN_RUN = "from wn_runtime.commands.run import main; main()"
 _SECONDS_ASKED = 60  # more than is read: the process is measured while it streams
 
@@ -33,7 +36,7 @@ def first_audio(
 
     Raises WavestepError with the last line it printed where it makes no sound.
     """
-    found = [_once(directory, engine, precision, threads) for _ in range(tries)]
+    found = [_once(directory.absolute(), engine, precision, threads) for _ in range(tries)]
     return min(found, key=lambda one: one.ms)
 
 
@@ -54,26 +57,19 @@ def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAu
         "-",
     ]
     began = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", _WN_RUN, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-    ) as process:
+    deadline = time.monotonic() + PATIENCE_S
+    with ask.started(isolated.python(_WN_RUN, *arguments)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        try:
-            first = process.stdout.read(1)
-            took = time.perf_counter() - began
-            memory = _peak_mb(process.pid)
-            # Killed only once it has made sound: before that it says why it does not.
-            said = b"" if first else process.stderr.read()
-        finally:
-            process.kill()
+        first = ask.read(process.stdout, 1, deadline)
+        took = time.perf_counter() - began
+        memory = _peak_mb(process.pid)
+        # Killed only once it has made sound: before that it says why it does not.
+        said = b"" if first else ask.read(process.stderr, ask.MOST_BYTES, deadline)
     if not first:
         lines = said.decode("utf-8", "replace").strip().splitlines()
-        raise WavestepError(f"wn-run makes no sound: {lines[-1] if lines else 'it says nothing'}")
+        silent = "it says nothing" if time.monotonic() < deadline else f"in {PATIENCE_S:g} s"
+        raise WavestepError(f"wn-run makes no sound: {printable(lines[-1]) if lines else silent}")
     return FirstAudio(took * 1e3, memory)
 
 

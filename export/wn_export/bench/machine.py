@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from wn_export.bench import ask
 
 _PACKAGES = ("wavestep", "numpy", "onnxruntime", "onnxruntime-gpu", "tensorrt", "torch")
 
@@ -62,11 +63,7 @@ def _gpus() -> list[str]:
     if program is None:
         return []
     command = [program, "--query-gpu=name,driver_version,clocks.max.sm", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return done.stdout.strip().splitlines() if done.returncode == 0 else []
+    return ask.answer(command, seconds=20).strip().splitlines()
 
 
 def _versions() -> dict[str, str]:

@@ -22,6 +22,7 @@ TURN_SECONDS = 0.1
 """Clock time that a generator gets before the next one has its turn."""
 LEAST_BLOCKS = 3
 """Blocks of even the slowest generator."""
+_TICK = 1e-9  # seconds: no block takes none
 
 
 @dataclass(frozen=True)
@@ -169,5 +170,5 @@ def _turn(generator: Generator, seconds: float, blocks: list[float]) -> None:
     while now == began or now - began < seconds:
         generator.make()
         after = time.perf_counter()
-        blocks.append(after - now)
+        blocks.append(max(after - now, _TICK))
         now = after

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wn_export import figures
 from wn_export.bench.measure import Row
-from wn_runtime import atomic
 from wn_runtime.errors import WavestepError
+from wn_runtime.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,25 +23,23 @@ def check_plot(path: Path) -> None:
     if path.suffix not in FORMATS:
         raise WavestepError(f"{path}: a plot is written as {', '.join(FORMATS)}; name one")
     try:
-        import matplotlib  # noqa: F401
+        figures.load()
     except ImportError as error:
         raise WavestepError(
             f"--plot needs matplotlib ({error}); pip install 'wavestep[export]'"
         ) from error
 
 
-def write_plot(path: Path, rows: Sequence[Row], sample_rate: int, title: str) -> None:
-    """Write the picture, beside the old one and then renamed."""
-    figure = draw(rows, sample_rate, title)
-    with atomic.replacing(path) as part:
-        figure.savefig(part, dpi=150)
+def plot(kind: str, rows: Sequence[Row], sample_rate: int, title: str) -> bytes:
+    """The picture as a file; kind: one of FORMATS."""
+    size = (9, 1.6 + 0.42 * len(rows))
+    return figures.drawn(
+        size, lambda figure: draw(figure, rows, sample_rate, title), kind.lstrip("."), dpi=150
+    )
 
 
-def draw(rows: Sequence[Row], sample_rate: int, title: str) -> Figure:
+def draw(figure: Figure, rows: Sequence[Row], sample_rate: int, title: str) -> None:
     """A bar for each row, on a logarithmic axis of samples per second of one stream."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 1.6 + 0.42 * len(rows)), layout="constrained")
     axes = figure.subplots()
     ordered = sorted(rows, key=lambda row: row.real_time_factor)
     speeds = [row.real_time_factor * sample_rate for row in ordered]
@@ -71,9 +70,8 @@ def draw(rows: Sequence[Row], sample_rate: int, title: str) -> Figure:
         fontsize=9,
     )
     axes.set_xlabel("samples per second of one stream")
-    axes.set_title(title, loc="left", pad=22)
+    axes.set_title(printable(title), loc="left", pad=22, parse_math=False)  # it may hold dollars
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
 
 
 def _label(row: Row) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wn_export.bench.measure import Generator, block_length
-from wn_export.parity.reference import Clip
+from wn_export.parity.expected import Clip
 from wn_export.parity.teacher_forcing import condition
 from wn_export.parity.trained import Trained, load
 from wn_runtime.conditioning.timing import Timing

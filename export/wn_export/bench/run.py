@@ -14,9 +14,10 @@ import numpy as np
 from wn_export.bench.first_audio import FirstAudio, first_audio
 from wn_export.bench.machine import machine_facts
 from wn_export.bench.measure import Generator, Row, block_length, engine_generator, measure, row
+from wn_export.parity import reference
 from wn_export.parity.available import Unavailable, candidates
 from wn_export.parity.compare import compare
-from wn_export.parity.reference import load as load_reference
+from wn_export.parity.expected import Reference
 from wn_runtime.conditioning.conditioner import Bias, Conditioner
 from wn_runtime.engines import measured
 from wn_runtime.engines.choice import open_in
@@ -74,6 +75,7 @@ def run(
     package = ModelPackage(directory)
     package.verify()
     manifest, spec = package.manifest, package.spec
+    given = reference.load(package) if manifests.REFERENCE in manifest.files else None
     machine = machine_facts()  # before the load that we make ourselves
     with ExitStack() as stack:
         engines, unavailable = _open_all(package, batches, threads, stack)
@@ -84,7 +86,7 @@ def run(
         beside = torch_generators(manifest)
         every = [*generators, *beside]
         times = measure(every, seconds, lambda done: progress(done, len(every)))
-        bits = [_delta_bits(package, engine) for engine in engines]
+        bits = [_delta_bits(package, engine, given) for engine in engines]
     starts = [
         _start(directory, generator, unavailable) if generator.batch == 1 else None
         for generator in generators
@@ -155,12 +157,11 @@ def _start(
         return None
 
 
-def _delta_bits(package: ModelPackage, engine: Engine) -> float | None:
+def _delta_bits(package: ModelPackage, engine: Engine, given: Reference | None) -> float | None:
     """From the manifest's parity, or measured against reference.npz; None without either."""
     for proven in package.manifest.parity:
         if (proven.engine, proven.precision) == (engine.name, engine.precision):
             return proven.delta_bits
-    path = package.directory / manifests.REFERENCE
-    if not path.exists():
+    if given is None:
         return None
-    return compare(engine, load_reference(path), package.conditioner).row.delta_bits
+    return compare(engine, given, package.conditioner).row.delta_bits

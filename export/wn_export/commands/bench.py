@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from wn_export.bench.measure import Generator, Row
-from wn_export.bench.plot import check_plot, write_plot
+from wn_export.bench.plot import check_plot, plot
 from wn_export.bench.run import Bench, run
+from wn_export.commands import result
+from wn_export.commands.given import a_path, some_seconds
 from wn_export.parity.report import signed
 from wn_export.pytorch_needed import pytorch_needed
-from wn_runtime import atomic
+from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
+from wn_runtime.engines.choice import MOST_BATCH, MOST_THREADS
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
-from wn_runtime.output.sinks import check_writable
 
+MOST_BATCHES = 64
+"""Different ones in a run: each opens every engine."""
 SHARED = 0.9
 """CPU time over clock time below which another program is felt."""
 
 
 @command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--json", "json_", metavar="FILE", help="Write the rows as JSON; - for stdout.")
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw the rows.")
+@click.argument("directory", metavar="DIR", type=a_path)
+@click.option(
+    "--json", "json_", type=a_path, metavar="FILE", help="Write the rows as JSON; - for stdout."
+)
+@click.option("--plot", "picture", type=a_path, metavar="FILE", help="Draw the rows.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=some_seconds,
     default=2.0,
     show_default=True,
     metavar="S",
     help="Clock time for each row.",
 )
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, metavar="N")
+@click.option(
+    "--threads", type=click.IntRange(1, MOST_THREADS), default=1, show_default=True, metavar="N"
+)
 @click.option(
     "--batch",
     "batches",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MOST_BATCH),
     multiple=True,
     default=(1,),
     metavar="B",
@@ -50,14 +60,14 @@ SHARED = 0.9
 )
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path),
+    type=a_path,
     metavar="CKPT",
     help="Also PyTorch on this checkpoint: sample by sample, and full window.",
 )
 def main(
     directory: Path,
-    json_: str | None,
-    plot: Path | None,
+    json_: Path | None,
+    picture: Path | None,
     seconds: float,
     threads: int,
     batches: tuple[int, ...],
@@ -69,33 +79,52 @@ def main(
     block takes no longer than it sounds.
     """
     directory, _ = manifests.locate(directory)
-    if plot is not None:
-        check_plot(plot)
-        check_writable(plot)
-    if json_ not in (None, "-"):
-        check_writable(Path(json_))
+    chosen = tuple(dict.fromkeys(batches))
+    if len(chosen) > MOST_BATCHES:
+        raise WavestepError(f"there are {len(chosen)} different --batch; give {MOST_BATCHES}")
+    to_stdout = json_ == Path("-")
 
     def beside(manifest: Manifest) -> list[Generator]:
         if checkpoint is None:
             return []
         return _torch(checkpoint, manifest, threads)
 
+    with ExitStack() as results:
+        write_json = write_picture = None
+        if picture is not None:
+            check_plot(picture)
+            write_picture = results.enter_context(result.opened(picture))
+        if json_ is not None and not to_stdout:
+            write_json = results.enter_context(result.opened(json_))
+        found = _measured(directory, seconds, chosen, threads, beside)
+        say.table(text(found), err=to_stdout)
+        if to_stdout:
+            say.as_json(found.as_json())
+        if write_json is not None:
+            write_json(f"{json.dumps(found.as_json(), indent=1, allow_nan=False)}\n".encode())
+        if picture is not None and write_picture is not None:
+            title = f"{found.name} on {found.machine['cpu'] or found.machine['architecture']}"
+            write_picture(plot(picture.suffix, found.rows, found.sample_rate, title))
+
+
+def _measured(
+    directory: Path,
+    seconds: float,
+    batches: tuple[int, ...],
+    threads: int,
+    beside: Callable[[Manifest], list[Generator]],
+) -> Bench:
     with tqdm(unit="s", leave=False, disable=None, bar_format="{l_bar}{bar}| {remaining}") as bar:
 
         def progress(done: float, generators: int) -> None:
             bar.total = seconds * generators
             bar.update(min(done, bar.total - bar.n))
 
-        found = run(directory, seconds, tuple(dict.fromkeys(batches)), threads, beside, progress)
+        found = run(directory, seconds, batches, threads, beside, progress)
     if not found.rows:
         reasons = "; ".join(f"{one.engine}: {one.reason}" for one in found.unavailable)
         raise WavestepError(f"no engine of {directory} runs here: {reasons or 'none exported'}")
-    click.echo(text(found), err=json_ == "-")
-    if json_ is not None:
-        _write_json(json_, found)
-    if plot is not None:
-        title = f"{found.name} on {found.machine['cpu'] or found.machine['architecture']}"
-        write_plot(plot, found.rows, found.sample_rate, title)
+    return found
 
 
 def _torch(checkpoint: Path, manifest: Manifest, threads: int) -> list[Generator]:
@@ -167,11 +196,3 @@ def _cells(row: Row, memory_mb: float | None, ratio: float) -> list[str]:
         f"{ratio:.3g}",
         "yes" if row.real_time else "no",
     ]
-
-
-def _write_json(target: str, found: Bench) -> None:
-    data = json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n"
-    if target == "-":
-        click.echo(data, nl=False)
-        return
-    atomic.write(Path(target), data)

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import click
 
+from wn_export.commands.given import a_path
+from wn_export.package.exchange import restore
 from wn_export.package.export import Options, export_checkpoint, rebuild
+from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 
 
 @command()
-@click.argument("source", metavar="CKPT|DIR", type=click.Path(path_type=Path))
+@click.argument("source", metavar="CKPT|DIR", type=a_path)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=a_path,
     metavar="DIR",
     help="Where to write; by default the model's name, here, or DIR itself.",
 )
@@ -23,7 +26,7 @@ from wn_runtime.commands.command import command
 @click.option("--batch", type=int, metavar="B", help="Streams the graphs are built for [1].")
 @click.option(
     "--audio",
-    type=click.Path(path_type=Path),
+    type=a_path,
     multiple=True,
     metavar="WAV",
     help="Held-back audio to prove parity on, in place of the checkpoint's own; repeatable.",
@@ -55,5 +58,6 @@ def main(
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """
     options = Options(fp16, batch, raw_weights, audio, target, version_compatible)
+    restore(source)
     make = rebuild if source.is_dir() else export_checkpoint
-    return 0 if make(source, output, options, click.echo) else 1
+    return 0 if make(source, output, options, say.line) else 1

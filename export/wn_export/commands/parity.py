@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
-from wn_export.parity import prove
-from wn_export.parity.reference import Reference, load
+from wn_export.commands import result
+from wn_export.commands.given import a_path
+from wn_export.parity import prove, reference
+from wn_export.parity.expected import Reference
+from wn_export.parity.prove import Proof
 from wn_export.pytorch_needed import pytorch_needed
-from wn_runtime import atomic
+from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
@@ -18,16 +21,16 @@ from wn_runtime.model.package import ModelPackage
 
 
 @command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=a_path)
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path),
+    type=a_path,
     metavar="CKPT",
     help="Ask PyTorch now, rather than take its outputs from reference.npz.",
 )
 @click.option(
     "--audio",
-    type=click.Path(path_type=Path),
+    type=a_path,
     multiple=True,
     metavar="WAV",
     help="Audio to compare on, with --checkpoint; repeatable.",
@@ -36,7 +39,7 @@ from wn_runtime.model.package import ModelPackage
 @click.option(
     "--json",
     "json_file",
-    type=click.Path(path_type=Path),
+    type=a_path,
     metavar="FILE",
     help="Write report.json here, rather than into DIR.",
 )
@@ -53,23 +56,34 @@ def main(
     """
     package = ModelPackage(manifests.locate(directory)[0])
     package.verify()
-    directory, manifest = package.directory, package.manifest
-    reference = _reference(package, checkpoint, audio)
-    result = prove.prove(package, reference, click.echo, engine)
-    click.echo(f"against  {reference.material}; PyTorch {reference.bits:.4f} bits per sample")
-    for name, reason in {each.engine: each.reason for each in result.unavailable}.items():
-        if ENGINES[name].automatic:  # the others are news to those only who ask for them
-            click.echo(f"not here {name}: {reason}")
     if json_file is not None:
-        atomic.write(json_file, prove.to_json(manifest, result))
-    elif engine is not None and (directory / "report.json").exists():
-        click.echo(f"report   {directory} keeps its own, of every engine; --json FILE for this one")
+        with result.opened(json_file) as write:
+            proof = _proven(package, checkpoint, audio, engine)
+            write(prove.to_json(package.manifest, proof).encode())
+        return 0 if proof.passed else 1
+    proof = _proven(package, checkpoint, audio, engine)
+    if engine is not None and (package.directory / "report.json").exists():
+        say.line(
+            f"report   {package.directory} keeps its own, of every engine; --json FILE for this one"
+        )
     else:
         try:
-            prove.write_reports(directory, manifest, result, click.echo)
+            prove.write_reports(package.directory, package.manifest, proof, say.line)
         except OSError as error:
-            click.echo(f"report   not written: {error.strerror}; name a file with --json", err=True)
-    return 0 if result.passed else 1
+            say.line(f"report   not written: {error.strerror}; name a file with --json", err=True)
+    return 0 if proof.passed else 1
+
+
+def _proven(
+    package: ModelPackage, checkpoint: Path | None, audio: tuple[Path, ...], engine: str | None
+) -> Proof:
+    given = _reference(package, checkpoint, audio)
+    proof = prove.prove(package, given, say.line, engine)
+    say.line(f"against  {given.material}; PyTorch {given.bits:.4f} bits per sample")
+    for name, reason in {each.engine: each.reason for each in proof.unavailable}.items():
+        if ENGINES[name].automatic:  # the others are news to those only who ask for them
+            say.line(f"not here {name}: {reason}")
+    return proof
 
 
 def _reference(
@@ -82,4 +96,4 @@ def _reference(
         return from_checkpoint(package, checkpoint, audio)
     if audio:
         raise WavestepError("--audio needs PyTorch's outputs for it: give --checkpoint CKPT too")
-    return load(package.directory / manifests.REFERENCE)
+    return reference.load(package)

@@ -62,7 +62,7 @@ class GraphBuilder:
 
     def shape(self, *sizes: int) -> str:
         """An int64 vector as an initialiser, one for equal vectors: a shape, axes, or sizes."""
-        name = "shape_" + "x".join(map(str, sizes))
+        name = "shape/" + "x".join(map(str, sizes))  # with a slash, as no input is called
         if name not in self._initializers:
             self.constant(name, np.array(sizes, np.int64))
         return name
@@ -77,7 +77,7 @@ class GraphBuilder:
         if len(names) == 1:  # Split of one is no cut, and TensorRT would copy for it
             self.node("Identity", names[0], tensor)
             return
-        sizes = f"sizes_{len(names)}_of_{size}"
+        sizes = f"sizes/{len(names)}_of_{size}"
         if sizes not in self._initializers:
             self.constant(sizes, np.full(len(names), size, np.int64))
         self._nodes.append(

@@ -10,45 +10,31 @@ import json
 import onnx
 
 from wn_export.graphs.builder import GraphBuilder
+from wn_export.graphs.conditioner_signature import ConditionerSignature, block_length, states_of
 from wn_export.graphs.conditioning.part import GraphPart
 from wn_export.graphs.conditioning.registry import PARTS
 from wn_runtime.conditioning.conditioner import Conditioner
-from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights, check
 
-BLOCK_SECONDS = 0.01
-"""Audio that one call conditions, at least, where conditioning changes with time."""
-
-
-def block_length(spec: ModelSpec) -> int:
-    """Samples that one call of a model's graph conditions: whole blocks of its conditioners."""
-    timing = Timing.of(spec.conditioning)
-    block = timing.block
-    if block == 1 or timing.uses_history:  # constant: one row for a block of any length
-        return block
-    return max(1, round(BLOCK_SECONDS * spec.sample_rate / block)) * block
-
 
 def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -> onnx.ModelProto:
-    """The checked graph of a model that has conditioning, float32.
+    """The checked graph of a model that has conditioning, float32: see ConditionerSignature.
 
-    Inputs: one for each named condition (categorical [B] int32, -1 for none; tags [B, n] float32,
-    multi-hot); `frames` [B, F, C] and `history` [B, P] where a conditioner reads them; `state.…`
-    for what it remembers. Outputs: `bias` [N, L, B, G], each row for P/N samples, and the new
-    states under `next.…`. Raises WavestepError where the weights are not the spec's.
+    Raises WavestepError where the weights are not the spec's.
     """
     check(weights, spec, "conditioner graph")
     assert spec.conditioning, "a model without conditioning has no conditioner graph"
     graph = GraphBuilder("conditioner", "fp32")
-    timing, block = Timing.of(spec.conditioning), block_length(spec)
-    frames = history = None
-    if timing.frame_channels:
-        shape = [batch, timing.frames(block), timing.frame_channels]
-        frames = graph.input("frames", shape)
-    if timing.uses_history:
-        history = graph.input("history", [batch, block], spec.output.sample_dtype)
+    block = block_length(spec)
+    signature = ConditionerSignature.of(spec, batch, block, {})
+    frames, history = (
+        graph.input(name, signature.inputs[name].shape, signature.inputs[name].dtype)
+        if name in signature.inputs
+        else None
+        for name in ("frames", "history")
+    )
     total, rows = None, 1
     for index, conditioner in enumerate(spec.conditioning):
         if conditioner.kind not in PARTS:
@@ -61,12 +47,14 @@ def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -
             graph.node("Identity", name.replace("state.", "next.", 1), following)
     assert total is not None
     graph.node("Identity", "bias", total)
-    graph.output("bias", [rows, spec.layers, batch, spec.gate_channels])
-    for name, array in Conditioner(spec, weights).start({}, batch).items():
-        if f"next.{name}" in graph.names:
-            if array.any():
-                raise WavestepError(f"state.{name} does not begin as zeros, as hosts have it")
-            graph.output(f"next.{name}", array.shape, array.dtype)
+    every = Conditioner(spec, weights).start({}, 1)
+    carried = {name: array for name, array in every.items() if f"next.{name}" in graph.names}
+    for name, array in carried.items():
+        if array.any():
+            raise WavestepError(f"state.{name} does not begin as zeros, as hosts have it")
+    states = states_of(carried, batch)
+    for name, tensor in ConditionerSignature.of(spec, batch, block, states).outputs.items():
+        graph.output(name, tensor.shape, tensor.dtype)
     metadata = {"spec": json.dumps(spec.to_dict()), "batch": str(batch), "block": str(block)}
     return graph.model(metadata)
 
@@ -92,4 +80,4 @@ def _sum(
         flat = graph.shape(many[1], *shape[2:])
         few = (graph.node("Reshape", f"sum{index}/rows", rows, flat), many[1])
     assert few[0] is not None
-    return graph.node("Add", f"sum{index}", few[0], many[0]), many[1]
+    return graph.node("Add", f"sum{index}/all", few[0], many[0]), many[1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import platform
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +12,22 @@ from pathlib import Path
 from wn_export.graphs.builder import OPSET
 from wn_export.package.graph_files import STEP, Graphs, graphs_of, write_models
 from wn_export.package.libraries import keep_libraries
-from wn_export.package.plan import was_version_compatible
+from wn_export.package.plan import quoted, was_version_compatible
 from wn_export.package.preparation import AFTER_PARITY, BEFORE_PARITY, Preparation
 from wn_export.package.staging import Staged, size, staged
 from wn_export.parity import prove, reference
 from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
 from wn_export.pytorch_needed import pytorch_needed
-from wn_runtime.engines.choice import open_in
+from wn_runtime.arguments import integer
+from wn_runtime.engines.choice import MOST_BATCH, open_in
+from wn_runtime.engines.memory import check_streams
+from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
-from wn_runtime.model.weights import Weights
 from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
 from wn_targets.devices.catalogue import find
 
@@ -49,8 +50,8 @@ class Options:
     """Whether a plan is built to run in later versions of TensorRT too."""
 
     def __post_init__(self) -> None:
-        if self.batch is not None and self.batch < 1:
-            raise WavestepError(f"batch is {self.batch}; it must be at least 1")
+        if self.batch is not None:
+            integer("batch", self.batch, 1, MOST_BATCH)
 
 
 def export_checkpoint(path: Path, target: Path | None, options: Options, say: Say) -> bool:
@@ -68,8 +69,10 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
     clips, material = choose_clips(trained, options.audio, AUDIO_SAMPLES)
     target = target or Path(trained.name)
     device = _constraints(options, target)
+    graphs = _graphs(STEP, options, device)
+    check_streams(spec, graphs.batch)
     with staged(target) as stage:
-        say(_model_line(trained.name, spec, trained.weights))
+        say(_model_line(trained.name, spec))
         manifest = Manifest(
             format=manifests.FORMAT,
             name=trained.name,
@@ -79,9 +82,8 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
             source=trained.source,
             versions=_versions("torch"),
         )
-        graphs = _graphs(STEP, options, device)
         manifest = write_models(stage.path, manifest, trained.weights, graphs)
-        say(_graph_line(manifest, device))
+        _say_graphs(manifest, device, say)
         draft = open_in(ModelPackage(stage.path), None, precision="fp32")
         made = pytorch.make_reference(trained, clips, material, draft)
         draft.close()
@@ -100,14 +102,16 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
                 f"{flag} needs PyTorch's outputs; give the checkpoint in place of {directory}"
             )
     package = ModelPackage(directory)
-    package.verify(manifests.WEIGHTS, manifests.REFERENCE)
+    reference.load(package)  # what is wrong with it is told before anything is made
     old, weights = package.manifest, package.weights
     target = target or directory
     device = _constraints(options, target)
+    graphs = _graphs(graphs_of(old), options, device)
+    check_streams(old.spec, graphs.batch)
     if was_version_compatible(old):
         options = dataclasses.replace(options, version_compatible=True)
     with staged(target) as stage:
-        say(_model_line(old.name, old.spec, weights))
+        say(_model_line(old.name, old.spec))
         manifest = dataclasses.replace(
             old,
             files={},
@@ -116,18 +120,19 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
             conditioner_parity=(),
             versions={**old.versions, **_versions()},
         )
-        graphs = _graphs(graphs_of(old), options, device)
         manifest = write_models(stage.path, manifest, weights, graphs)
-        say(_graph_line(manifest, device))
+        _say_graphs(manifest, device, say)
         manifest = keep_libraries(directory, old, stage.path, manifest)
-        shutil.copyfile(directory / manifests.REFERENCE, stage.path / manifests.REFERENCE)
+        (stage.path / manifests.REFERENCE).write_bytes(package.read(manifests.REFERENCE))
         return _finish(stage, manifest, options, device, say)
 
 
 def _constraints(options: Options, target: Path) -> Constraints | None:
+    if options.device is None:
+        return None
     if options.device == THIS_CPU:
-        return this_cpu(str(target))
-    return constraints(find(options.device), str(target)) if options.device else None
+        return this_cpu(quoted(target))
+    return constraints(find(options.device), quoted(target))
 
 
 def _graphs(before: Graphs, options: Options, device: Constraints | None) -> Graphs:
@@ -149,9 +154,8 @@ def _finish(
         manifest, line = prepare(preparation, manifest)
         lines.append(line)
     manifests.write(stage.path, manifest)
-    proof = prove.prove(
-        ModelPackage(stage.path), reference.load(stage.path / manifests.REFERENCE), say
-    )
+    package = ModelPackage(stage.path)
+    proof = prove.prove(package, reference.load(package), say)
     manifest = dataclasses.replace(
         manifest,
         parity=proof.rows,
@@ -173,27 +177,35 @@ def _finish(
     stage.publish()
     say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")
     if device is not None:
-        say(f"next     on the device: {device.command}")
+        say(f"next     on the device: {_first_trusted(manifest, stage.target)}{device.command}")
     return True
 
 
-def _model_line(name: str, spec: ModelSpec, weights: Weights) -> str:
-    parameters = sum(array.size for array in weights.values()) / 1e6
+def _first_trusted(manifest: Manifest, target: Path) -> str:
+    """How the device's user comes to trust what was compiled ahead for it, where anything was."""
+    libraries = [artifact.file for artifact in manifest.artifacts if artifact.engine == NATIVE.name]
+    if not libraries:
+        return ""
+    return f"wn-run --trust {quoted(target)}, as {' and '.join(libraries)} is code; then "
+
+
+def _model_line(name: str, spec: ModelSpec) -> str:
     field = spec.receptive_field
     parts = [
         f"{spec.layers} layers",
-        f"{parameters:.2f} M parameters",
+        f"{spec.parameters / 1e6:.2f} M parameters",
         f"receptive field {field} samples ({1000 * field / spec.sample_rate:.0f} ms)",
         *(f"{len(condition.values)} {condition.name}s" for condition in spec.conditions),
     ]
     return f"model    {name}  {', '.join(parts)}"
 
 
-def _graph_line(manifest: Manifest, device: Constraints | None) -> str:
+def _say_graphs(manifest: Manifest, device: Constraints | None, say: Say) -> None:
     names = ", ".join(artifact.file for artifact in manifest.artifacts)
     batch = manifest.artifacts[0].batch
-    line = f"graph    {names.ljust(34)}  opset {OPSET}" + f", batch {batch}" * (batch > 1)
-    return line if device is None else f"{line}\ntarget   {device.why}"
+    say(f"graph    {names.ljust(34)}  opset {OPSET}" + f", batch {batch}" * (batch > 1))
+    if device is not None:
+        say(f"target   {device.why}")
 
 
 def _versions(*more: str) -> dict[str, str]:

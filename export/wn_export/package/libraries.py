@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from wn_export.package.trusted import trust_own
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.native.precompiled import precompile
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
+
+MOST_BYTES = 2**26
+"""Of a library that is kept: a hundred times the largest."""
 
 
 def library_name(precision: str) -> str:
@@ -17,11 +20,14 @@ def library_name(precision: str) -> str:
     return f"native.{precision}.so"
 
 
-def add_library(directory: Path, manifest: Manifest, march: str) -> tuple[Manifest, str | None]:
+def add_library(
+    directory: Path, manifest: Manifest, march: str, target: Path
+) -> tuple[Manifest, str | None]:
     """Compile the native engine for `march`, one stream, at its default precision.
 
     Returns the manifest with it, not written, and what happened in words: without a compiler for
-    that CPU the directory is complete all the same, and the device's own compiler is needed.
+    that CPU the directory is complete all the same, and the device's own compiler is needed. What
+    is compiled here, this user trusts; target: where `directory` is to be.
     """
     precision = NATIVE.default_precision(manifest)
     path = directory / library_name(precision)
@@ -30,19 +36,29 @@ def add_library(directory: Path, manifest: Manifest, march: str) -> tuple[Manife
     except (EngineUnavailable, WavestepError) as reason:
         path.unlink(missing_ok=True)
         return manifest, f"native   not compiled ahead for {march}: {reason}"
-    manifest = manifests.with_artifact(manifest, artifact, manifests.record(path))
-    return manifest, f"native   {path.name}, compiled ahead for {march}"
+    record = manifests.record(path)
+    note = trust_own({record.sha256: target / path.name})
+    manifest = manifests.with_artifact(manifest, artifact, record)
+    return manifest, f"native   {path.name}, compiled ahead for {march}{note}"
 
 
 def keep_libraries(source: Path, old: Manifest, directory: Path, manifest: Manifest) -> Manifest:
     """Copy the libraries of the directory `source`: the weights they run are the same.
 
-    Raises WavestepError where one is not the file its record describes.
+    They are trusted as much as before: by their digest. Raises WavestepError where one is not the
+    file its record describes.
     """
     for artifact in old.artifacts:
-        if artifact.engine == "native":
-            manifests.verify(source, old, artifact.file)
-            shutil.copyfile(source / artifact.file, directory / artifact.file)
-            record = manifests.record(directory / artifact.file)
-            manifest = manifests.with_artifact(manifest, artifact, record)
+        name = artifact.file
+        if artifact.engine != NATIVE.name or name != library_name(artifact.precision):
+            continue  # under another name it could be in the place of a graph
+        record = old.files.get(name)
+        if record is not None and record.bytes > MOST_BYTES:
+            raise WavestepError(
+                f"{source / name} has {record.bytes} bytes, over {MOST_BYTES}; export the model "
+                "again"
+            )
+        path = directory / name
+        path.write_bytes(manifests.read_file(source, old, name))
+        manifest = manifests.with_artifact(manifest, artifact, manifests.record(path))
     return manifest

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
+import shlex
 from pathlib import Path
 
+from wn_export.package.trusted import trust_own
 from wn_export.tensorrt.build import PLAN, TIMING_CACHE, add_plan, choose_graph, find_builder
+from wn_runtime import files
 from wn_runtime.engines.tensorrt.module import PRODUCTS
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
+
+MOST_TIMING = 2**26
+"""Bytes of a timing cache that is used again."""
 
 
 def try_plan(
@@ -17,31 +22,51 @@ def try_plan(
 ) -> tuple[Manifest, str | None]:
     """Build the plan of `directory`, which is to become `target`: the manifest, and what to say.
 
-    The timing cache of an older plan in `target` is used again. Without a builder the manifest
-    comes back as it was. Raises WavestepError where the graph cannot be built as asked.
+    The timing cache of an older plan in `target` is used again where this user made it, and what
+    is built here this user trusts. Without a builder the manifest comes back as it was. Raises
+    WavestepError where the graph cannot be built as asked.
     """
     try:
         builder = find_builder()
     except EngineUnavailable as unavailable:
         reason = str(unavailable).split(";")[0].split(" (")[0]
         flags = " --fp16" * fp16 + " --version-compatible" * version_compatible
-        command = f"wn-export {target}/{flags}"
+        command = f"wn-export {quoted(target)}/{flags}"
         return manifest, f"engine   {reason}: run `{command}` on the device to build {PLAN}"
-    old = None
-    if (target / TIMING_CACHE).exists():
-        try:
-            old = manifests.read(target)
-            shutil.copyfile(target / TIMING_CACHE, directory / TIMING_CACHE)
-        except WavestepError:
-            old = None  # a cache of unknown origin is not used
+    old = _with_older_timing(directory, target)
     graph = choose_graph(manifest, fp16)
     manifest = add_plan(directory, manifest, graph, builder, version_compatible, old)
     seconds = manifest.artifacts[-1].built["seconds"]
     product = f"{PRODUCTS[builder.flavour]} {builder.trt.__version__}"
-    return manifest, f"engine   {PLAN}  {product} for {builder.gpu}, built in {seconds:.0f} s"
+    made = {
+        manifests.record(directory / name).sha256: target / name
+        for name in (PLAN, TIMING_CACHE)
+        if (directory / name).exists()
+    }
+    line = f"engine   {PLAN}  {product} for {builder.gpu}, built in {seconds:.0f} s"
+    return manifest, line + trust_own(made)
 
 
 def was_version_compatible(manifest: Manifest) -> bool:
     """Whether the plan of a directory was built to run in later versions of TensorRT too."""
     plans = [artifact for artifact in manifest.artifacts if artifact.engine == "tensorrt"]
     return any(plan.built.get("version_compatible") is True for plan in plans)
+
+
+def quoted(path: Path) -> str:
+    """A path in a command to type."""
+    return shlex.quote(str(path))
+
+
+def _with_older_timing(directory: Path, target: Path) -> Manifest | None:
+    """Put the timing cache of `target` into `directory`; whose it is, None where there is none.
+
+    `add_plan` uses it only where it is trusted.
+    """
+    try:
+        data = files.read(files.inside(target, TIMING_CACHE), MOST_TIMING)
+        old = manifests.read(target)
+    except (OSError, WavestepError):
+        return None  # a cache of unknown origin is not used
+    (directory / TIMING_CACHE).write_bytes(data)
+    return old

@@ -47,7 +47,9 @@ def _plan(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str |
 def _library(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str | None]:
     if preparation.device is None or preparation.device.march is None:
         return manifest, None
-    return libraries.add_library(preparation.directory, manifest, preparation.device.march)
+    return libraries.add_library(
+        preparation.directory, manifest, preparation.device.march, preparation.target
+    )
 
 
 BEFORE_PARITY: dict[str, Preparer] = {"tensorrt": _plan}

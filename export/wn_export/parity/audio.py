@@ -3,37 +3,89 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from wn_runtime import files
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
 
+LARGEST_RATIO = 128
+"""Between the rates of a file and of the model; more is no recording."""
+MOST_FRAMES = 2**25
+"""That are read of a file: 11 minutes at 48 kHz."""
+MOST_CHANNELS = 64
+_BLOCK = 1 << 16  # frames
+_EDGE_SECONDS = 0.05  # resampled and cut off again, for the filter's sake
 
-def read_audio(path: Path, spec: ModelSpec) -> Samples:
-    """A WAV or FLAC file as samples (T,), mixed to mono, resampled where soxr is here.
 
-    Raises WavestepError for a file that is missing, unreadable, empty or holds NaN, and for one
-    of another rate without soxr.
+def read_audio(path: Path, spec: ModelSpec, most: int) -> Samples:
+    """The first `most` samples (T,) of a WAV or FLAC file, mixed to mono.
+
+    It is resampled where soxr is here. Raises WavestepError for a file that is missing, no regular
+    one, unreadable, empty, too long, not finite or of an impossible rate, and for one of another
+    rate without soxr.
     """
     import soundfile
 
     try:
-        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        reason = "it does not exist" if not path.exists() else str(error).strip().rstrip(".")
-        raise WavestepError(f"{path} cannot be read as audio: {reason}") from error
-    mono = audio.mean(axis=1)
+        with files.opened(path) as file, soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+            rate = int(sound.samplerate)
+            if not 1 / LARGEST_RATIO <= rate / spec.sample_rate <= LARGEST_RATIO:
+                raise ValueError(f"its rate is {rate} Hz, the model's {spec.sample_rate} Hz")
+            if sound.channels > MOST_CHANNELS:
+                raise ValueError(f"it has {sound.channels} channels, over {MOST_CHANNELS}")
+            wanted = most
+            if rate != spec.sample_rate:
+                wanted = int((most / spec.sample_rate + _EDGE_SECONDS) * rate) + 1
+            mono = _mono(sound, wanted)
+    except (soundfile.SoundFileError, OSError, ValueError, RuntimeError, TypeError) as error:
+        raise WavestepError(f"{path} cannot be read as audio: {_reason(error)}") from error
     if not len(mono) or not np.isfinite(mono).all():
         raise WavestepError(f"{path} is {'not finite' if len(mono) else 'empty'}; give real audio")
     if rate != spec.sample_rate:
-        try:
-            import soxr
-        except ImportError as error:
-            raise WavestepError(
-                f"{path} has {rate} Hz, the model {spec.sample_rate} Hz; convert it, or pip "
-                "install soxr"
-            ) from error
-        mono = soxr.resample(mono, rate, spec.sample_rate, quality="HQ")
-    return spec.output.encode(mono)
+        mono = _resampled(mono, rate, spec.sample_rate, path)
+    return spec.output.encode(mono[:most])
+
+
+def _mono(sound: Any, wanted: int) -> NDArray[np.float32]:
+    """The first frames of an open file; its header may lie about how many it has."""
+    parts: list[NDArray[np.float32]] = []
+    count = 0
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told
+        while count < wanted:
+            block = sound.read(min(_BLOCK, wanted - count), dtype="float32", always_2d=True)
+            if not len(block):
+                break
+            parts.append(block.mean(axis=1))
+            count += len(block)
+            if count > MOST_FRAMES:
+                raise ValueError(f"it has more than {MOST_FRAMES} frames; cut it")
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _resampled(
+    mono: NDArray[np.float32], rate: int, wanted: int, path: Path
+) -> NDArray[np.float32]:
+    try:
+        import soxr
+    except ImportError as error:
+        raise WavestepError(
+            f"{path} has {rate} Hz, the model {wanted} Hz; convert it, or pip install soxr"
+        ) from error
+    resampled: NDArray[np.float32] = soxr.resample(mono, rate, wanted, quality="HQ")
+    if not len(resampled) or not np.isfinite(resampled).all():
+        raise WavestepError(f"{path} is too short or too loud to be resampled to {wanted} Hz")
+    return resampled
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "it does not exist"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    said = str(getattr(error, "error_string", error))
+    return said.strip().rstrip(".")

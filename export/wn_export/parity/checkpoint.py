@@ -8,14 +8,14 @@ import numpy as np
 
 from wn_export.parity import pytorch, trained
 from wn_export.parity.clips import choose_clips
-from wn_export.parity.reference import Reference
+from wn_export.parity.expected import Reference
 from wn_runtime.engines.choice import open_in
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.package import ModelPackage
 
 
 def from_checkpoint(package: ModelPackage, checkpoint: Path, audio: tuple[Path, ...]) -> Reference:
-    """The reference for `audio`, or for the checkpoint's own clips, all of each.
+    """The reference for `audio`, or for the checkpoint's own clips, as much as one holds.
 
     Raises WavestepError where the checkpoint is not the one that the model was exported from.
     """

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wn_export.parity.compare import BLOCK
-from wn_export.parity.reference import Clip, Conditions, FreeRun
+from wn_export.parity.blocks import BLOCK
+from wn_export.parity.expected import Clip, Conditions, FreeRun
 from wn_export.parity.teacher_forcing import condition, score, tensor_of
 from wn_export.parity.trained import Trained
 from wn_runtime.conditioning.conditioner import Conditioner, padded_frames

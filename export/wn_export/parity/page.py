@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_export import figures
 from wn_export.parity.compare import Comparison
-from wn_export.parity.reference import Reference
-from wn_export.parity.report import signed, verdict
+from wn_export.parity.expected import Reference
+from wn_export.parity.report import short, signed, verdict
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +46,7 @@ def page(
         "<h2>Error at each compared step</h2>",
         "<p>Largest error of a step's params, relative to the largest param, over the clips "
         "laid end to end.</p>",
-        _figure(_error_curve(comparisons), "", wide=True),
+        _figure((10, 2.8), lambda figure: _error_curve(figure, comparisons), "", wide=True),
         "<h2>Free-running, same random numbers</h2>",
         _sample("PyTorch, float32", spec, reference.free.clip.samples),
     ]
@@ -58,10 +60,12 @@ def page(
 def verdict_of_samples(comparison: Comparison) -> str:
     """How the free-running samples compare, in words."""
     row = comparison.row
+    if comparison.fault is not None:
+        return f"none: {comparison.fault}"
     if row.first_difference is None:
         return "every sample the same"
     close = ", within float error" if comparison.within_float_error else ""
-    return f"first differs at sample {row.first_difference} (margin {row.margin:.1e}{close})"
+    return f"first differs at sample {row.first_difference} (margin {short(row.margin)}{close})"
 
 
 def _about(spec: ModelSpec, reference: Reference) -> str:
@@ -89,8 +93,8 @@ def _table(comparisons: Sequence[Comparison]) -> str:
         cells = [
             row.engine,
             row.precision,
-            f"{row.max_error:.1e}",
-            f"{row.mean_error:.1e}",
+            short(row.max_error),
+            short(row.mean_error),
             signed(row.delta_bits),
             verdict_of_samples(comparison),
         ]
@@ -101,30 +105,33 @@ def _table(comparisons: Sequence[Comparison]) -> str:
 
 
 def _sample(title: str, spec: ModelSpec, samples: Samples) -> str:
-    audio = spec.output.decode(samples)
-    player = f"<audio controls src='data:audio/wav;base64,{_wav(audio, spec.sample_rate)}'></audio>"
-    return _figure(_spectrogram(audio, spec.sample_rate), title, player)
+    if not len(samples):
+        return f"<p>{_text(title)}</p>"
+    audio, rate = spec.output.decode(samples), spec.sample_rate
+    player = f"<audio controls src='data:audio/wav;base64,{_wav(audio, rate)}'></audio>"
+    return _figure((5, 2.6), lambda figure: _spectrogram(figure, audio, rate), title, player)
 
 
-def _figure(figure: Figure, title: str, below: str = "", wide: bool = False) -> str:
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=90)
-    data = base64.b64encode(picture.getvalue()).decode()
+def _figure(
+    size: tuple[float, float],
+    draw: Callable[[Figure], object],
+    title: str,
+    below: str = "",
+    wide: bool = False,
+) -> str:
+    data = base64.b64encode(figures.drawn(size, draw, "png", dpi=90)).decode()
     caption = f"<figcaption>{_text(title)}</figcaption>" if title else ""
     kind = " class='wide'" if wide else ""
     image = f"<img alt='{_text(title)}' src='data:image/png;base64,{data}'>"
     return f"<figure{kind}>{caption}{image}{below}</figure>"
 
 
-def _spectrogram(audio: NDArray[np.float32], sample_rate: int) -> Figure:
-    from matplotlib.figure import Figure
-
+def _spectrogram(figure: Figure, audio: NDArray[np.float32], sample_rate: int) -> None:
     width = min(256, len(audio))
     hop = max(1, width // 4)
     frames = np.lib.stride_tricks.sliding_window_view(audio, width)[::hop]
     power = np.abs(np.fft.rfft(frames * np.hanning(width))) ** 2
     level = 10 * np.log10(np.maximum(power, 1e-8))  # (frames, bins) dB
-    figure = Figure(figsize=(5, 2.6), layout="constrained")
     axes = figure.subplots()
     top = float(level.max())
     axes.imshow(
@@ -138,22 +145,18 @@ def _spectrogram(audio: NDArray[np.float32], sample_rate: int) -> Figure:
     )
     axes.set_xlabel("s")
     axes.set_ylabel("kHz")
-    return figure
 
 
-def _error_curve(comparisons: Sequence[Comparison]) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 2.8), layout="constrained")
+def _error_curve(figure: Figure, comparisons: Sequence[Comparison]) -> None:
     axes = figure.subplots()
     for comparison in comparisons:
         label = f"{comparison.row.engine} {comparison.row.precision}"
-        axes.semilogy(np.maximum(comparison.errors, 1e-9), linewidth=0.7, label=label)
+        errors = np.where(np.isfinite(comparison.errors), comparison.errors, np.nan)  # gaps
+        axes.semilogy(np.maximum(errors, 1e-9), linewidth=0.7, label=label)
     axes.set_xlabel("compared step")
     axes.grid(visible=True, alpha=0.3)
     if comparisons:
         axes.legend(loc="upper right")
-    return figure
 
 
 def _wav(audio: NDArray[np.float32], sample_rate: int) -> str:
@@ -165,4 +168,4 @@ def _wav(audio: NDArray[np.float32], sample_rate: int) -> str:
 
 
 def _text(value: str) -> str:
-    return html.escape(value, quote=True)
+    return html.escape(printable(value), quote=True)

@@ -12,7 +12,7 @@ from wn_export.parity import report
 from wn_export.parity.available import Unavailable, opened
 from wn_export.parity.compare import Comparison, compare, steps_of
 from wn_export.parity.conditioner import compare_conditioners
-from wn_export.parity.reference import Reference
+from wn_export.parity.expected import Reference
 from wn_runtime import atomic
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow

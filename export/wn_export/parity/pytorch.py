@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wn_export.parity.expected import BIAS_SAMPLES, Clip, Prediction, Reference
 from wn_export.parity.free_run import FREE_SECONDS, free_run
-from wn_export.parity.reference import BIAS_SAMPLES, Clip, Prediction, Reference
 from wn_export.parity.teacher_forcing import condition, score
 from wn_export.parity.trained import Trained
 from wn_runtime.engines.engine import Engine
@@ -17,6 +17,8 @@ from wn_train.network.wavenet import WaveNet
 
 PARAMS_ROWS = 1024
 """Rows of params in a reference, over all clips: 1 MB at 256 classes."""
+PARAMS_NUMBERS, BIAS_NUMBERS = 2**24, 2**23
+"""In a reference, of params and of bias: what it can hold of models of any size."""
 
 
 def make_reference(
@@ -36,30 +38,32 @@ def make_reference(
     if not clips:
         clips = [free.clip]
         material = "free-running samples of its own (no held-back audio)"
-    rows = max(1, PARAMS_ROWS // len(clips))
-    predictions = tuple(predict(trained, clip, rows) for clip in clips)
+    rows = min(PARAMS_ROWS, PARAMS_NUMBERS // spec.output.params) // len(clips)
+    predictions = tuple(predict(trained, clip, max(1, rows), len(clips)) for clip in clips)
     return Reference(material, tuple(clips), predictions, free)
 
 
-def predict(trained: Trained, clip: Clip, rows: int) -> Prediction:
-    """Teacher forcing over one clip; params at `rows` steps spread over it."""
+def predict(trained: Trained, clip: Clip, rows: int, clips: int = 1) -> Prediction:
+    """Teacher forcing over one clip of so many; params at `rows` steps spread over it."""
     model, head = trained.model, trained.model.spec.output
     bias = condition(model, clip)
     params = score(model, clip.samples, bias)
     count = len(clip.samples)
     steps = np.unique(np.linspace(0, count - 1, min(rows, count)).round().astype(np.int64))
     bits = head.bits(params, clip.samples)
-    kept, samples = _kept_bias(model, bias, count)
+    most = BIAS_NUMBERS // (clips * model.spec.layers * model.spec.gate_channels)
+    kept, samples = _kept_bias(model, bias, count, most)
     return Prediction(bits, steps, params[steps], kept, samples)
 
 
 def _kept_bias(
-    model: WaveNet, bias: Tensor | None, count: int
+    model: WaveNet, bias: Tensor | None, count: int, most: int
 ) -> tuple[NDArray[np.float32] | None, int]:
-    """The first rows of a clip's bias, and the samples that they are held for together."""
+    """The first rows of a clip's bias, at most `most`, and the samples that they are held for."""
     if bias is None:
         return None, 0
     rows: NDArray[np.float32] = bias.permute(2, 0, 1, 3).float().numpy()  # (T or 1, L, 1, G)
     held = min((c.hop for c in model.spec.conditioning if c.hop), default=count)
-    samples = min(max(held, BIAS_SAMPLES // held * held), count // held * held)
+    wanted = max(1, min(BIAS_SAMPLES // held, most))
+    samples = min(wanted, count // held) * held
     return (rows[:samples:held], samples) if samples and len(rows) > 1 else (rows[:1], count)

@@ -6,9 +6,11 @@ import json
 import platform
 from collections.abc import Sequence
 
+import numpy as np
+
 from wn_export.parity.available import Unavailable
 from wn_export.parity.compare import BITS_TOLERANCE, PARAMS_TOLERANCE, Comparison
-from wn_export.parity.reference import Reference
+from wn_export.parity.expected import Reference
 from wn_runtime.model import strict
 from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow
 
@@ -18,9 +20,14 @@ def verdict(row: ParityRow) -> str:
     return "PASS" if row.passed else "FAIL"
 
 
-def signed(bits: float) -> str:
-    """Four places with a sign; zero is +0.0000."""
-    return f"{round(bits, 4) + 0.0:+.4f}"
+def signed(bits: float | None) -> str:
+    """Four places with a sign; zero is +0.0000, None is not a number."""
+    return "nan" if bits is None else f"{round(bits, 4) + 0.0:+.4f}"
+
+
+def short(error: float | None) -> str:
+    """`1.2e-05`."""
+    return "nan" if error is None else f"{error:.1e}"
 
 
 def line(comparison: Comparison) -> str:
@@ -28,19 +35,22 @@ def line(comparison: Comparison) -> str:
     row = comparison.row
     text = (
         f"{row.engine} {row.precision}".ljust(13)
-        + f"max|Δ| {row.max_error:.1e}   {signed(row.delta_bits)} bits   {verdict(row)}"
+        + f"max|Δ| {short(row.max_error)}   {signed(row.delta_bits)} bits   {verdict(row)}"
     )
+    if comparison.fault is not None:
+        return f"{text}   {comparison.fault}"
     if row.first_difference is None or (row.precision != "fp32" and row.passed):
         return text
     close = "within float error" if comparison.within_float_error else "more than float error"
-    return f"{text}   sample {row.first_difference} differs, margin {row.margin:.1e}: {close}"
+    return f"{text}   sample {row.first_difference} differs, margin {short(row.margin)}: {close}"
 
 
 def conditioner_line(row: ConditionerRow) -> str:
     """One row of the conditioners'."""
     verdict_of = "PASS" if row.passed else "FAIL"
     return (
-        f"bias {row.name}".ljust(13) + f"max|Δ| {row.max_error:.1e}                  {verdict_of}"
+        f"bias {row.name}".ljust(13)
+        + f"max|Δ| {short(row.max_error)}                  {verdict_of}"
     )
 
 
@@ -52,7 +62,7 @@ def to_json(
     unavailable: Sequence[Unavailable],
     passed: bool,
 ) -> str:
-    """Everything the table says and what it rests on."""
+    """Everything the table says and what it rests on; in ASCII, without NaN."""
     data = {
         "name": manifest.name,
         "passed": passed,
@@ -66,7 +76,7 @@ def to_json(
                 {
                     "conditions": dict(clip.conditions),
                     "samples": len(clip.samples),
-                    "bits_per_sample": float(prediction.bits.mean()),
+                    "bits_per_sample": float(prediction.bits.mean(dtype=np.float64)),
                 }
                 for clip, prediction in zip(reference.clips, reference.predictions, strict=True)
             ],
@@ -80,6 +90,7 @@ def to_json(
             {
                 **strict.plain(comparison.row),
                 "within_float_error": comparison.within_float_error,
+                "fault": comparison.fault,
                 "clip_bits": list(comparison.bits),
             }
             for comparison in comparisons
@@ -89,4 +100,4 @@ def to_json(
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "versions": manifest.versions,
     }
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=1, allow_nan=False) + "\n"

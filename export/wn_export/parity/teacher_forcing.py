@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wn_export.parity.reference import Clip
+from wn_export.parity.expected import Clip
 from wn_runtime.conditioning.conditioner import padded_frames
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.heads.head import Samples

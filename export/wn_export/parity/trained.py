@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wn_export.parity.reference import Clip
+from wn_export.parity.expected import Clip
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.weights import Weights
+from wn_runtime.text import printable
 from wn_train import checkpoint as checkpoints
 from wn_train.network.canonical import canonical_weights
 from wn_train.network.wavenet import WaveNet
@@ -42,18 +43,14 @@ def load(path: Path, raw: bool = False) -> Trained:
             f"export it with{'out' if raw else ''} --raw-weights"
         )
     model = WaveNet(checkpoint.spec, checkpoint.weight_norm)
-    try:
-        model.load_state_dict(state)
-    except (RuntimeError, AttributeError, TypeError) as error:
-        reason = str(error).strip().splitlines()[-1].strip()
-        raise WavestepError(f"{path}: the weights are not its spec's ({reason})") from error
+    model.load_state_dict(state)
     model.eval().requires_grad_(False)
     return Trained(
-        name=Path(checkpoint.name).name or path.stem,
+        name=checkpoint.name,
         model=model,
         weights=canonical_weights(model, str(path)),
         source={
-            "checkpoint": path.name,
+            "checkpoint": printable(path.name),
             "weights": "raw" if raw else "ema",
             "step": checkpoint.step,
             "valid_bits": checkpoint.valid_bits,

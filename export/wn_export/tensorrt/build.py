@@ -17,7 +17,8 @@ from wn_export.tensorrt import layers as trt_inspect
 from wn_export.tensorrt import polygraphy as trt_polygraphy
 from wn_export.tensorrt.layers import Layers
 from wn_export.tensorrt.progress import BuildProgress
-from wn_runtime import atomic
+from wn_runtime import atomic, files
+from wn_runtime.engines import trust
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.tensorrt import module as trt_module
 from wn_runtime.engines.tensorrt.api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
@@ -88,14 +89,15 @@ def add_plan(
     """Build `engine.plan` from a graph of the directory, and put it on record.
 
     The manifest is returned, not written. `old` tells what the timing cache in the directory is
-    of. Raises WavestepError where the graph cannot be built, or --fp16 gave no half precision;
-    an older plan is then untouched.
+    of; it is read by TensorRT's own code, so only where this user trusts it. Raises WavestepError
+    where the graph cannot be built, or --fp16 gave no half precision; an older plan is then
+    untouched.
     """
     source = directory / graph.file
     manifests.verify(directory, manifest, graph.file)
     timing = directory / TIMING_CACHE
-    if timing.exists() and not _same_builder(old or manifest, builder):
-        timing.unlink()
+    if not (_same_builder(old or manifest, builder) and _trusted(timing)):
+        timing.unlink(missing_ok=True)
     plan = build(source, builder, version_compatible, timing)
     if graph.precision == "fp16":
         trt_inspect.require_half(plan.network, f"the network of {graph.file}")
@@ -180,10 +182,20 @@ def choose_graph(manifest: Manifest, fp16: bool) -> Artifact:
     )
 
 
+def _trusted(timing: Path) -> bool:
+    try:
+        return files.size_and_sha256(timing)[1] in trust.trusted()
+    except OSError:
+        return False
+
+
 def _same_builder(manifest: Manifest, builder: Builder) -> bool:
     for artifact in manifest.artifacts:
         if artifact.file == PLAN:
-            record = strict.parse(PlanRecord, artifact.built, PLAN)
+            try:
+                record = strict.parse(PlanRecord, artifact.built, PLAN)
+            except WavestepError:
+                return False
             was = (record.flavour, record.version, record.gpu, record.compute_capability)
             now = (builder.flavour, builder.trt.__version__)
             return was == (*now, builder.gpu, builder.compute_capability)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import click
 
+from wn_runtime.commands import say
 from wn_runtime.commands.command import group
 from wn_runtime.commands.table import aligned
+from wn_runtime.model.spec import MOST_STREAMS
 from wn_runtime.model.work import Work
 from wn_targets.constraints import constraints
 from wn_targets.devices.catalogue import TARGETS, find
@@ -41,12 +42,13 @@ def main(context: click.Context, json_: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     if json_:
-        click.echo(json.dumps([_as_dict(target) for target in TARGETS.values()], indent=1))
+        say.as_json([_as_dict(target) for target in TARGETS.values()])
         return
     rows = [["target", "device", "GPU", "SMs", "MHz", "L2", "GB", "GB/s", "CPU", "TensorRT"]]
     rows += [_row(target) for target in TARGETS.values()]
-    click.echo(aligned(rows, right=[3, 4, 5, 6, 7]))
-    click.echo("\n? unconfirmed. `wn-targets show NAME` gives sources, `fit MODEL` predicts speed.")
+    say.table(aligned(rows, right=[3, 4, 5, 6, 7]))
+    say.line("")
+    say.line("? unconfirmed. `wn-targets show NAME` gives sources, `fit MODEL` predicts speed.")
 
 
 @main.command()
@@ -56,9 +58,11 @@ def show(name: str, json_: bool) -> None:
     """One device, each figure with its source."""
     target = find(name)
     if json_:
-        click.echo(json.dumps(_as_dict(target), indent=1))
+        say.as_json(_as_dict(target))
         return
-    click.echo(f"{target.name}  {target.title}" + (f"\n{target.note}" if target.note else ""))
+    say.line(f"{target.name}  {target.title}")
+    if target.note:
+        say.line(target.note)
     rows = [
         [part, field, f"{value} {UNITS.get(field, '')}".strip(), source or "? unconfirmed"]
         for part, field, value, source in target.figures()
@@ -70,17 +74,19 @@ def show(name: str, json_: bool) -> None:
             f"TensorRT {jetpack.tensorrt}, CUDA {jetpack.cuda}, Python {jetpack.python}, {plan}"
         )
         rows.append(["JetPack", version, software, jetpack.source or "? unconfirmed"])
-    click.echo(aligned(rows))
+    say.table(aligned(rows))
     asked = constraints(target, "MODEL/")
     half = ", fp16 graph" if asked.fp16 else ""
-    click.echo(f"export   opset {asked.opset}{half}; on the device: {asked.command}")
+    say.line(f"export   opset {asked.opset}{half}; on the device: {asked.command}")
 
 
 @main.command()
 @click.argument("model")
 @click.argument("targets", nargs=-1)
-@click.option("--rate", type=click.IntRange(1), help="Sample rate in Hz, in place of the model's.")
-@click.option("--streams", type=click.IntRange(1), default=1, help="Streams side by side.")
+@click.option("--rate", type=int, help="Sample rate in Hz, in place of the model's.")
+@click.option(
+    "--streams", type=click.IntRange(1, MOST_STREAMS), default=1, help="Streams side by side."
+)
 @click.option("--all", "all_", is_flag=True, help="Every engine, not only the fastest.")
 @as_json
 def fit(
@@ -91,20 +97,19 @@ def fit(
     chosen = [find(name) for name in targets] or list(TARGETS.values())
     fits = [predict(asked.spec, target, streams, asked.native_precision) for target in chosen]
     if json_:
-        click.echo(json.dumps(_fit_json(asked, streams, fits), indent=1))
+        say.as_json(_fit_json(asked, streams, fits))
         return
-    click.echo(_headline(asked, streams))
+    say.line(_headline(asked, streams))
     rows = [["target", "fits", "engine", "samples/s", "× real time", "real time", "limited by"]]
     for one in fits:
         shown = one.candidates if all_ else one.candidates[:1]
         rows += [_fit_row(one, candidate) for candidate in shown]
         if not shown:
             rows.append([one.target.name, "no", "none", "", "", "no", one.target.note])
-    click.echo(aligned(rows, right=[3, 4]))
-    click.echo(
-        "\nThese are predictions, not measurements: see docs/targets.md for the formula and its "
-        "error;\nGPU figures are unmeasured. Measure on the device with wn-bench."
-    )
+    say.table(aligned(rows, right=[3, 4]))
+    say.line("")
+    say.line("These are predictions, not measurements: see docs/targets.md for the formula and its")
+    say.line("error; GPU figures are unmeasured. Measure on the device with wn-bench.")
 
 
 def _headline(asked: Subject, streams: int) -> str:

@@ -83,7 +83,7 @@ class Target:
     memory_gb: float | None
     """GB that the engines can use: the GPU's own, or the module's. None: not a property of it."""
     dram_gbps: float | None
-    """GB/s of memory bandwidth, all processors together. None: not a property of it."""
+    """GB/s of memory bandwidth, all processors together. None: not a property of it (a CPU's)."""
     cpu: Cpu | None = None
     """The cores of a Jetson or CPU; None for a graphics card, which sits in any host."""
     gpu: Gpu | None = None
@@ -97,6 +97,8 @@ class Target:
         _check(self)
         if self.cpu is None and self.gpu is None:
             raise ValueError(f"{self.name} has neither cpu nor gpu")
+        if self.gpu is not None and not self.dram_gbps:
+            raise ValueError(f"{self.name} has a gpu, but not the bandwidth of its memory")
 
     def figures(self) -> Iterator[tuple[str, str, str, str | None]]:
         """Every figure: part (``, `cpu`, `gpu`), field, value, and its source or None."""

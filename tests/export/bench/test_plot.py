@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from wn_export.bench.measure import Row
-from wn_export.bench.plot import check_plot, draw, write_plot
+from wn_export.bench.plot import check_plot, draw, plot
 from wn_runtime.errors import WavestepError
 
 ROWS = [
@@ -19,7 +21,9 @@ ROWS = [
 
 
 def test_rows_are_bars_from_slow_to_fast_in_two_colours() -> None:
-    (axes,) = draw(ROWS, 8000, "voice on a CPU").axes
+    figure = Figure()
+    draw(figure, ROWS, 8000, "voice on a CPU")
+    (axes,) = figure.axes
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["onnx fp32, 2 streams, 4 threads", "native int8"]
     widths = [patch.get_window_extent().width for patch in axes.patches]
@@ -30,12 +34,16 @@ def test_rows_are_bars_from_slow_to_fast_in_two_colours() -> None:
     assert slow != fast
 
 
-def test_the_picture_is_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
-    write_plot(tmp_path / "bench.png", ROWS, 8000, "voice on a CPU")
-    picture = imread(tmp_path / "bench.png")
+def test_the_picture_is_whole() -> None:
+    picture = imread(io.BytesIO(plot(".png", ROWS, 8000, "voice on a CPU")))
     assert picture.shape[1] > 1000
     assert picture[..., :3].std() > 0
-    assert [path.name for path in tmp_path.iterdir()] == ["bench.png"]
+
+
+@pytest.mark.parametrize("kind", [".png", ".svg", ".pdf"])
+@pytest.mark.parametrize("name", ["$\\frac$", "$", "\\", "a\nb", "\x1b[31m", "𝄞 \u202e", "{", "%s"])
+def test_a_name_is_text_and_nothing_else(kind: str, name: str) -> None:
+    assert plot(kind, ROWS, 8000, name)
 
 
 def test_a_plot_that_could_not_be_written_is_told_beforehand(tmp_path: Path) -> None:

@@ -119,7 +119,20 @@ def test_pytorch_rows_stand_beside_the_engines_and_are_what_these_are_held_to(
     [
         (["--plot", "bench.txt"], ".png"),
         (["--seconds", "0"], "seconds"),
+        (["--seconds", "nan"], "'nan' is not over 0 and at most 3600"),
+        (["--seconds", "inf"], "'inf' is not over 0 and at most 3600"),
+        (["--seconds", "1e308"], "'1e308' is not over 0 and at most 3600"),
+        (["--seconds", "9" * 5000], "is not over 0 and at most 3600"),
+        (["--seconds", "²"], "'²' is not over 0 and at most 3600"),
         (["--batch", "0"], "batch"),
+        (["--batch", str(10**9)], "batch"),
+        (["--threads", str(10**5)], "threads"),
+        ([word for b in range(1, 66) for word in ("--batch", str(b))], "65 different --batch"),
+        (["--json", ""], "it is empty; name a file"),
+        (["--json", "."], "it is a directory"),
+        (["--plot", ""], "it is empty; name a file"),
+        (["--plot", "/dev/null"], ".png"),
+        (["--checkpoint", ""], "it is empty; name a file"),
         (["--checkpoint", "missing.pt"], "missing.pt"),
         (["--json", "/no/such/folder/bench.json"], "no directory /no/such/folder; make it first"),
         (["--plot", "/no/such/folder/bench.png"], "no directory /no/such/folder; make it first"),
@@ -133,6 +146,26 @@ def test_a_mistake_is_one_line_before_anything_is_measured(
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stderr.strip().splitlines()[-1].startswith("error: ")
+
+
+def test_devices_and_links_are_written_through(model: Path, tmp_path: Path) -> None:
+    for name in ("rows.json", "rows.png"):
+        (tmp_path / f"to-{name}").symlink_to(name)
+    run(model, "--json", tmp_path / "to-rows.json", "--plot", tmp_path / "to-rows.png")
+    assert json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert (tmp_path / "rows.png").read_bytes().startswith(b"\x89PNG")
+    assert all((tmp_path / f"to-{name}").is_symlink() for name in ("rows.json", "rows.png"))
+    run(model, "--json", "/dev/null")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_what_is_printed_is_text(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {**FACTS, "cpu": "\x1b[31mred\n\u202egnp", "device": "\x9b"}
+    monkeypatch.setattr(bench_run, "machine_facts", lambda: facts)
+    for arguments in ((), ("--json", "-"), ("--json", "/dev/stdout")):
+        result = run(model, *arguments)
+        printed = result.stdout + result.stderr
+        assert printed.replace("\n", "").isprintable()
 
 
 def test_a_failed_write_leaves_the_old_file(

@@ -18,8 +18,8 @@ from wn_export.commands.export import main
 from wn_export.parity import trained
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model import weights
 from wn_runtime.model.layout import layout
+from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
 
 
@@ -101,7 +101,7 @@ def test_averaged_weights_are_exported_unless_raw_ones_are_asked_for(
     run(main, checkpoint, "-o", tmp_path / which, *flags)
     expected = trained.load(checkpoint, raw=which == "raw").weights
     manifest = manifests.read(tmp_path / which)
-    found = weights.load(tmp_path / which / "weights.safetensors", manifest.spec)
+    found = ModelPackage(tmp_path / which).weights
     np.testing.assert_array_equal(found["gate.weight"], expected["gate.weight"])
     assert manifest.source["weights"] == which
 
@@ -135,12 +135,14 @@ def test_a_checkpoint_without_audio_says_what_it_was_proven_on(
 
 
 def test_a_target_decides_what_is_exported_and_names_the_next_step(
-    checkpoint: Path, tmp_path: Path
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("wn_runtime.engines.native.precompiled.CROSS", "not-here-gcc")
     result = run(main, checkpoint, "-o", tmp_path / "voice", "--target", "orin-nano-8gb")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert "step.fp16.onnx" in lines[1]
     assert lines[2].startswith("target   Jetson Orin Nano")
     assert lines[-1] == f"next     on the device: wn-export {tmp_path / 'voice'} --fp16"
-    assert "target 'orin-nano' is unknown" in error_of(main, checkpoint, "--target", "orin-nano")
+    for name in ("orin-nano", "", "../voice", "x" * 5000):
+        assert "is unknown; known are: " in error_of(main, checkpoint, "--target", name)

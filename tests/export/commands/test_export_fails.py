@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -122,7 +123,65 @@ main()
     assert {path.name for path in exported.parent.iterdir()} == {"voice"}
 
 
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("", "it is empty; name a file or a directory"),
+        ("pipe", "named pipe"),
+        ("/dev/zero", "device"),
+        ("/dev/null", "device"),
+        ("loop", "loop"),
+        ("x" * 300, "File name too long"),
+        ("missing.pt", "missing.pt does not exist"),
+        ("empty", "is not a model directory"),
+    ],
+)
+def test_a_source_that_is_none_is_one_line(
+    tmp_path: Path, source: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("loop").symlink_to("loop")
+    Path("empty").mkdir()
+    assert fault in error_of(main, source)
+
+
+@pytest.mark.parametrize(
+    ("target", "fault"),
+    [
+        ("", "it is empty; name a file or a directory"),
+        ("/", "/ cannot be a model directory"),
+        ("pipe", "pipe exists and is not a directory"),
+        ("/dev/null", "/dev/null exists and is not a directory"),
+        ("v" * 250, "has too long a name"),
+        ("pipe/voice", "voice cannot be written"),
+        (".", "is not a model directory"),
+    ],
+)
+def test_a_place_that_is_none_is_one_line(
+    checkpoint: Path, tmp_path: Path, target: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    before = sorted(tmp_path.iterdir())
+    assert fault in error_of(main, checkpoint, "-o", target)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_more_streams_than_memory_are_refused_before_anything_is_made(
+    checkpoint: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = model_dir.records(exported)
+    monkeypatch.setattr("wn_runtime.engines.memory.available_bytes", lambda: 10**6)
+    for source in (checkpoint, exported):
+        said = error_of(main, source, "-o", exported, "--batch", 60000)
+        assert "60000 streams of this model need" in said
+    assert model_dir.records(exported) == before
+
+
 def test_options_that_cannot_be(checkpoint: Path, tmp_path: Path) -> None:
-    assert "batch is 0; it must be at least 1" in error_of(main, checkpoint, "--batch", 0)
+    for batch in (0, -1, 65537, 10**9, 10**30):
+        said = error_of(main, checkpoint, "-o", tmp_path / "voice", "--batch", batch)
+        assert f"batch is {batch}; it must be at " in said
     said = error_of(main, checkpoint, "--audio", tmp_path / "absent.wav")
     assert "absent.wav cannot be read as audio: it does not exist" in said

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
+import onnx
 import pytest
 import soundfile
 
@@ -105,6 +107,60 @@ def test_a_read_only_directory_is_proven_all_the_same(
     result = run(main, exported)
     assert result.exit_code == 0
     assert "not written: Permission denied; name a file with --json" in result.stderr
+
+
+def test_devices_and_links_are_written_through(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("there.json")
+    for target in ("/dev/null", tmp_path / "link.json"):
+        assert run(main, exported, "--json", target).exit_code == 0
+    assert Path("/dev/null").is_char_device()
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "there.json").read_text())["passed"]
+
+
+@pytest.mark.parametrize(
+    ("target", "fault"),
+    [
+        ("", "it is empty; name a file"),
+        (".", "it is a directory"),
+        ("/no/such/folder/x.json", "no directory /no/such/folder; make it first"),
+        ("pipe", "nobody reads it"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is_compared(
+    exported: Path, target: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wn_export.parity.prove.prove", lambda *given: pytest.fail("compared"))
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    assert fault in error_of(main, exported, "--json", target)
+
+
+def test_numbers_that_are_none_are_null_in_the_report(exported: Path, tmp_path: Path) -> None:
+    """A graph whose weights are NaN, and a manifest that vouches for it."""
+    for name in ("step.onnx", "conditioner.onnx"):
+        graph = onnx.load(exported / name)
+        for each in graph.graph.initializer:
+            if each.data_type == onnx.TensorProto.FLOAT:
+                array = np.full_like(onnx.numpy_helper.to_array(each), np.nan)
+                each.CopyFrom(onnx.numpy_helper.from_array(array, each.name))
+        (exported / name).write_bytes(graph.SerializeToString())
+        manifest = manifests.with_file(manifests.read(exported), exported / name)
+        manifests.write(exported, manifest)
+    result = run(main, exported, "--json", tmp_path / "x.json")
+    assert result.exit_code == 1, result.output
+    text = (tmp_path / "x.json").read_text()
+    data = json.loads(text, parse_constant=lambda constant: pytest.fail(constant))
+    assert data["engines"][0]["max_error"] is None
+    assert data["conditioners"][1]["max_error"] is None
+
+
+def test_a_reference_that_is_none_is_one_line(exported: Path) -> None:
+    np.savez(exported / "reference.npz", x=np.array([{}], object))
+    manifest = manifests.with_file(manifests.read(exported), exported / "reference.npz")
+    manifests.write(exported, manifest)
+    assert "reference.npz cannot be read (" in error_of(main, exported)
 
 
 def test_what_cannot_be_asked(exported: Path, tmp_path: Path) -> None:

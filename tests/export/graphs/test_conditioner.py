@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests import specs
-from wn_export.graphs.conditioner import block_length, build_conditioner_graph
+from wn_export.graphs.conditioner import build_conditioner_graph
+from wn_export.graphs.conditioner_signature import block_length
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec

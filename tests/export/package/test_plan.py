@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from tests import model_dir, specs
 from tests.cuda_on_cpu.plan_dir import write_plan
 from wn_export.package import plan
+from wn_runtime.engines import trust
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact, Manifest
@@ -57,12 +60,16 @@ def test_without_a_builder_the_command_for_the_device_is_named(
         f"engine   TensorRT not found here: run `wn-export {target}/{flags}` on the device to "
         "build engine.plan"
     )
+    odd = target.with_name("a b; c")
+    _, line = plan.try_plan(directory, manifest, odd, fp16, compatible)
+    assert f"`wn-export '{odd}'/{flags}`" in str(line)
 
 
 def test_with_a_builder_the_plan_is_of_the_precision_asked_for(
     staged: Staged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory, manifest, target = staged
+    monkeypatch.setenv("XDG_DATA_HOME", str(target.parent / "data"))
     (target / "engine.timing").write_bytes(b"measured before")
     seen: dict[str, Any] = {}
 
@@ -84,6 +91,9 @@ def test_with_a_builder_the_plan_is_of_the_precision_asked_for(
     monkeypatch.setattr(plan, "add_plan", add_plan)
     made, line = plan.try_plan(directory, manifest, target, True, version_compatible=True)
     assert line == "engine   engine.plan  TensorRT 10.3.0 for Orin, built in 71 s"
+    assert made.files["engine.plan"].sha256 in trust.trusted(), "what was built here runs here"
+    assert manifests.record(directory / "engine.timing").sha256 in trust.trusted()
+    assert str(target / "engine.plan") in trust.store().read_text()
     assert seen["graph"] == "step.fp16.onnx"
     assert seen["version_compatible"]
     assert seen["timing"] == b"measured before", "the older plan's measurements are used again"
@@ -91,12 +101,31 @@ def test_with_a_builder_the_plan_is_of_the_precision_asked_for(
     assert "engine.plan" in made.files
 
 
-def test_a_timing_cache_of_unknown_origin_is_left_alone(
-    staged: Staged, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    directory, manifest, target = staged
+def a_broken_manifest(target: Path) -> None:
     (target / "engine.timing").write_bytes(b"?")
     (target / "manifest.json").write_text("broken")
+
+
+def a_link_out(target: Path) -> None:
+    (target.parent / "secret").write_text("?")
+    (target / "engine.timing").symlink_to(target.parent / "secret")
+
+
+def a_pipe(target: Path) -> None:
+    os.mkfifo(target / "engine.timing")
+
+
+def an_endless_one(target: Path) -> None:
+    with (target / "engine.timing").open("wb") as file:
+        file.truncate(2**40)
+
+
+@pytest.mark.parametrize("spoil", [a_broken_manifest, a_link_out, a_pipe, an_endless_one])
+def test_a_timing_cache_of_unknown_origin_is_left_alone(
+    staged: Staged, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], None]
+) -> None:
+    directory, manifest, target = staged
+    spoil(target)
 
     def add_plan(
         path: Path,
@@ -108,6 +137,7 @@ def test_a_timing_cache_of_unknown_origin_is_left_alone(
     ) -> Manifest:
         assert old is None
         assert not (path / "engine.timing").exists()
+        (path / "engine.plan").write_bytes(b"plan")
         artifact = Artifact("engine.plan", "tensorrt", "fp32", 1, built={"seconds": 1.0})
         return dataclasses.replace(given, artifacts=(*given.artifacts, artifact))
 

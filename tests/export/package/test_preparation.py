@@ -76,7 +76,9 @@ def test_the_native_library_is_for_a_named_device_with_a_known_cpu_only(
 ) -> None:
     asked: list[str] = []
 
-    def add_library(path: Path, manifest: Manifest, march: str) -> tuple[Manifest, str]:
+    def add_library(
+        path: Path, manifest: Manifest, march: str, target: Path
+    ) -> tuple[Manifest, str]:
         asked.append(march)
         return manifest, "compiled"
 

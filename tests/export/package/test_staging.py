@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -92,39 +93,69 @@ def test_a_full_or_read_only_disk_is_one_line_and_the_old_directory_stays(
     assert beside(old) == ["voice"]
 
 
-def test_a_killed_export_leaves_the_old_directory_and_the_next_clears_up(old: Path) -> None:
-    before = model_dir.records(old)
-    script = f"""
-        import os, signal
+def child(script: str, *arguments: object) -> list[str]:
+    """Another process, with the imports that these scripts need."""
+    start = """
+        import os, signal, sys
         from pathlib import Path
+        from wn_export.package import exchange
         from wn_export.package.staging import staged
-        with staged(Path({str(old)!r})) as stage:
-            (stage.path / "weights.safetensors").write_bytes(b"half")
-            os.kill(os.getpid(), signal.SIGKILL)
+        target = Path(sys.argv[1])
     """
-    killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
-    assert killed.returncode == -9
+    code = textwrap.dedent(start) + textwrap.dedent(script)
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def killed(script: str, target: Path) -> None:
+    assert subprocess.run(child(script, target), check=False).returncode == -9
+
+
+KILLED_AT_WORK = """
+    with staged(target) as stage:
+        (stage.path / "weights.safetensors").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("name", ["voice", "v" * 248, "a b\n\x1b[31m", "\udcff", "[a]*?", "..."])
+def test_a_killed_export_leaves_the_old_directory_and_the_next_clears_up(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    new = model_dir.write_model(tmp_path_factory.mktemp("new") / "x", specs.CORNERS["kernel_3"])
+    old = model_dir.write_model(tmp_path / "voice", specs.PLAIN).rename(tmp_path / name)
+    before = model_dir.records(old)
+    killed(KILLED_AT_WORK, old)
     assert model_dir.records(old) == before
     assert len(beside(old)) == 2
     with staged(old) as stage:
-        assert beside(old) == [stage.path.name, "voice"], "the killed one's is gone"
+        assert beside(old) == sorted([stage.path.name, name]), "the killed one's is gone"
+        shutil.copytree(new, stage.path, dirs_exist_ok=True)
+        stage.publish()
+    assert manifest.read(old).spec.kernel == 3
+    assert beside(old) == [name]
+
+
+def test_names_in_the_making_are_not_a_processs_number(old: Path) -> None:
+    """Two containers that share a folder both have a process 7."""
+    with staged(old) as one, staged(old) as other:
+        assert one.path != other.path
+        assert str(os.getpid()) not in one.path.name
+        fill(one)
+        fill(other)
+        one.publish()
+        other.publish()
+    assert beside(old) == ["voice"]
 
 
 def test_an_export_at_work_is_not_cleared_by_another(old: Path) -> None:
-    script = f"""
-        import sys
-        from pathlib import Path
-        from wn_export.package.staging import staged
-        with staged(Path({str(old)!r})) as stage:
+    script = """
+        with staged(target) as stage:
             print("ready", flush=True)
             sys.stdin.read()
             assert stage.path.exists()
     """
     other = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        child(script, old), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with other:
         assert other.stdout is not None
@@ -134,6 +165,22 @@ def test_an_export_at_work_is_not_cleared_by_another(old: Path) -> None:
             assert len(beside(old)) == 3
         other.stdin.close()
     assert other.returncode == 0
+
+
+def test_what_only_looks_like_an_exports_is_left_alone(old: Path) -> None:
+    names = [".voice.0123abcd.part", ".voice.part-7", ".voice.0123ABCD.part", ".voice.0123abcd.x"]
+    for name in names[1:]:
+        (old.parent / name).mkdir()
+    os.mkfifo(old.parent / names[0])
+    with staged(old):
+        pass
+    assert beside(old) == sorted([*names, "voice"])
+
+
+def test_of_folders_made_for_an_export_that_fails_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        export_that_fails(tmp_path / "a" / "b" / "voice", RuntimeError("a bug"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_failed_exports_go_aside_and_replace_only_an_older_failure(old: Path) -> None:
@@ -185,12 +232,63 @@ def test_through_a_link_the_directory_it_names_is_replaced(old: Path, tmp_path: 
     assert manifest.read(old).spec.kernel == 3
 
 
-def test_without_renameat2_the_directory_is_replaced_all_the_same(
-    old: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("/", "/ cannot be a model directory"),
+        ("v" * 249, "has too long a name"),
+        ("v" * 300, "has too long a name|File name too long"),
+        ("loop", "loop is a link that leads to itself|loop exists and is not a directory"),
+        ("pipe", "pipe exists and is not a directory"),
+        ("/dev/null", "/dev/null exists and is not a directory"),
+        ("/proc/self/voice", "voice cannot be written: "),
+        ("pipe/voice", "voice cannot be written: (File exists|Not a dir)"),
+    ],
+)
+def test_a_place_where_no_directory_can_be_is_one_line(
+    tmp_path: Path, name: str, fault: str
 ) -> None:
-    monkeypatch.setattr("ctypes.CDLL", lambda *a, **k: object())
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(WavestepError, match=fault):
+        export_that_must_not_begin(tmp_path / name)
+    assert beside(tmp_path / "pipe") == ["loop", "pipe"]
+
+
+def test_another_projects_manifest_is_not_taken_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "extension").mkdir()
+    (tmp_path / "extension" / "manifest.json").write_text('{"manifest_version": 3}')
+    with pytest.raises(WavestepError, match=r"extension is not a model directory \(.*manifest"):
+        export_that_must_not_begin(tmp_path / "extension")
+
+
+def test_a_directory_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    def export(target: Path) -> None:
+        with staged(target) as stage:
+            fill(stage)
+            target.mkdir()
+            (target / "song.wav").write_bytes(b"irreplaceable")
+            stage.publish()
+
+    with pytest.raises(WavestepError, match="voice is not a model directory"):
+        export(tmp_path / "voice")
+    assert beside(tmp_path / "voice") == ["voice"]
+    assert (tmp_path / "voice" / "song.wav").exists()
+
+
+def test_what_a_user_put_into_a_failed_one_is_kept_too(old: Path) -> None:
+    for _ in range(2):
+        with staged(old) as stage:
+            fill(stage)
+            failed = stage.set_aside()
+        (failed / "notes.txt").write_text("why it failed")
     with staged(old) as stage:
         fill(stage)
-        stage.publish()
-    assert manifest.read(old).spec.kernel == 3
+        stage.set_aside()
+    assert (failed / "notes.txt").read_text() == "why it failed"
+
+
+def test_a_reader_that_has_gone_is_no_fault_of_the_disk(old: Path) -> None:
+    with pytest.raises(BrokenPipeError):
+        export_that_fails(old, BrokenPipeError(32, "Broken pipe"))
     assert beside(old) == ["voice"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -13,15 +15,17 @@ from numpy.typing import NDArray
 from tests import model_dir, specs
 from tests.export.references import FREE_SAMPLES, SEED, reference_of
 from tests.numpy_engine import NumpyEngine
+from wn_export.parity import blocks, report
 from wn_export.parity import compare as parity
-from wn_export.parity import report
 from wn_export.parity.available import Unavailable, opened
 from wn_export.parity.compare import Comparison
-from wn_export.parity.reference import Reference
+from wn_export.parity.expected import Reference
 from wn_runtime.conditioning.conditioner import Bias, Conditioner
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.engine import Engine
-from wn_runtime.heads.head import UNIFORM_BITS, Samples
+from wn_runtime.errors import WavestepError
+from wn_runtime.heads.head import UNIFORM_BITS
+from wn_runtime.model import strict
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.synthesis.uniforms import uniforms
 
@@ -59,6 +63,11 @@ def compare(engine: Engine, reference: Reference) -> Comparison:
     return parity.compare(engine, reference, CONDITIONER)
 
 
+def number(value: float | None) -> float:
+    assert value is not None
+    return value
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 def test_the_step_graph_passes(tmp_path: Path, reference: Reference, batch: int) -> None:
     directory = model_dir.write_model(tmp_path / "voice", SPEC, ("fp32", "fp16"), batch)
@@ -68,19 +77,19 @@ def test_the_step_graph_passes(tmp_path: Path, reference: Reference, batch: int)
         found[engine.precision] = compare(engine, reference)
     single, half = found["fp32"].row, found["fp16"].row
     assert single.passed
-    assert single.max_error < 1e-5
+    assert number(single.max_error) < 1e-5
     assert single.first_difference is None
     assert single.samples_compared == FREE_SAMPLES * batch
     assert half.passed
-    assert 1e-5 < half.max_error < 1e-2
-    assert single.mean_error < half.mean_error < half.max_error
+    assert 1e-5 < number(half.max_error) < 1e-2
+    assert number(single.mean_error) < number(half.mean_error) < number(half.max_error)
 
 
 def test_a_graph_of_other_weights_fails(tmp_path: Path, reference: Reference) -> None:
     directory = model_dir.write_model(tmp_path / "voice", SPEC, seed=1)
     row = compare(open_engine(directory, "onnx"), reference).row
     assert not row.passed
-    assert row.max_error > 0.01
+    assert number(row.max_error) > 0.01
 
 
 @pytest.mark.parametrize(("factor", "passes"), [(0.9, True), (1.1, False)])
@@ -103,7 +112,7 @@ def test_lower_precisions_are_held_to_their_bits(reference: Reference) -> None:
     assert mild.passed
     strong = compare(Changed("fp16", lambda params, t: -params), reference).row
     assert not strong.passed
-    assert abs(strong.delta_bits) > parity.BITS_TOLERANCE
+    assert abs(number(strong.delta_bits)) > parity.BITS_TOLERANCE
 
 
 def test_fewer_bits_are_another_model_too(reference: Reference) -> None:
@@ -112,38 +121,65 @@ def test_fewer_bits_are_another_model_too(reference: Reference) -> None:
         for each in reference.predictions
     )
     row = compare(Changed("fp16"), dataclasses.replace(reference, predictions=predictions)).row
-    assert row.delta_bits < -parity.BITS_TOLERANCE
+    assert number(row.delta_bits) < -parity.BITS_TOLERANCE
     assert not row.passed
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_nan_never_passes(reference: Reference, precision: str) -> None:
-    class ScoresNan(NumpyEngine):
-        def _score(self, samples: Samples, bias: Bias) -> Floats:
-            return super()._score(samples, bias) * np.float32(np.nan)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("step", [0, 1, 59])
+def test_what_is_not_a_number_never_passes(
+    reference: Reference, precision: str, value: float, step: int
+) -> None:
+    """At a step that the reference keeps, at one that it does not, and while it runs freely."""
 
-    engine = ScoresNan(SPEC, WEIGHTS)
-    engine.precision = precision
-    assert not compare(engine, reference).row.passed
+    def spoil(params: Floats, t: int) -> Floats:
+        params[:, 0] += np.float32(value) * (t == step) if t == step else 0
+        return params
+
+    found = compare(Changed(precision, spoil), reference)
+    assert not found.row.passed
+    assert found.fault is not None
+    assert found.row.samples_compared == len(found.samples) == 0
+    json.dumps(strict.plain(found.row), allow_nan=False)
+    assert "FAIL" in report.line(found)
 
 
-def test_half_precision_that_overflows_is_a_row_that_fails(reference: Reference) -> None:
-    engine = Changed("fp16", lambda params, t: params * np.float32(np.nan))
-    assert not compare(engine, reference).row.passed
+@pytest.mark.parametrize("where", ["_score", "_generate"])
+def test_an_engine_that_cannot_go_on_is_a_row_that_fails(
+    reference: Reference, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: object) -> NoReturn:
+        raise WavestepError("the graph failed")
+
+    engine = Changed()
+    monkeypatch.setattr(engine, where, broken)
+    found = compare(engine, reference)
+    assert not found.row.passed
+    assert (found.row.max_error, found.row.delta_bits, found.row.margin) == (None, None, None)
+    assert report.line(found).endswith("max|Δ| nan   nan bits   FAIL   the graph failed")
+
+
+def test_params_of_a_model_that_are_all_zero_can_be_compared() -> None:
+    weights = {name: np.zeros_like(array) for name, array in WEIGHTS.items()}
+    silent = NumpyEngine(SPEC, weights)
+    made = reference_of(SPEC, weights=weights)
+    assert parity.compare(silent, made, Conditioner(SPEC, weights)).row.passed
+    assert not parity.compare(NumpyEngine(SPEC, WEIGHTS), made, CONDITIONER).row.passed
 
 
 @pytest.mark.parametrize("batch", [1, 3])
 def test_progress_adds_up(
     tmp_path: Path, reference: Reference, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parity, "BLOCK", 16)
+    monkeypatch.setattr(blocks, "BLOCK", 16)
     directory = model_dir.write_model(tmp_path / "voice", SPEC)
     advances: list[int] = []
     engine = open_engine(directory, "onnx", batch=batch)
     row = parity.compare(engine, reference, CONDITIONER, advances.append).row
     assert row.passed, "blocks change nothing"
     assert sum(advances) == parity.steps_of(reference, batch)
-    assert max(advances) == 16
+    assert max(advances) == 16 // batch, "no more memory for more streams"
 
 
 def differing(reference: Reference, index: int) -> tuple[Reference, float]:

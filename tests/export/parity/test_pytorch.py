@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from tests import specs
 from tests.export.checkpoints import trained_of
 from tests.numpy_engine import NumpyEngine
 from wn_export.parity import pytorch
+from wn_export.parity.expected import Clip
 from wn_export.parity.free_run import step_by_step
-from wn_export.parity.reference import Clip
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.synthesis.uniforms import uniforms
 
@@ -32,6 +33,18 @@ def test_a_prediction_keeps_every_samples_bits_some_params_and_the_bias() -> Non
     assert bias is not None
     np.testing.assert_allclose(made.bias, bias, atol=1e-6)
     assert made.bias_samples == 200, "one row, which holds throughout"
+
+
+def test_of_a_huge_model_a_reference_keeps_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = trained_of(dataclasses.replace(SPEC, sample_rate=100))
+    clips = [Clip(specs.random_samples(SPEC, 50, 1)[:, 0], CONDITIONS)] * 2
+    draft = NumpyEngine(model.model.spec, model.weights)
+    monkeypatch.setattr(pytorch, "PARAMS_NUMBERS", 10 * SPEC.output.params)
+    made = pytorch.make_reference(model, clips, "clips", draft)
+    assert [len(each.steps) for each in made.predictions] == [5, 5]
+    monkeypatch.setattr(pytorch, "PARAMS_NUMBERS", 1)
+    made = pytorch.make_reference(model, clips, "clips", draft)
+    assert [len(each.steps) for each in made.predictions] == [1, 1]
 
 
 def test_the_free_run_is_conditioned_as_a_clip_is() -> None:

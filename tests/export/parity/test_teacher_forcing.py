@@ -9,7 +9,7 @@ import torch
 from tests import specs
 from tests.export.checkpoints import trained_of
 from wn_export.parity import teacher_forcing
-from wn_export.parity.reference import Clip
+from wn_export.parity.expected import Clip
 
 SPEC = specs.CORNERS["two_conditions"]
 CONDITIONS = {"speaker": "eve", "mood": "calm"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from tests import specs
@@ -38,7 +39,9 @@ def test_a_checkpoint_whose_weights_are_not_its_specs_is_refused(tmp_path: Path)
     data = torch.load(path, weights_only=True)
     data["spec"]["skip_channels"] += 1
     torch.save(data, path)
-    with pytest.raises(WavestepError, match=r"voice\.pt: the weights are not its spec's \(size"):
+    with pytest.raises(
+        WavestepError, match=r"voice\.pt: model: skip\.bias: the weights are not its"
+    ):
         load(path)
 
 
@@ -52,10 +55,28 @@ def test_a_released_checkpoint_has_no_raw_weights(tmp_path: Path) -> None:
         load(path, raw=True)
 
 
-def test_clips_are_cut_at_what_a_reference_may_hold(tmp_path: Path) -> None:
+def test_the_names_of_files_are_text_whatever_they_are(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "voice.pt", SPEC).rename(tmp_path / "\udcff\x1b[31m\n.pt")
+    model = load(path)
+    assert model.name == "voice"
+    assert model.source["checkpoint"] == r"\udcff\x1b[31m\n.pt"
+    audio = tmp_path / "\udcff\x1b[31m\n.wav"
+    with audio.open("wb") as file:
+        soundfile.write(file, np.zeros(80), SPEC.sample_rate, format="WAV")
+    _, material = choose_clips(model, (audio,) * 7, 700)
+    assert material == ", ".join([r"\udcff\x1b[31m\n.wav"] * 5) + " and 2 more"
+
+
+def test_clips_are_cut_at_what_a_reference_may_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = load(write_checkpoint(tmp_path / "voice.pt", SPEC, clips=4, steps=300))
     clips, material = choose_clips(model, (), 700)
     assert [len(clip.samples) for clip in clips] == [300, 300, 100]
     assert material == "held-back audio of the checkpoint"
+    monkeypatch.setattr("wn_export.parity.clips.MOST_CLIPS", 2)
+    clips, _ = choose_clips(model, (), 700)
+    assert [len(clip.samples) for clip in clips] == [300, 300]
+    monkeypatch.undo()
     every, _ = choose_clips(model, ())
     assert [len(clip.samples) for clip in every] == [300] * 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.model_dir import write_model
 from tests.specs import small_spec
 from wn_export.tensorrt.build import PLAN, TIMING_CACHE, Builder, add_plan, choose_graph
+from wn_runtime.engines import trust
 from wn_runtime.engines.tensorrt import plan_record
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
@@ -58,14 +60,28 @@ def test_the_timing_cache_is_used_for_the_same_builder_only(
     with_plan = add_plan(tmp_path, manifest, graph, rtx)
     timing = tmp_path / TIMING_CACHE
     assert timing.exists()
+    trust.add({manifests.record(timing).sha256: "made here"})
     add_plan(tmp_path, with_plan, graph, rtx)  # read again, without a complaint
     plan = with_plan.artifacts[-1]
     elsewhere = dataclasses.replace(plan, built={**plan.built, "gpu": "Another GPU"})
+    broken = dataclasses.replace(plan, built={"flavour": 3})
     file = with_plan.files[PLAN]
-    for stranger in (manifest, manifests.with_artifact(manifest, elsewhere, file)):
+    trust.add({hashlib.sha256(b"of another builder").hexdigest(): "made here, too"})
+    for other in (elsewhere, broken):
         timing.write_bytes(b"of another builder")
-        add_plan(tmp_path, stranger, graph, rtx)
-        assert timing.read_bytes() != b"of another builder", "not trusted, so made anew"
+        add_plan(tmp_path, manifests.with_artifact(manifest, other, file), graph, rtx)
+        assert timing.read_bytes() != b"of another builder", "not this builder's, so made anew"
+
+
+def test_a_strangers_timing_cache_is_never_read(
+    tmp_path: Path, manifest: Manifest, rtx: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = choose_graph(manifest, fp16=False)
+    with_plan = add_plan(tmp_path, manifest, graph, rtx)
+    timing = tmp_path / TIMING_CACHE
+    timing.write_bytes(b"whatever TensorRT would make of it")
+    add_plan(tmp_path, with_plan, graph, rtx)
+    assert timing.read_bytes() != b"whatever TensorRT would make of it"
 
 
 def test_fp16_with_large_products_in_float32_is_an_error(

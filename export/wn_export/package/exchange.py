@@ -1,0 +1,96 @@
+"""One directory in the place of another: by one exchange of two names, where the system has that.
+
+Where it has not, the old one is for a moment neither here nor there:
+
+    .digits.3f09c2a1.part.old/   the old one, between the two renames
+
+An export that finds it and no `digits/` puts it back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wn_runtime import atomic
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_LACKING = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+
+
+def place(new: Path, target: Path) -> None:
+    """Give `new` the name `target`; what was there has the name `new` then, or is gone.
+
+    Raises OSError; then both are as they were.
+    """
+    try:
+        new.rename(target)  # nothing is there, or an empty directory
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        if not _exchanged(new, target):
+            _in_turn(new, target)
+
+
+def restore(target: Path) -> None:
+    """Put the directory back that an export had moved away from `target` when it was killed."""
+    pattern = re.compile(re.escape(atomic.stem_of(target)) + r"[0-9a-f]{8}\.part\.old")
+    if not target.parent.is_dir():
+        return
+    for old in [path for path in target.parent.iterdir() if pattern.fullmatch(path.name)]:
+        with contextlib.suppress(OSError), locked(old):
+            if target.exists():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.rename(target)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """A directory that nobody else has locked. Raises OSError where somebody has."""
+    lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Swap two names at once (renameat2); False where that is not to be had."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is None:
+        return False
+    paths = os.fsencode(one), os.fsencode(other)
+    if renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code not in _LACKING:
+        raise OSError(code, os.strerror(code), str(other))
+    return False
+
+
+def _in_turn(new: Path, target: Path) -> None:
+    between = new.with_name(new.name + ".old")
+    lock = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # so that no other export puts it back meanwhile
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        target.rename(between)
+        try:
+            new.rename(target)
+        except OSError:
+            between.rename(target)
+            raise
+        shutil.rmtree(between, ignore_errors=True)
+    finally:
+        os.close(lock)

@@ -1,0 +1,109 @@
+"""report.html and report.json hold names as text, and engines that gave no numbers as failures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import model_dir, specs
+from tests.export.references import reference_of
+from wn_export.parity import page
+from wn_export.parity.available import Unavailable
+from wn_export.parity.compare import Comparison
+from wn_export.parity.prove import Proof, to_json, write_reports
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model.manifest import ConditionerRow, ParityRow
+
+REFERENCE = reference_of(specs.PLAIN, clips=(300,))
+NUMBERS = ParityRow("onnx", "fp32", 1e-6, 1e-7, 0.0, 60, None, None, True)
+NONE = ParityRow("onnx", "fp16", None, None, None, 0, None, None, False)
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "' onerror='alert(1)",
+    '" onload="alert(1)',
+    "</title><img src=x>",
+    "&lt;",
+    "a\x1b[2J\nb",
+    "\u202egnp.exe",
+    "\x9b31m",
+]
+
+
+class Reader(HTMLParser):
+    """What a browser would find."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+
+
+def compared(row: ParityRow, fault: str | None = None) -> Comparison:
+    errors = np.full(100, 1e-7 if fault is None else np.nan, np.float32)
+    samples = REFERENCE.free.clip.samples if fault is None else REFERENCE.free.clip.samples[:0]
+    return Comparison(row, (None if fault else 3.0,), errors, samples, False, fault)
+
+
+def drawn(name: str, *comparisons: Comparison, material: str = "audio") -> str:
+    reference = dataclasses.replace(REFERENCE, material=material)
+    return page.page(name, specs.PLAIN, reference, comparisons)
+
+
+def read(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    reader = Reader()
+    reader.feed(text)
+    return reader.tags
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_name_adds_no_tags_and_no_attributes(hostile: str) -> None:
+    usual = drawn("voice", compared(NONE, "fault"))
+    text = drawn(hostile, compared(NONE, hostile), material=hostile)
+    assert read(text) == read(usual)
+    assert text.replace("\n", "").isprintable(), "not even where it is shown on a terminal"
+
+
+def test_an_engine_without_numbers_is_a_row_without_sound() -> None:
+    text = drawn("voice", compared(NUMBERS), compared(NONE, "its params are not numbers"))
+    assert text.count("<audio") == 2, "PyTorch and the other engine"
+    assert "none: its params are not numbers" in text
+    assert "<td>nan</td>" in text
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "\ud800"])
+def test_the_report_is_ascii_and_without_nan(tmp_path: Path, hostile: str) -> None:
+    directory = model_dir.write_model(tmp_path / "voice", specs.PLAIN)
+    manifest = dataclasses.replace(manifests.read(directory), versions={"x": hostile})
+    proof = Proof(
+        dataclasses.replace(REFERENCE, material=hostile),
+        (compared(NONE, hostile),),
+        (ConditionerRow("onnx", None, False),),
+        (Unavailable("onnx", "fp32", hostile),),
+        strict=False,
+    )
+    text = to_json(manifest, proof)
+    assert text.isascii()
+    assert text.replace("\n", "").isprintable()
+    data = json.loads(text, parse_constant=lambda constant: pytest.fail(constant))
+    assert data["reference"]["material"] == hostile
+    assert data["engines"][0]["max_error"] is None
+    assert data["engines"][0]["fault"] == hostile
+
+
+def test_reports_replace_links_and_write_through_none(tmp_path: Path) -> None:
+    """In a directory that somebody else made, a report may be a link to a file of the user's."""
+    directory = model_dir.write_model(tmp_path / "voice", specs.PLAIN)
+    (tmp_path / "mine").write_text("mine")
+    for name in ("report.json", "report.html"):
+        (directory / name).symlink_to(tmp_path / "mine")
+    proof = Proof(REFERENCE, (compared(NUMBERS),), (), (), strict=False)
+    write_reports(directory, manifests.read(directory), proof, lambda line: None)
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not (directory / "report.json").is_symlink()
