@@ -35,7 +35,8 @@ class Framed(ConditionerSpec):
         return (self.memory + self.block + self.lookahead) // self.hop
 
     def shapes(self, layers: int, gate_channels: int) -> dict[str, tuple[int, ...]]:
-        raise NotImplementedError
+        shape = (self.window, self.frame_channels, layers, gate_channels)
+        return {"condition.framed.weight": shape}
 
     def part(
         self, layers: int, gate_channels: int, weights: Mapping[str, NDArray[np.float32]]

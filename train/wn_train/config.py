@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wn_runtime import files
+from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.heads.head import Head
 from wn_runtime.heads.softmax import Softmax
-from wn_runtime.model import strict
+from wn_runtime.model import names, strict
+from wn_runtime.model.spec import MOST_DILATION, MOST_LAYERS, ModelSpec
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+MOST_TOML = 2**16
+"""Bytes of a configuration."""
+MOST_DOTS = 200
+"""In one line: Python's parser takes minutes over a key of very many parts."""
+
+
+def _check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    for name, (low, high) in ranges.items():
+        value = getattr(config, name)
+        if not low <= value <= high:
+            raise ValueError(f"{name} is {value}; it must be {low:.15g} to {high:.15g}")
 
 
 @dataclass(frozen=True)
@@ -42,8 +59,29 @@ class ModelConfig:
     weight_norm: bool = False
 
     def __post_init__(self) -> None:
-        if self.cycle < 1 or self.cycle & (self.cycle - 1):
+        _check_ranges(self, {"cycle": (1, MOST_DILATION), "layers": (1, MOST_LAYERS)})
+        if self.cycle & (self.cycle - 1):
             raise ValueError(f"cycle is {self.cycle}; it must be a power of two")
+        self.spec(sample_rate=1)  # which checks the rest
+
+    def spec(self, sample_rate: int, conditioning: tuple[ConditionerSpec, ...] = ()) -> ModelSpec:
+        """The model of this shape, with the data's rate in Hz and its conditions.
+
+        Raises ValueError for what no model can be.
+        """
+        return ModelSpec(
+            sample_rate=sample_rate,
+            dilations=self.all_dilations,
+            kernel=self.kernel,
+            input_kernel=self.input_kernel,
+            residual_channels=self.residual_channels,
+            gate_channels=self.gate_channels or 2 * self.residual_channels,
+            skip_channels=self.skip_channels,
+            head_channels=self.head_channels,
+            residual_scale=self.residual_scale,
+            output=self.output,
+            conditioning=conditioning,
+        )
 
     @property
     def all_dilations(self) -> tuple[int, ...]:
@@ -69,6 +107,20 @@ class DataConfig:
     """The same for every tenth file: past the receptive field, a model learns to stay silent."""
     condition_dropout: float = 0.0
     """Probability that a condition of a chunk is left out (classifier-free training)."""
+
+    def __post_init__(self) -> None:
+        _check_ranges(
+            self,
+            {
+                "sample_rate": (0, 1_000_000),
+                "chunk_seconds": (0.001, 3600),
+                "tail_seconds": (0, 3600),
+                "long_tail_seconds": (0, 3600),
+                "condition_dropout": (0, 1),
+            },
+        )
+        if len(set(self.conditions)) != len(self.conditions):
+            raise ValueError(f"conditions has a column twice: {', '.join(self.conditions)}")
 
 
 @dataclass(frozen=True)
@@ -101,11 +153,21 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.precision not in ("auto", "fp32", "bf16"):
             raise ValueError(unknown("precision", self.precision, ["auto", "fp32", "bf16"]))
-        for name in ("steps", "batch_samples", "accumulate", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        if self.learning_rate <= 0 or not 0 <= self.ema_decay < 1:
-            raise ValueError("learning_rate must be above 0, and ema_decay in [0, 1)")
+        _check_ranges(
+            self,
+            {
+                **dict.fromkeys(("steps", "batch_samples", "validate_every"), (1, 10**9)),
+                **dict.fromkeys(("warmup_steps", "sample_every"), (0, 10**9)),
+                "accumulate": (1, 1024),
+                "learning_rate": (1e-9, 10),
+                "weight_decay": (0, 10),
+                "final_rate": (0, 1),
+                "clip_norm": (1e-9, 1e9),
+                "ema_decay": (0, 0.9999999),
+                "seed": (0, 2**63 - 1),
+                "sample_seconds": (0.001, 60),
+            },
+        )
 
 
 @dataclass(frozen=True)
@@ -119,6 +181,10 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        if self.name:
+            names.check(self.name, "name")
 
 
 PRESETS: dict[str, ModelConfig] = {
@@ -142,11 +208,7 @@ def load(preset: str, path: Path | None, overrides: dict[str, Any] | None = None
     where = f"preset {preset}"
     if path is not None:
         where = str(path)
-        try:
-            given = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise WavestepError(f"{path} cannot be read as TOML: {error}") from error
-        for key, value in given.items():
+        for key, value in _toml(path).items():
             if isinstance(data.get(key), dict) and isinstance(value, dict):
                 data[key].update(value)  # unknown keys are found by the strict parse below
             else:
@@ -158,5 +220,28 @@ def load(preset: str, path: Path | None, overrides: dict[str, Any] | None = None
 
 
 def with_name(config: Config, name: str) -> Config:
-    """The configuration with a name where it has none."""
-    return config if config.name else dataclasses.replace(config, name=name)
+    """The configuration with a name where it has none. Raises WavestepError for what is none."""
+    try:
+        return (
+            config if config.name else dataclasses.replace(config, name=names.check(name, "name"))
+        )
+    except ValueError as error:
+        raise WavestepError(
+            f"the model is called as its folder is, and {error}; set name in a configuration, or "
+            "give another -o"
+        ) from error
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        text = files.read_text(path, MOST_TOML)
+        if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+            raise ValueError(f"a line holds over {MOST_DOTS} dots")
+        return tomllib.loads(text)
+    except OSError as error:
+        raise WavestepError(f"{path} cannot be read as TOML: {error.strerror}") from error
+    except RecursionError:
+        raise WavestepError(f"{path} cannot be read as TOML: nested too deeply") from None
+    except ValueError as error:  # also UTF-8's, and that of integers of 5,000 digits
+        reason = " ".join(str(error).split())[:200]
+        raise WavestepError(f"{path} cannot be read as TOML: {reason}") from error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
@@ -78,6 +76,9 @@ def test_resuming_another_model_is_refused(folder: Path) -> None:
     assert "is another model than this data and configuration make" in again.output
     assert "(residual_channels was 8, now 9)" in again.output
     (folder / "c.toml").write_text(SETTINGS)
+    (folder / "c.toml").write_text(SETTINGS.replace("[training]", "weight_norm = true\n[training]"))
+    assert "(weight_norm was False, now True)" in wn_train(folder, *settings, "--resume").output
+    (folder / "c.toml").write_text(SETTINGS)
     (folder / "data" / "metadata.csv").write_text("file\n0.wav\n1.wav\n2.wav\n3.wav\n")
     assert "(not the same conditioning)" in wn_train(folder, *settings, "--resume").output
 
@@ -99,8 +100,14 @@ def test_a_run_that_has_the_steps_already_is_said_to(folder: Path) -> None:
     [
         (["--preset", "papr"], "preset 'papr' is unknown"),
         (["--config", "none.toml"], "none.toml cannot be read"),
-        (["--resume"], "last.pt does not exist"),
-        (["--steps", "0"], "steps is 0"),
+        (["--resume"], "run cannot be gone on with: No such file"),
+        (["--steps", "0"], "'--steps': 0 is not in the range"),
+        (["--steps", "9" * 5000], "'--steps'"),
+        (["--threads", "0"], "'--threads': 0 is not in the range"),
+        (["--threads", "100000"], "'--threads': 100000 is not in the range"),
+        (["-o", "/dev/null"], "/dev/null cannot be made"),
+        (["-o", "/dev/null/run"], "/dev/null/run cannot be made"),
+        (["-o", "/"], "set name in a configuration, or give another -o"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(folder: Path, arguments: list[str], message: str) -> None:
@@ -108,7 +115,7 @@ def test_mistakes_are_one_line_and_exit_2(folder: Path, arguments: list[str], me
     assert done.exit_code == 2
     assert message in done.output
     assert done.output.count("\n") == 1
-    assert not (folder / "run" / "last.pt").exists()
+    assert not (folder / "run").exists()
 
 
 def test_one_broken_file_stops_before_the_first_step(folder: Path) -> None:
@@ -116,21 +123,53 @@ def test_one_broken_file_stops_before_the_first_step(folder: Path) -> None:
     done = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "1")
     assert done.exit_code == 2
     assert "3.wav: not readable as audio" in done.output
-    assert not (folder / "run" / "last.pt").exists()
+    assert not (folder / "run").exists()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_request_to_stop_saves_and_says_how_to_go_on(folder: Path, stop: signal.Signals) -> None:
-    command = [sys.executable, "-m", "wn_train", str(folder / "data"), "-o", str(folder / "run")]
-    command += ["--config", str(folder / "c.toml"), "--steps", "1000000", "--threads", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("step 2:"):  # it trains; now the user has enough
-                process.send_signal(stop)
-                break
-        said = process.stderr.read()
-    assert process.returncode == 130
-    assert "go on with the same command and --resume" in said
-    assert "Traceback" not in said
-    assert checkpoint.load(folder / "run" / "last.pt").step >= 2
+def test_a_model_of_the_data_that_cannot_be_is_one_line(folder: Path) -> None:
+    rows = [f"{i % 6}.wav,{i},{'valid' if i > 9 else 'train'}" for i in range(3000)]
+    (folder / "data" / "metadata.csv").write_text("\n".join(["file,speaker,split", *rows]))
+    wide = SETTINGS.replace("layers = 3\n", "layers = 1024\ngate_channels = 512\n")
+    (folder / "c.toml").write_text(wide)
+    done = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "1")
+    assert done.exit_code == 2
+    assert "data: with this data it has 1" in done.output
+    assert done.output.splitlines()[-1].startswith("error: ")
+
+
+def test_a_model_over_what_memory_there_is_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wn_train.training.memory.available_bytes", lambda: 1000)
+    done = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "1")
+    assert done.exit_code == 2
+    assert "error: training needs" in done.output
+    assert not (folder / "run").exists()
+
+
+def test_conditions_may_have_names_that_pytorch_uses(folder: Path) -> None:
+    metadata = folder / "data" / "metadata.csv"
+    metadata.write_text(metadata.read_text().replace("file,speaker", "file,type"))
+    settings = ("--config", str(folder / "c.toml"))
+    assert wn_train(folder, *settings, "--steps", "2").exit_code == 0
+    assert wn_train(folder, *settings, "--steps", "3", "--resume").exit_code == 0
+    shared = checkpoint.load(folder / "run" / "release.pt")
+    assert shared.ema["conditioners.0.tables.type"].shape == (2, 3, 16)
+
+
+def test_a_best_or_released_checkpoint_is_not_written_over_either(folder: Path) -> None:
+    (folder / "run").mkdir()
+    for name in ("best.pt", "release.pt"):
+        (folder / "run" / name).write_text("somebody's")
+        done = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "1")
+        assert "run holds a run already; give another -o" in done.output
+        assert (folder / "run" / name).read_text() == "somebody's"
+        (folder / "run" / name).unlink()
+
+
+def test_a_checkpoint_that_is_none_is_not_gone_on_with(folder: Path) -> None:
+    (folder / "run").mkdir()
+    os.mkfifo(folder / "run" / "last.pt")
+    done = wn_train(folder, "--resume")
+    assert done.exit_code == 2
+    assert "last.pt cannot be read: it is a named pipe" in done.output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from tests.train.recordings import RATE, tone, write_corpus
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads import mulaw
 from wn_runtime.heads.softmax import Softmax
-from wn_train.data import audio, corpus
+from wn_train.data import audio, corpus, decoding
 
 
 def load(
@@ -64,6 +66,29 @@ def test_clipped_files_are_named_and_kept(tmp_path: Path) -> None:
     assert "2.wav" in said[0]
 
 
+def replaced(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Something else in the place of a file."""
+
+    def replace(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return replace
+
+
+def claiming_frames(frames: int) -> Callable[[Path], object]:
+    """A FLAC file whose header has another number of frames."""
+
+    def change(path: Path) -> None:
+        soundfile.write(path, tone(300, 0.05), RATE, format="FLAC")
+        data = bytearray(path.read_bytes())
+        data[21] = data[21] & 0xF0 | frames >> 32  # STREAMINFO: 36 bits from the middle of byte 21
+        data[22:26] = (frames & 0xFFFFFFFF).to_bytes(4, "big")
+        path.write_bytes(data)
+
+    return change
+
+
 @pytest.mark.parametrize("size", [0, 0x7FFFF024, 0xFFFFFFFF])
 def test_a_wav_recorded_into_a_pipe_does_not_know_its_size(tmp_path: Path, size: int) -> None:
     folder = write_corpus(tmp_path)
@@ -84,6 +109,12 @@ def test_a_wav_recorded_into_a_pipe_does_not_know_its_size(tmp_path: Path, size:
             lambda path: soundfile.write(path, np.array([0, np.nan]), RATE, subtype="FLOAT"),
             "3.wav: holds NaN",
         ),
+        (replaced(os.mkfifo), r"3.wav: not readable as audio \(it is a named pipe, not a file\)"),
+        (replaced(os.mkdir), r"3.wav: not readable as audio \(it is a directory, not a file\)"),
+        (replaced(lambda path: path.symlink_to("/dev/zero")), r"3.wav: .*\(it is a device"),
+        (replaced(lambda path: path.symlink_to("3.wav")), r"3.wav: not readable as audio \("),
+        (claiming_frames(2**35), "the recordings need .* GiB of memory by what their headers say"),
+        (claiming_frames(900), "3.wav: (truncated|not readable as audio)"),
     ],
 )
 def test_one_broken_file_is_named_before_training(
@@ -93,6 +124,71 @@ def test_one_broken_file_is_named_before_training(
     spoil(folder / "3.wav")
     with pytest.raises(WavestepError, match=message):
         load(folder)
+
+
+def test_every_faulty_file_is_counted(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path)
+    (folder / "1.wav").unlink()
+    (folder / "2.wav").write_bytes(b"no audio")
+    os.truncate(folder / "4.wav", 50)
+    with pytest.raises(WavestepError, match=r"1\.wav: file is missing \(and 2 more files at fault"):
+        load(folder)
+
+
+def test_a_name_in_the_list_may_hold_what_no_file_name_does(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path)
+    for name in ("x" * 300 + ".wav", "3.raw", "", "3.wav/4.wav"):
+        (folder / "metadata.csv").write_text(f"file,split\n{name},train\n5.wav,valid\n")
+        with pytest.raises(WavestepError, match="nothing was trained"):
+            load(folder)
+
+
+def test_a_file_name_need_not_be_text(tmp_path: Path) -> None:
+    speaker = write_corpus(tmp_path / "ann")
+    (speaker / "metadata.csv").unlink()
+    (speaker / "3.wav").rename(speaker / os.fsdecode(b"\xff\xfe.wav"))
+    assert len(load(tmp_path)[1]) == 6
+
+
+def test_recordings_that_do_not_fit_into_memory_are_not_begun_to_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_corpus(tmp_path)
+    monkeypatch.setattr(audio, "available_bytes", lambda: 10_000)
+    monkeypatch.setattr(decoding, "read", lambda path, rate: pytest.fail("it was read"))
+    with pytest.raises(WavestepError, match="take fewer, or cut the longest"):
+        load(folder)
+
+
+def test_a_rate_that_cannot_be_made_is_the_fault_of_its_file(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path)
+    soundfile.write(folder / "3.wav", tone(300, 0.01), 600_000)
+    with pytest.raises(WavestepError, match=r"\.wav: (too short|cannot be resampled)"):
+        load(folder, rate=1)
+
+
+def test_what_a_decoder_says_of_a_file_does_not_reach_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_corpus(tmp_path)
+    soundfile.write(folder / "3.wav", tone(300, 0.5), RATE, format="MP3")
+    data = bytearray((folder / "3.wav").read_bytes())
+    data[600:900] = bytes(300)
+    (folder / "3.wav").write_bytes(data)
+    with contextlib.suppress(WavestepError):
+        load(folder)
+    assert capfd.readouterr().err == ""
+
+
+def test_reading_can_be_left_before_any_file(tmp_path: Path) -> None:
+    folder, opened = write_corpus(tmp_path), iter(range(9))
+
+    def leave() -> None:
+        if next(opened) == 8:  # six headers have been read, and two files
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        audio.load(corpus.read(folder), 0, Softmax(), print, leave)
 
 
 def test_amplitudes_are_kept_as_they_are(tmp_path: Path) -> None:

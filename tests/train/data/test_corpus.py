@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,12 +56,98 @@ def test_a_plus_makes_a_multi_hot_condition(tmp_path: Path) -> None:
         ("file,speaker,split\na.wav,ann\n", "line 2: expected 3 columns"),
         ("file,split\na.wav,trian\n", "line 2: split 'trian' is unknown.*did you mean 'train'"),
         ("file,split\na.wav,train\n", "no recording in split 'valid'"),
+        ("", "no column 'file'; it has: none"),
+        ("file,a,a\nx.wav,1,2\n", "has two columns 'a'; rename one"),
+        ("file,,a\nx.wav,1,2\n", "the name of column 2 has 0 characters"),
+        (f"file,{'a' * 300}\nx.wav,1\n", "the name of column 2 has 300 characters"),
+        ("," * 300, "has 301 columns; at most 256 are read"),
+        ("file,split\n" + "a" * 200_000, "cannot be read as CSV: field larger than field limit"),
+        ('file,split\na.wav,"train\n', "line 2: split 'train.*' is unknown"),
+        ("file,split\n\0.wav,train\n", "it holds NUL bytes"),
+        ("file,2nd\na.wav,x\nb.wav,x\n", "column '2nd': condition name '2nd' is not an identif"),
+        ("file,the mood\na.wav,x\nb.wav,x\n", "column 'the mood': .* is not an identifier"),
+        ("file,seed\na.wav,x\nb.wav,x\n", "column 'seed': condition name 'seed' means .*rename it"),
+        ("file,self\na.wav,x\nb.wav,x\n", "column 'self': .*rename it"),
+        ("file,temperature\na.wav,x\nb.wav,x\n", "column 'temperature': .*rename it"),
+        ("file,mood\na.wav,a\x1b[2Jb\nb.wav,x\n", "column 'mood': .* holds control characters"),
+        (f"file,mood\na.wav,{'x' * 300}\nb.wav,x\n", "column 'mood': .* longer than 200 bytes"),
+        ("file,mood\na.wav,+\nb.wav,\n", "condition 'mood' has no value in any recording"),
     ],
 )
 def test_a_faulty_metadata_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "metadata.csv").write_text(text)
-    with pytest.raises(WavestepError, match=message):
+    with pytest.raises(WavestepError, match=message) as error:
         corpus.read(tmp_path)
+    assert len(str(error.value)) < 1000
+
+
+def test_a_metadata_file_in_another_encoding_is_one_line(tmp_path: Path) -> None:
+    for encoding in ("latin-1", "utf-16", "utf-32"):
+        (tmp_path / "metadata.csv").write_bytes("file,split\nä.wav,train\n".encode(encoding))
+        with pytest.raises(WavestepError, match=r"metadata\.csv cannot be read as CSV: .*codec"):
+            corpus.read(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    text = "\ufefffile,split\na.wav,train\n\nb.wav,valid\n"
+    (tmp_path / "metadata.csv").write_text(text)
+    assert len(corpus.read(tmp_path).recordings) == 2
+
+
+def test_a_metadata_file_that_is_none_is_not_waited_for(tmp_path: Path) -> None:
+    metadata = tmp_path / "metadata.csv"
+    sparse = tmp_path / "sparse"
+    sparse.touch()
+    os.truncate(sparse, 2**40)
+    os.mkfifo(tmp_path / "pipe")
+    for target, reason in (
+        (tmp_path / "pipe", "it is a named pipe"),
+        (Path("/dev/zero"), "it is a device"),
+        (tmp_path, "directory"),
+        (sparse, "it has 1099511627776 bytes"),
+    ):
+        metadata.symlink_to(target)
+        with pytest.raises(WavestepError, match=f"cannot be read as CSV: .*{reason}"):
+            corpus.read(tmp_path)
+        metadata.unlink()
+
+
+def test_a_list_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "MOST_RECORDINGS", 3)
+    (tmp_path / "metadata.csv").write_text("file\n" + "a.wav\n" * 4)
+    with pytest.raises(WavestepError, match="lists over 3 files"):
+        corpus.read(tmp_path)
+
+
+def test_names_that_pytorch_has_for_other_things_are_names_like_others(tmp_path: Path) -> None:
+    (tmp_path / "metadata.csv").write_text("file,type,train\na.wav,x,y\nb.wav,x,y\n")
+    assert [c.name for c in corpus.read(tmp_path).conditions] == ["type", "train"]
+
+
+def test_blanks_around_values_and_tags_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "metadata.csv").write_text("file,mood\na.wav, calm + loud \nb.wav, calm\n")
+    found = corpus.read(tmp_path)
+    assert found.conditions[0].values == ("calm", "loud")
+    assert [r.values["mood"] for r in found.recordings] == ["calm+loud", "calm"]
+
+
+def test_a_folder_whose_name_is_no_text_is_one_line(tmp_path: Path) -> None:
+    for name in (b"ann", b"\xff\xfe", b"b\x1b[2J"):
+        speaker = tmp_path / os.fsdecode(name)
+        speaker.mkdir()
+        (speaker / "0.wav").touch()
+        (speaker / "1.wav").touch()
+    with pytest.raises(
+        WavestepError, match=r"a value of condition 'speaker' .* control characters"
+    ):
+        corpus.read(tmp_path)
+
+
+def test_a_file_may_be_called_anything(tmp_path: Path) -> None:
+    (tmp_path / "ann").mkdir()
+    for name in (b"\xff.wav", b"\n.wav"):
+        (tmp_path / "ann" / os.fsdecode(name)).touch()
+    assert len(corpus.read(tmp_path).recordings) == 2
 
 
 def test_an_unknown_column_is_named_with_the_known_ones(tmp_path: Path) -> None:

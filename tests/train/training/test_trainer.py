@@ -30,6 +30,7 @@ from wn_train.data.corpus import Recording
 from wn_train.network.wavenet import WaveNet
 from wn_train.training.distributed import World
 from wn_train.training.generate import generate
+from wn_train.training.stopping import stop_requests
 from wn_train.training.trainer import Interrupted, learning_rate, train
 
 HERE = World(0, 1, torch.device("cpu"))
@@ -75,7 +76,8 @@ def run_once(
     """The last checkpoint, and what was said."""
     run.mkdir(exist_ok=True)
     said: list[str] = []
-    return train(spec, settings, utterances, run, HERE, resume, said.append), said
+    with stop_requests() as stop:
+        return train(spec, settings, utterances, run, HERE, resume, said.append, stop), said
 
 
 def with_steps(steps: int) -> Config:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_train.conditioning.part import ConditionerModule
+from wn_train.conditioning.tables import Tables
 
 
 class GlobalConditioner(ConditionerModule):
@@ -18,15 +19,13 @@ class GlobalConditioner(ConditionerModule):
         super().__init__()
         self._conditions = spec.conditions
         shape = (layers, gate_channels)
-        self.tables = nn.ParameterDict(
-            {c.name: torch.zeros(len(c.values), *shape) for c in spec.conditions}
-        )
+        self.tables = Tables({c.name: torch.zeros(len(c.values), *shape) for c in spec.conditions})
 
     def forward(
         self, values: Mapping[str, Tensor], _frames: Tensor | None, samples: Tensor, /
     ) -> Tensor:
         """One row for all samples, (L, B, 1, G). A condition that is not given adds nothing."""
-        first = next(iter(self.tables.values()))
+        first = self.tables[self._conditions[0].name]
         total = first.new_zeros(samples.shape[0], *first.shape[1:])  # (B, L, G)
         for condition in self._conditions:
             value = values.get(condition.name)

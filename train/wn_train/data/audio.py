@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from wn_runtime.engines.memory import available_bytes
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Head
+from wn_train import progress
+from wn_train.data import decoding
 from wn_train.data.corpus import Corpus, Recording
+from wn_train.data.decoding import Faulty, Header
 
 CLIPPED_RUN = 8
 """Samples at full scale in a row that make a recording clipped."""
 
-_SIZE_UNKNOWN = 0x7FFFF000
+WORK_BYTES = 40
+"""Memory that a sample of the file being read needs, on its way to the head's."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +39,30 @@ class Utterance:
 
 
 def load(
-    corpus: Corpus, sample_rate: int, head: Head, say: Callable[[str], None]
+    corpus: Corpus,
+    sample_rate: int,
+    head: Head,
+    say: Callable[[str], None],
+    before_each: Callable[[], None] = lambda: None,
 ) -> tuple[int, list[Utterance]]:
     """Read, mix to mono, resample and encode every recording: the rate in Hz and the utterances.
 
     sample_rate 0 takes the rate that most files have. What is done to files (mono mix,
     resampling) and clipped files are said once each. Raises WavestepError that lists the faulty
-    files: missing, unreadable, truncated, empty, NaN.
+    files (missing, unreadable, truncated, empty, NaN), or where they do not fit into memory;
+    before_each is called before a file is opened, and may raise.
     """
-    paths = [recording.path for recording in corpus.recordings]
     faults: list[str] = []
-    headers = {path: header for path in paths if (header := _header(path, faults)) is not None}
+    headers: dict[Path, Header] = {}
+    for recording in corpus.recordings:
+        before_each()
+        with _noting(faults, recording.path):
+            headers[recording.path] = decoding.header(recording.path)
     _raise(faults)
-    rates = Counter(rate for rate, _ in headers.values())
+    rates = Counter(header.rate for header in headers.values())
     rate = sample_rate or rates.most_common(1)[0][0]
-    mixed = sum(channels > 1 for _, channels in headers.values())
+    _check_memory([headers[recording.path] for recording in corpus.recordings], rate, head)
+    mixed = sum(header.channels > 1 for header in headers.values())
     if mixed:
         say(f"{mixed} files have several channels: mixed to mono")
     for other, count in sorted(rates.items()):
@@ -58,13 +71,15 @@ def load(
 
     utterances = []
     clipped: list[Path] = []
-    for recording in tqdm(corpus.recordings, desc="reading", unit="file", disable=None):
-        audio = _read(recording.path, rate, faults)
-        if audio is None:
-            continue
-        if _is_clipped(audio):
-            clipped.append(recording.path)
-        utterances.append(Utterance(recording, compact(head, head.encode(audio))))
+    with progress.bar(True, total=len(corpus.recordings), desc="reading", unit="file") as bar:
+        for recording in corpus.recordings:
+            before_each()
+            with _noting(faults, recording.path):
+                audio = decoding.read(recording.path, rate)
+                if _is_clipped(audio):
+                    clipped.append(recording.path)
+                utterances.append(Utterance(recording, compact(head, head.encode(audio))))
+            bar.update()
     _raise(faults)
     if clipped:
         say(f"{len(clipped)} files are clipped, the first is {clipped[0]}: they train as they are")
@@ -76,51 +91,28 @@ def compact(head: Head, samples: NDArray[Any]) -> NDArray[Any]:
     return samples if head.codes is None else samples.astype(np.min_scalar_type(head.codes - 1))
 
 
-def _header(path: Path, faults: list[str]) -> tuple[int, int] | None:
-    """(rate in Hz, channels) of a file, or None and a line in `faults`."""
-    if not path.is_file():
-        faults.append(f"{path}: file is missing")
-        return None
+@contextmanager
+def _noting(faults: list[str], path: Path) -> Iterator[None]:
     try:
-        info = soundfile.info(path)
-    except (soundfile.SoundFileError, OSError) as error:
-        faults.append(f"{path}: not readable as audio ({_first_line(error)})")
-        return None
-    if info.frames == 0:
-        faults.append(f"{path}: empty")
-        return None
-    if _is_cut_short(path):
-        faults.append(f"{path}: truncated, it is shorter than its header says")
-        return None
-    return info.samplerate, info.channels
+        yield
+    except Faulty as fault:
+        faults.append(f"{path}: {fault}")
 
 
-def _is_cut_short(path: Path) -> bool:
-    """Whether a WAV has fewer bytes than it says; libsndfile reads such a file without a word."""
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-        return False
-    said = int.from_bytes(head[4:8], "little")
-    # A recorder that writes into a pipe cannot know the size: it leaves 0 or about 2 or 4 GiB.
-    return 0 < said < _SIZE_UNKNOWN and path.stat().st_size < 8 + said
-
-
-def _read(path: Path, rate: int, faults: list[str]) -> NDArray[np.float32] | None:
-    try:
-        audio, source_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        faults.append(f"{path}: not readable as audio ({_first_line(error)})")
-        return None
-    if not np.isfinite(audio).all():
-        faults.append(f"{path}: holds NaN or infinity")
-        return None
-    mono: NDArray[np.float32] = audio.mean(axis=1)
-    if source_rate != rate:
-        import soxr  # only needed for files of another rate
-
-        mono = soxr.resample(mono, source_rate, rate, quality="HQ")
-    return mono
+def _check_memory(headers: list[Header], rate: int, head: Head) -> None:
+    """Before it is taken: that of all samples of the head, and of the longest file on its way."""
+    each = 4 if head.codes is None else np.min_scalar_type(head.codes - 1).itemsize
+    kept = sum(header.frames * rate // header.rate for header in headers) * each
+    work = max(
+        header.frames * (4 * header.channels + WORK_BYTES * max(1, rate / header.rate))
+        for header in headers
+    )
+    needed, available = kept + work, available_bytes()
+    if available is not None and needed > available:
+        raise WavestepError(
+            f"the recordings need {needed / 2**30:.1f} GiB of memory by what their headers say, "
+            f"{available / 2**30:.1f} GiB are available; take fewer, or cut the longest"
+        )
 
 
 def _is_clipped(audio: NDArray[np.float32]) -> bool:
@@ -136,7 +128,3 @@ def _raise(faults: Iterable[str]) -> None:
     if found:
         more = f" (and {len(found) - 1} more files at fault)" if len(found) > 1 else ""
         raise WavestepError(f"{found[0]}{more}; mend or remove it, nothing was trained")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")

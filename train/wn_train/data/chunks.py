@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wn_runtime.conditioning.timing import Timing
+from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data.audio import Utterance
 
 LONG_TAIL_STRIDE = 10
+MOST_CHUNKS = 2**22
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,10 @@ def cut(
 
     Every `LONG_TAIL_STRIDE`-th utterance has `long_tail` samples after it where that is more.
     The first chunk of a file counts `chunk` + receptive field samples, so that all chunks have
-    about one length. A remainder is shared out evenly over the file's chunks.
+    about one length. A remainder is shared out evenly over the file's chunks. Raises WavestepError
+    for more than `MOST_CHUNKS`.
     """
-    chunks = []
+    chunks: list[Chunk] = []
     timing, receptive_field = Timing.of(spec.conditioning), spec.receptive_field
     for i, utterance in enumerate(utterances):
         after = tail if i % LONG_TAIL_STRIDE else max(tail, long_tail)
@@ -89,6 +92,10 @@ def cut(
         first = min(total, receptive_field + chunk)
         chunks.append(Chunk(i, 0, 0, first))
         pieces = -(-(total - first) // chunk)
+        if len(chunks) + pieces > MOST_CHUNKS:
+            raise WavestepError(
+                f"these are over {MOST_CHUNKS} chunks of {chunk} samples; take longer ones"
+            )
         edges = np.linspace(first, total, pieces + 1).astype(int) if pieces else np.array([first])
         for start, end in itertools.pairwise(edges):
             block = (int(start) - receptive_field) // timing.block * timing.block

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from wn_runtime.conditioning.timing import Timing
@@ -34,5 +35,8 @@ def _clip(utterance: Utterance, spec: ModelSpec) -> dict[str, Any]:
     }
     if utterance.frames is not None:
         count = Timing.of(spec.conditioning).frames(len(samples))
-        clip["frames"] = torch.from_numpy(utterance.frames[:count].copy())
+        given = utterance.frames[:count]
+        frames = np.zeros((count, given.shape[1]), np.float32)  # past the end of a file's own: zero
+        frames[: len(given)] = given
+        clip["frames"] = torch.from_numpy(frames)
     return clip

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_runtime import files
 from wn_runtime.conditioning.spec import Condition
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.model.names import LONGEST
 
 METADATA = "metadata.csv"
 SUFFIXES = (".wav", ".flac")
 SPLITS = ("train", "valid")
+MOST_METADATA = 32 * 2**20
+"""Bytes of metadata.csv."""
+MOST_RECORDINGS, MOST_COLUMNS = 2**20, 256
 VALID_SHARE = 20
 """Without a `split` column one file in this many is held back, and the last of fewer: of each
 speaker's where folders are speakers, of all where metadata.csv says who speaks."""
@@ -63,50 +69,87 @@ def read(folder: Path, columns: Sequence[str] = ()) -> Corpus:
                 f"{folder} has no recording in split {split!r}; add some, or name it in a column "
                 f"split of {METADATA}"
             )
-    return Corpus(tuple(recordings), tuple(_condition(name, recordings) for name in wanted))
+    source = metadata if metadata.exists() else folder
+    return Corpus(tuple(recordings), tuple(_condition(name, recordings, source) for name in wanted))
 
 
-def _condition(name: str, recordings: list[Recording]) -> Condition:
-    given = [recording.values[name] for recording in recordings]
+def _condition(name: str, recordings: list[Recording], source: Path) -> Condition:
+    given = {recording.values[name] for recording in recordings}
     kind = "tags" if any("+" in value for value in given) else "categorical"
     values = sorted({part for value in given for part in value.split("+") if part})
     if not values:
         raise WavestepError(f"condition {name!r} has no value in any recording; leave it out")
-    return Condition(name, kind, tuple(values))
+    try:
+        return Condition(name, kind, tuple(values))
+    except ValueError as error:
+        column = f"column {name!r:.60}: " if source.name == METADATA else ""
+        raise WavestepError(f"{source}: {column}{error}") from error
 
 
 def _from_csv(path: Path) -> list[Recording]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or [])
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise WavestepError(f"{path} cannot be read as CSV: {error}") from error
-    if "file" not in columns:
-        raise WavestepError(f"{path} has no column 'file'; it has: {', '.join(columns) or 'none'}")
+    lines = _csv_lines(path)
+    _, columns = next(lines, (1, []))
+    _check_columns(path, columns)
+    rows: list[tuple[int, dict[str, str]]] = []
+    for number, fields in lines:
+        if len(fields) != len(columns):
+            raise WavestepError(f"{path}, line {number}: expected {len(columns)} columns")
+        if len(rows) == MOST_RECORDINGS:
+            raise WavestepError(f"{path} lists over {MOST_RECORDINGS} files")
+        rows.append((number, dict(zip(columns, fields, strict=True))))
+    if not rows:
+        raise WavestepError(f"{path} lists no files")
     conditions = [column for column in columns if column not in ("file", "split")]
     recordings = []
-    for number, row in enumerate(rows, start=2):
-        if None in row or any(row[column] is None for column in columns):
-            raise WavestepError(f"{path}, line {number}: expected {len(columns)} columns")
-        split = row.get("split") or _split(number - 2, len(rows))
+    for place, (number, row) in enumerate(rows):
+        split = row.get("split") or _split(place, len(rows))
         if split not in SPLITS:
             raise WavestepError(f"{path}, line {number}: {unknown('split', split, SPLITS)}")
-        values = {name: row[name].strip() for name in conditions}
+        values = {name: _value(row[name]) for name in conditions}
         recordings.append(Recording(path.parent / row["file"], split, values))
-    if not recordings:
-        raise WavestepError(f"{path} lists no files")
     return recordings
+
+
+def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines that are not empty, each with its number."""
+    try:
+        text = files.read_text(path, MOST_METADATA).removeprefix("\ufeff")
+        if "\0" in text:
+            raise ValueError("it holds NUL bytes")
+        reader = csv.reader(io.StringIO(text, newline=""))
+        for fields in reader:
+            if fields:
+                yield reader.line_num, fields
+    except OSError as error:
+        raise WavestepError(f"{path} cannot be read as CSV: {error.strerror}") from error
+    except (ValueError, csv.Error) as error:  # also UTF-8's
+        raise WavestepError(f"{path} cannot be read as CSV: {error}") from error
+
+
+def _check_columns(path: Path, columns: list[str]) -> None:
+    if len(columns) > MOST_COLUMNS:
+        raise WavestepError(f"{path} has {len(columns)} columns; at most {MOST_COLUMNS} are read")
+    for number, column in enumerate(columns, start=1):
+        if not column or len(column) > LONGEST:
+            raise WavestepError(f"{path}: the name of column {number} has {len(column)} characters")
+        if column in columns[: number - 1]:
+            raise WavestepError(f"{path} has two columns {column!r}; rename one")
+    if "file" not in columns:
+        raise WavestepError(f"{path} has no column 'file'; it has: {', '.join(columns) or 'none'}")
+
+
+def _value(given: str) -> str:
+    """Without the blanks around it, or around the tags that `+` joins."""
+    return "+".join(part for tag in given.split("+") if (part := tag.strip()))
 
 
 def _from_folders(folder: Path) -> list[Recording]:
     recordings = []
     for speaker in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        files = sorted(p for p in speaker.iterdir() if p.suffix.lower() in SUFFIXES)
-        for number, path in enumerate(files):
+        audio = sorted(p for p in speaker.iterdir() if p.suffix.lower() in SUFFIXES)
+        for number, path in enumerate(audio):
             recordings.append(
-                Recording(path, _split(number, len(files)), {"speaker": speaker.name})
+                Recording(path, _split(number, len(audio)), {"speaker": speaker.name})
             )
     if not recordings:
         raise WavestepError(f"{folder} has neither {METADATA} nor <speaker>/*.wav")

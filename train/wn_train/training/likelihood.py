@@ -12,7 +12,7 @@ from torch import Tensor
 from wn_runtime.heads.head import Head
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data.audio import Utterance
-from wn_train.data.chunks import Batch, collate, cut, epoch
+from wn_train.data.chunks import Batch, Chunk, collate, cut, epoch
 from wn_train.heads import registry as losses
 
 
@@ -42,11 +42,15 @@ def bits_per_sample(
 
     shard: (rank, processes); a process works on its share of the batches.
     """
-    chunks = cut(utterances, spec, spec.sample_rate)
-    batches = epoch(chunks, 32 * spec.receptive_field, seed=0, number=0)
     total, count = 0.0, 0
-    for part in batches[shard[0] :: shard[1]]:
+    for part in batches(spec, utterances)[shard[0] :: shard[1]]:
         batch = collate(part, utterances, spec).to(device)
         total += float(nll(model, spec.output, batch)) / math.log(2)
         count += int(batch.counts.sum())
     return total, count
+
+
+def batches(spec: ModelSpec, utterances: Sequence[Utterance]) -> list[list[Chunk]]:
+    """What `bits_per_sample` goes through: every sample once."""
+    chunks = cut(utterances, spec, spec.sample_rate)
+    return epoch(chunks, 32 * spec.receptive_field, seed=0, number=0)

@@ -5,36 +5,35 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
 
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
-from wn_train import checkpoint
+from wn_train import checkpoint, progress
 from wn_train.checkpoint import Checkpoint
 from wn_train.config import Config, TrainingConfig
 from wn_train.data import chunks
 from wn_train.data.audio import Utterance
 from wn_train.data.clips import choose_clips
 from wn_train.network.wavenet import WaveNet
+from wn_train.training import likelihood, memory, optimizer
 from wn_train.training.average import Average
 from wn_train.training.distributed import World
 from wn_train.training.likelihood import Predictor, bits_per_sample, nll
+from wn_train.training.stopping import Stop
 from wn_train.training.tracking import Tracker
 
 BEST, LAST = "best.pt", "last.pt"
 
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM: the run was saved and can go on with --resume."""
+    """Somebody asked to stop: the run was saved and can go on with --resume."""
 
 
 def train(
@@ -45,30 +44,17 @@ def train(
     world: World,
     resume: Checkpoint | None,
     say: Callable[[str], None],
+    stop: Stop | None = None,
 ) -> Checkpoint:
     """Train until `config.training.steps`; returns the last checkpoint, also in `run`/last.pt.
 
-    Raises WavestepError when the loss is not finite (the last good checkpoint stays), and
-    Interrupted after a signal.
+    Raises WavestepError when it does not fit into memory, and when a loss or a weight is not finite
+    (the last good checkpoint stays); Interrupted where `stop` was asked for and the run is saved.
     """
-    settings = config.training
-    torch.manual_seed(settings.seed)
-    model = WaveNet(spec, config.model.weight_norm)
-    if resume is not None:
-        model.load_state_dict(resume.model)
-    model.to(world.device)
-    average = Average(model, settings.ema_decay)
-    optimizer = _optimizer(model, settings)
-    step, position, best = 0, (0, 0), math.inf
-    if resume is not None:
-        average.weights = {k: v.to(world.device) for k, v in resume.ema.items()}
-        optimizer.load_state_dict(resume.training["optimizer"])
-        step, position = resume.step, tuple(resume.training["position"])
-        best = resume.training["best"]
-
+    settings, data, rate = config.training, config.data, spec.sample_rate
+    stop = stop or Stop()
     training = [u for u in utterances if u.recording.split == "train"]
     validation = [u for u in utterances if u.recording.split == "valid"]
-    data, rate = config.data, spec.sample_rate
     pieces = chunks.cut(
         training,
         spec,
@@ -76,9 +62,31 @@ def train(
         tail=int(data.tail_seconds * rate),
         long_tail=int(data.long_tail_seconds * rate),
     )
+    memory.check(
+        spec,
+        chunks.epoch(pieces, settings.batch_samples, settings.seed, 0),
+        likelihood.batches(spec, validation),
+        world.size * settings.accumulate,
+        world.device,
+        2 if _in_bf16(settings, world.device) else 4,
+    )
+
+    torch.manual_seed(settings.seed)
+    model = WaveNet(spec, config.model.weight_norm)
+    if resume is not None:
+        model.load_state_dict(resume.model)
+    model.to(world.device)
+    average = Average(model, settings.ema_decay)
+    adam = optimizer.make(model, settings)
+    step, position, best = 0, (0, 0), math.inf
+    if resume is not None:
+        average.weights = {k: v.to(world.device) for k, v in resume.ema.items()}
+        optimizer.resume(adam, resume.training["optimizer"])
+        step, position = resume.step, tuple(resume.training["position"])
+        best = resume.training["best"]
     predictor = _predictor(model, settings, world)
     clips = choose_clips(validation, spec)
-    tracker = Tracker(run, spec, settings, clips) if world.first else None
+    tracker = Tracker(run, spec, settings, clips, say) if world.first else None
     bits = None if resume is None else resume.valid_bits
 
     def state() -> Checkpoint:
@@ -94,38 +102,43 @@ def train(
             config=strict.plain(config),
             clips=clips,
             training={
-                "optimizer": optimizer.state_dict(),
+                "optimizer": adam.state_dict(),
                 "position": list(position),
                 "best": best,
             },
         )
 
     def save(*names: str) -> None:
+        if not all(bool(torch.isfinite(weight).all()) for weight in model.parameters()):
+            raise not_finite("a weight is not finite")
         if world.first:
             for name in names:
                 checkpoint.save(run / name, state())
 
+    def not_finite(what: str) -> WavestepError:
+        kept = f"{run / LAST} is kept" if (run / LAST).exists() else "nothing was saved yet"
+        return WavestepError(
+            f"{what} at step {step}; {kept} from before it: lower training.learning_rate or look "
+            "at the data, then go on or begin again"
+        )
+
+    if world.any(stop.asked):
+        raise stop.interruption
     with (
-        _stop_requests() as stop_requested,
-        tqdm(
-            total=settings.steps, initial=step, unit="step", disable=None if world.first else True
-        ) as bar,
+        progress.bar(world.first, total=settings.steps, initial=step, unit="step") as bar,
+        contextlib.closing(tracker) if tracker else contextlib.nullcontext(),
     ):
         for after, batch in chunks.positions(
             pieces, settings.batch_samples, settings.seed, position
         ):
             if step >= settings.steps:
                 break
-            for group in optimizer.param_groups:
+            for group in adam.param_groups:
                 group["lr"] = learning_rate(step, settings)
-            loss, norm = _step(predictor, optimizer, batch, training, spec, config, world, step)
-            if not math.isfinite(loss):
-                kept = f"{run / LAST} is kept" if (run / LAST).exists() else "nothing was saved yet"
-                raise WavestepError(
-                    f"the loss is {loss} at step {step + 1}; {kept} from before it: lower "
-                    "training.learning_rate or look at the data, then go on or begin again"
-                )
+            loss, norm = _step(predictor, adam, batch, training, spec, config, world, step)
             step, position = step + 1, after
+            if not math.isfinite(loss):
+                raise not_finite(f"the loss is {loss}")
             average.update(model, step)
             bar.update()
             bar.set_postfix(bits=f"{loss:.3f}", valid="-" if bits is None else f"{bits:.3f}")
@@ -138,6 +151,8 @@ def train(
                     )
                 total, count = world.sum(*share)
                 bits = total / count
+                if not math.isfinite(bits):
+                    raise not_finite(f"the loss on valid is {bits}")
                 say(f"step {step}: {bits:.4f} bits per sample on valid, {loss:.4f} in training")
                 names = [LAST] if bits >= best else [BEST, LAST]
                 best = min(best, bits)
@@ -147,11 +162,9 @@ def train(
             if tracker and settings.sample_every and step % settings.sample_every == 0:
                 with average.applied(model):
                     tracker.samples(step, model)
-            if world.any(bool(stop_requested)):
+            if world.any(stop.asked):
                 save(LAST)
                 raise Interrupted(f"saved step {step} to {run / LAST}")
-    if tracker:
-        tracker.close()
     return state()
 
 
@@ -165,7 +178,7 @@ def learning_rate(step: int, settings: TrainingConfig) -> float:
 
 def _step(
     predictor: Predictor,
-    optimizer: torch.optim.Optimizer,
+    adam: torch.optim.Optimizer,
     batch: list[chunks.Chunk],
     utterances: list[Utterance],
     spec: ModelSpec,
@@ -177,8 +190,10 @@ def _step(
     settings = config.training
     counted = sum(chunk.counted for chunk in batch)
     shares = world.size * settings.accumulate
+    bf16 = _in_bf16(settings, world.device)
+    autocast = torch.autocast(world.device.type, torch.bfloat16, enabled=bf16)
     total = 0.0
-    optimizer.zero_grad()
+    adam.zero_grad()
     for part in range(settings.accumulate):
         # The last chunk again, uncounted, where a small batch leaves this process without any.
         share = batch[world.rank + part * world.size :: shares]
@@ -190,27 +205,15 @@ def _step(
             dropped = chunks.drop_conditions(samples.conditions, config.data.condition_dropout, rng)
             samples = dataclasses.replace(samples, conditions=dropped)
         last = part == settings.accumulate - 1
-        with _without_sync(predictor, last), _autocast(settings, world.device):
+        with _without_sync(predictor, last), autocast:
             loss = nll(predictor, spec.output, samples.to(world.device))
             # DDP averages over the processes; the loss is the mean over the whole batch.
             torch.autograd.backward(loss * (world.size / counted))
         total += float(loss.detach())
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    parameters = [p for group in adam.param_groups for p in group["params"]]
     norm = torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
-    optimizer.step()
+    adam.step()
     return world.sum(total)[0] / counted / math.log(2), float(norm)
-
-
-def _optimizer(model: WaveNet, settings: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW; biases and condition tables are not decayed."""
-    decayed = [p for p in model.parameters() if p.dim() >= 2 and p.dim() != 3]
-    decayed += [p for n, p in model.named_parameters() if p.dim() == 3 and "conditioners" not in n]
-    kept = [p for p in model.parameters() if not any(p is d for d in decayed)]
-    groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": kept, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def _predictor(model: WaveNet, settings: TrainingConfig, world: World) -> Predictor:
@@ -223,11 +226,10 @@ def _predictor(model: WaveNet, settings: TrainingConfig, world: World) -> Predic
     return predictor
 
 
-def _autocast(settings: TrainingConfig, device: torch.device) -> torch.autocast:
-    bf16 = settings.precision == "bf16" or (
+def _in_bf16(settings: TrainingConfig, device: torch.device) -> bool:
+    return settings.precision == "bf16" or (
         settings.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
     )
-    return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 
 
 def _without_sync(predictor: Predictor, last: bool) -> contextlib.AbstractContextManager[None]:
@@ -236,22 +238,3 @@ def _without_sync(predictor: Predictor, last: bool) -> contextlib.AbstractContex
         context: contextlib.AbstractContextManager[None] = predictor.no_sync()
         return context
     return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _stop_requests() -> Iterator[list[int]]:
-    """A list that holds the first Ctrl-C or SIGTERM; a second one acts at once."""
-    received: list[int] = []
-    before: dict[int, Any] = {}
-
-    def remember(number: int, _frame: object) -> None:
-        received.append(number)
-        signal.signal(number, before[number])
-
-    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-        before[number] = signal.signal(number, remember)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

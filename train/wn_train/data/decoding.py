@@ -1,0 +1,125 @@
+"""One audio file: what its header says, and its samples."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from wn_runtime import files
+
+BLOCK = 1 << 16
+"""Frames read at a time: memory is taken as they come, not as a header promises them."""
+_SIZE_UNKNOWN = 0x7FFFF000
+
+
+class Faulty(Exception):
+    """A file cannot be trained on; says why."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself."""
+
+    rate: int
+    """Hz."""
+    channels: int
+    frames: int
+    """Samples of each channel."""
+
+
+def header(path: Path) -> Header:
+    """Raises Faulty for a file that is missing, unreadable, empty or cut short."""
+    with _opened(path) as (file, sound):
+        found = Header(sound.samplerate, sound.channels, sound.frames)
+        if found.frames <= 0:
+            raise Faulty("empty")
+        if found.rate < 1 or _is_cut_short(file):
+            raise Faulty("truncated, it is shorter than its header says")
+    return found
+
+
+def read(path: Path, rate: int) -> NDArray[np.float32]:
+    """All of a file in mono, at `rate` Hz. Raises Faulty also for NaN."""
+    with _opened(path) as (_, sound):
+        source_rate, left = sound.samplerate, sound.frames
+        blocks = []
+        while left > 0:
+            block = sound.read(min(left, BLOCK), dtype="float32", always_2d=True)
+            if not len(block):
+                break
+            left -= len(block)
+            if not np.isfinite(block).all():
+                raise Faulty("holds NaN or infinity")
+            blocks.append(block.mean(axis=1))
+        if not blocks or (left > 0 and sound.format == "FLAC"):
+            raise Faulty("truncated, it is shorter than its header says")
+    mono: NDArray[np.float32] = np.concatenate(blocks)
+    if source_rate != rate:
+        mono = _resampled(mono, source_rate, rate)
+    return mono
+
+
+def _resampled(mono: NDArray[np.float32], source: int, rate: int) -> NDArray[np.float32]:
+    import soxr  # only needed for files of another rate
+
+    try:
+        found: NDArray[np.float32] = soxr.resample(mono, source, rate, quality="HQ")
+    except (ValueError, RuntimeError) as error:
+        raise Faulty(f"cannot be resampled from {source} to {rate} Hz ({error})") from error
+    if not len(found):
+        raise Faulty(f"too short for a sample at {rate} Hz")
+    return found
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, soundfile.SoundFile]]:
+    try:
+        with (
+            files.opened(path) as file,
+            _quiet(),
+            soundfile.SoundFile(file.fileno(), closefd=False) as sound,
+        ):
+            yield file, sound
+    except FileNotFoundError:
+        raise Faulty("file is missing") from None
+    except OSError as error:
+        raise Faulty(f"not readable as audio ({error.strerror or error})") from error
+    except soundfile.SoundFileError as error:
+        reason = (str(error).strip() or "unknown fault").splitlines()[0].rstrip(".")
+        raise Faulty(f"not readable as audio ({reason})") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what libsndfile's decoder of MPEG writes to stderr of files that it does not like."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
+
+
+def _is_cut_short(file: BinaryIO) -> bool:
+    """Whether a WAV has fewer bytes than it says; libsndfile reads such a file without a word."""
+    start = os.pread(file.fileno(), 12, 0)
+    if start[:4] != b"RIFF" or start[8:] != b"WAVE":
+        return False
+    said = int.from_bytes(start[4:8], "little")
+    # A recorder that writes into a pipe cannot know the size: it leaves 0 or about 2 or 4 GiB.
+    return 0 < said < _SIZE_UNKNOWN and os.fstat(file.fileno()).st_size < 8 + said

@@ -1,0 +1,54 @@
+"""Importing PyTorch where it is needed: one line for those who have none, and a quiet end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from wn_runtime.commands.command import Stopped
+from wn_runtime.errors import WavestepError
+from wn_runtime.interrupts import NUMBERS
+
+
+@contextmanager
+def pytorch_needed(what: str) -> Iterator[None]:
+    """Around imports that end in torch's. Raises WavestepError, "<what> needs torch", for none.
+
+    They take seconds, before anything has begun. A signal that asks to end does so at once: raised
+    in the middle of an import, it would be printed by, or lost in, what is just being set up.
+    """
+    try:
+        with _ending_at_once():
+            yield
+    except (ImportError, OSError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise WavestepError(
+            f"{what} needs torch ({reason}); pip install 'wavestep[train]'"
+        ) from error
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    before = {number: handler for number, handler in before.items() if callable(handler)}
+    try:
+        for number in before:
+            signal.signal(number, _end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    with contextlib.suppress(OSError):
+        os.write(2, f"{Stopped(number)}\n".encode())
+    os._exit(128 + number)

@@ -1,0 +1,58 @@
+"""A run's folder: this process's alone while it trains, gone again where nothing was trained."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wn_runtime.errors import WavestepError
+
+
+@contextmanager
+def run_folder(path: Path, make: bool) -> Iterator[None]:
+    """The folder, made where `make` says so and it is not there, and locked within the block.
+
+    The kernel holds the lock, so that it goes with its process, however that ends. Folders that
+    were made and are empty at the end are removed. Raises WavestepError where it cannot be made or
+    written, or where another process trains into it.
+    """
+    made: list[Path] = []
+    try:
+        if make:
+            made = [each for each in (path, *path.parents) if not each.exists()]
+            path.mkdir(parents=True, exist_ok=True)
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        verb = "made" if make else "gone on with"
+        raise WavestepError(f"{path} cannot be {verb}: {error.strerror}") from error
+    try:
+        _lock(folder, path)
+        try:
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise WavestepError(f"{path} cannot be written: it is read-only; give another -o")
+            yield
+        finally:
+            for each in made:
+                with contextlib.suppress(OSError):  # it is not empty: there is something to keep
+                    each.rmdir()
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, path: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WavestepError(
+            f"{path}: another wn-train is training into it; wait for it, or give another -o"
+        ) from None
+    except OSError:  # a file system without locks
+        return
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(folder), path.stat()):
+            return
+    raise WavestepError(f"{path} was removed by another wn-train; try again")

@@ -1,0 +1,139 @@
+"""One call of wn-train: from a folder of recordings and a configuration to a run's folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from wn_runtime.conditioning.global_conditions import GlobalConditions
+from wn_runtime.errors import WavestepError
+from wn_runtime.model.spec import ModelSpec
+from wn_train import checkpoint, config, progress
+from wn_train.config import Config
+from wn_train.data import audio, corpus
+from wn_train.data.audio import Utterance
+from wn_train.training.distributed import World, world
+from wn_train.training.failures import told
+from wn_train.training.folder import run_folder
+from wn_train.training.stopping import Stop, stop_requests
+from wn_train.training.trainer import BEST, LAST, Interrupted, train
+
+RELEASE = "release.pt"
+
+
+def run(
+    data: Path,
+    output: Path,
+    preset: str,
+    file: Path | None,
+    steps: int | None,
+    resume: bool,
+    threads: int | None,
+) -> None:
+    """Train into `output`; the arguments are those of the command.
+
+    Raises WavestepError, and SystemExit where it was asked to stop and has saved the run.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    given: dict[str, Any] = {} if steps is None else {"training.steps": steps}
+    name = Path(os.path.realpath(output)).name
+    settings = config.with_name(config.load(preset, file, given), name)
+    with stop_requests() as stop, told(), world() as here:
+        folder = run_folder(output, make=not resume) if here.first else contextlib.nullcontext()
+        with folder:
+            _run(data, output, settings, resume, here, stop)
+
+
+def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, stop: Stop) -> None:
+    say = progress.line if here.first else _silent
+    before = _before(output, resume, settings)
+    spec, utterances = _prepare(data, settings, say, stop)
+    difference = None if before is None else _difference(before, spec, settings)
+    if difference is not None:
+        raise WavestepError(
+            f"{output / LAST} is another model than this data and configuration make "
+            f"({difference}); give the --preset, --config and data it was begun with, or another -o"
+        )
+    say(describe(spec, settings, len(utterances)))
+    try:
+        last = train(spec, settings, utterances, output, here, before, say, stop)
+    except Interrupted as interrupted:
+        say(f"{interrupted}; go on with the same command and --resume")
+        raise SystemExit(128 + stop.interruption.number) from None
+    if here.first:
+        shared = output / RELEASE
+        checkpoint.save(shared, checkpoint.release(checkpoint.load(output / BEST)))
+        say(
+            f"done: {last.valid_bits or 0:.4f} bits per sample on valid; the best is "
+            f"{output / BEST}, and to share, without what only training needs: {shared} "
+            f"({shared.stat().st_size / 1e6:.1f} MB)"
+        )
+
+
+def describe(spec: ModelSpec, settings: Config, files: int) -> str:
+    """One line on the model and its data."""
+    names = ", ".join(f"{len(c.values)} {c.name}s" for c in spec.conditions) or "no conditions"
+    milliseconds = 1000 * spec.receptive_field / spec.sample_rate
+    return (
+        f"{settings.name}: {spec.layers} layers, receptive field {spec.receptive_field} samples "
+        f"({milliseconds:.0f} ms at {spec.sample_rate} Hz), {names}, {files} files"
+    )
+
+
+def _prepare(
+    data: Path, settings: Config, say: Callable[[str], None], stop: Stop
+) -> tuple[ModelSpec, list[Utterance]]:
+    """The data, and the model that it and the configuration make."""
+    recordings = corpus.read(data, settings.data.conditions)
+    rate, utterances = audio.load(
+        recordings, settings.data.sample_rate, settings.model.output, say, stop.check
+    )
+    conditions = recordings.conditions
+    try:
+        spec = settings.model.spec(rate, (GlobalConditions(conditions),) if conditions else ())
+    except ValueError as error:  # the configuration alone was right
+        raise WavestepError(f"{data}: with this data {error}") from error
+    stop.check()
+    return spec, utterances
+
+
+def _before(output: Path, resume: bool, settings: Config) -> checkpoint.Checkpoint | None:
+    """The checkpoint to go on from. An unfinished or finished run is never written over."""
+    last = output / LAST
+    if not resume:
+        for name in (LAST, BEST, RELEASE):
+            if os.path.lexists(output / name):
+                add = "add --resume, or " if name == LAST else ""
+                raise WavestepError(f"{output} holds a run already; {add}give another -o")
+        return None
+    before = checkpoint.load(last)
+    if not before.training:
+        raise WavestepError(f"{last} is a released checkpoint; it cannot be trained on")
+    steps = settings.training.steps
+    # At its last step a run may still lack release.pt, but not the best it is made from.
+    if before.step > steps or (before.step == steps and not (output / BEST).exists()):
+        raise WavestepError(
+            f"{last} is at step {before.step} already, steps is {steps}; give more --steps"
+        )
+    return before
+
+
+def _difference(before: checkpoint.Checkpoint, spec: ModelSpec, settings: Config) -> str | None:
+    """What makes another network of it; None where it is the same."""
+    old = {**before.spec.to_dict(), "weight_norm": before.weight_norm}
+    new = {**spec.to_dict(), "weight_norm": settings.model.weight_norm}
+    for name, value in new.items():
+        if old[name] != value:
+            number = isinstance(value, int | float)
+            return f"{name} was {old[name]}, now {value}" if number else f"not the same {name}"
+    return None
+
+
+def _silent(line: str) -> None:
+    pass
