@@ -4,10 +4,15 @@ VENV   ?= .venv
 EXTRAS ?= onnx,export,train
 GROUPS ?= test lint gpu-check
 DEMO   ?= demo
+# Of make fuzz: another seed gives other cases.
+MINUTES ?= 30
+KILLS   ?= 200
+JOBS    ?= 2
+SEED    ?= 0
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test test-gpu lint format voice clean
+.PHONY: demo test test-gpu fuzz lint format voice clean
 
 demo: $(READY)
 	$(BIN)/wn-export examples/digits.pt -o $(DEMO)/digits
@@ -20,6 +25,10 @@ test: $(READY)
 # On a machine with an NVIDIA GPU; TensorRT and ONNX Runtime's CUDA build are installed by hand.
 test-gpu: $(READY)
 	$(BIN)/pytest -m gpu
+
+# Bad input and kills, held to one law (tests/fuzz); findings go to fuzz-findings/.
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --kills $(KILLS) --jobs $(JOBS) --seed $(SEED)
 
 lint: $(READY)
 	$(BIN)/ruff check .

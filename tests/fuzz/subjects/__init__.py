@@ -1,0 +1,1 @@
+"""What is fuzzed: a subject a file, each a strategy of cases."""

@@ -1,0 +1,160 @@
+"""The good things that cases are made from: a small voice, its checkpoint, recordings, a run.
+
+Made once into a folder; a case copies what it names. Those that need torch are left out without.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tests import specs
+from tests.export.references import reference_of
+from tests.fuzz.commands import here
+from tests.model_dir import write_model
+from wn_export.parity import reference
+from wn_runtime.engines.native.precompiled import precompile
+from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+
+SPEC = dataclasses.replace(specs.CORNERS["two_conditions"], sample_rate=400)
+"""So slow a rate that a second is few samples."""
+CONFIG = """\
+attribution = "nobody's"
+[model]
+cycle = 4
+layers = 3
+residual_channels = 8
+skip_channels = 8
+head_channels = 8
+[data]
+chunk_seconds = 0.02
+[training]
+batch_samples = 1500
+validate_every = 1
+sample_every = 0
+sample_seconds = 0.005
+"""
+TRUSTED = "0" * 64 + "\n" + "ab" * 32 + "  somebody's library\n"
+
+
+class World:
+    """A folder of templates."""
+
+    def __init__(self, root: Path) -> None:
+        """Makes what is missing in `root`."""
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        for name, make in _MAKERS.items():
+            if not (root / name).exists():
+                make(root, name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a thing here; `voice.pt` is not without torch."""
+        return (self.root / name).exists()
+
+    def copy(self, name: str, work: Path) -> None:
+        """Into a case's working directory."""
+        source, target = self.root / name, work / name
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def _voice(root: Path, name: str) -> None:
+    """A model directory with both precisions, a reference and a compiled library."""
+    voice = write_model(root / name, SPEC, ("fp32", "fp16"))
+    given = {"speaker": "ann", "mood": "calm"}
+    reference.save(voice / manifests.REFERENCE, reference_of(SPEC, conditions=given))
+    manifest = manifests.with_file(manifests.read(voice), voice / manifests.REFERENCE)
+    library = voice / "native.int8.so"
+    try:
+        artifact = precompile(SPEC, "int8", "native", 1, library)
+    except WavestepError:  # no compiler here: then without
+        pass
+    else:
+        manifest = manifests.with_artifact(manifest, artifact, manifests.record(library))
+    manifests.write(voice, manifest)
+
+
+def _spec(root: Path, name: str) -> None:
+    (root / name).write_text(json.dumps(SPEC.to_dict(), indent=1), "utf-8")
+
+
+def _config(root: Path, name: str) -> None:
+    (root / name).write_text(CONFIG, "utf-8")
+
+
+def _trusted(root: Path, name: str) -> None:
+    (root / name).write_text(TRUSTED, "ascii")
+
+
+def _clip(root: Path, name: str) -> None:
+    tone = 0.3 * np.sin(np.arange(200) / 5)
+    soundfile.write(root / name, tone, SPEC.sample_rate)
+
+
+def _data(root: Path, name: str) -> None:
+    from tests.train.recordings import write_corpus
+
+    write_corpus(root / name, files=4, seconds=0.03)
+
+
+def _checkpoint(root: Path, name: str) -> None:
+    if here("torch"):
+        from tests.export.checkpoints import write_checkpoint
+
+        write_checkpoint(root / name, SPEC, clips=2, steps=80)
+
+
+def _run(root: Path, name: str) -> None:
+    """A run of one step, to be resumed."""
+    if here("torch"):
+        _call(root, "wn_train.commands.train", "data", "-o", name, "--config", "config.toml",
+              "--steps", "1", "--threads", "1")  # fmt: skip
+
+
+def _cache(root: Path, name: str) -> None:
+    """Compiled code of the voice, so that a case need not compile it."""
+    for precision in ("fp32", "bf16", "int8"):
+        _call(root, "wn_runtime.commands.run", "voice", "--engine", "native", "--precision",
+              precision, "--seconds", "0.01", "--raw", "/dev/stdout", check=False)  # fmt: skip
+    (root / name).mkdir(mode=0o700, exist_ok=True)
+    (root / name / "measured.json").write_text('{\n "a onnx fp32 1 1": 20.5\n}\n', "ascii")
+
+
+def _call(root: Path, module: str, *arguments: str, check: bool = True) -> None:
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    subprocess.run(
+        [sys.executable, "-c", f"from {module} import main; main()", *arguments],
+        cwd=root,
+        env={**kept, "HOME": str(root), "XDG_CACHE_HOME": str(root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=check,
+    )
+
+
+_MAKERS: dict[str, Callable[[Path, str], None]] = {
+    "voice": _voice,
+    "spec.json": _spec,
+    "config.toml": _config,
+    "trusted": _trusted,
+    "clip.wav": _clip,
+    "clip.flac": _clip,
+    "data": _data,
+    "voice.pt": _checkpoint,
+    "run": _run,
+    "wavestep": _cache,
+}
