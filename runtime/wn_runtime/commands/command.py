@@ -81,7 +81,6 @@ class _PlainErrors(click.Command):
             with _signals_as_interrupts():
                 code = super().main(arguments, prog_name, complete_var, False, **extra)
                 sys.stdout.flush()  # here, where a closed pipe can still be answered
-            streams.settle()
             # click returns the code of ctx.exit(), else the function's own return value.
             sys.exit(code if isinstance(code, int) else 0)
         except click.ClickException as error:
@@ -91,7 +90,6 @@ class _PlainErrors(click.Command):
         except MemoryError as error:
             _fail(f"not enough memory ({error or 'no more'}); a smaller --batch needs less", debug)
         except BrokenPipeError:
-            streams.settle()
             sys.exit(1)
         except OSError as error:
             where = os.fsdecode(error.filename) if error.filename is not None else "writing"
@@ -100,6 +98,8 @@ class _PlainErrors(click.Command):
             _interrupted(carried.__cause__, debug)
         except KeyboardInterrupt as interruption:
             _interrupted(interruption, debug)
+        finally:
+            streams.settle()
 
 
 class _PlainGroup(_PlainErrors, click.Group):
@@ -165,9 +165,8 @@ def _interrupted(interruption: BaseException | None, debug: bool) -> NoReturn:
 
 
 def _last_word(text: str) -> None:
-    streams.settle()  # a full stdout is found out here, not at Python's exit, which would say 120
+    streams.settle()  # what was printed before it comes before it
     say.line(text, err=True)
-    streams.settle()
 
 
 def _give_up(number: int) -> NoReturn:

@@ -35,7 +35,7 @@ def make_whole() -> None:
 def settle() -> None:
     """Write out what stdout and stderr still hold; where that cannot be, let it go.
 
-    Python flushes them once more when it ends, and would end badly.
+    Python flushes them once more when it ends, and would end with 120 whatever was the matter.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -29,9 +29,15 @@ def watching(give_up: Callable[[int], None]) -> Iterator[None]:
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
-    before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     thread = threading.Thread(target=_watch, args=(read, give_up), name="watchdog", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no thread is to be had: then nobody watches
+        os.close(read)
+        os.close(write)
+        yield
+        return
+    before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     try:
         yield
     finally:
