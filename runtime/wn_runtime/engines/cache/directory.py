@@ -18,7 +18,7 @@ from wn_runtime.errors import WavestepError
 def cache_directory() -> Path:
     """$XDG_CACHE_HOME/wavestep, made if need be; a temporary one where there is no writable home.
 
-    Raises WavestepError when it belongs to another user.
+    Raises WavestepError when it belongs to another user, or is a link.
     """
     home = home_directory("XDG_CACHE_HOME", ".cache")
     if home is None:
@@ -26,7 +26,9 @@ def cache_directory() -> Path:
     root = home / "wavestep"
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        status = root.stat()
+        status = root.lstat()
+        if stat.S_ISLNK(status.st_mode):  # whose folder it is, and who may write there, may change
+            raise WavestepError(f"{root} is a link; set XDG_CACHE_HOME to where it leads")
         if status.st_uid != os.geteuid():
             raise WavestepError(
                 f"{root} belongs to user {status.st_uid}, not to you; set XDG_CACHE_HOME to a "

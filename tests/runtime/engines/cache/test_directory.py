@@ -52,6 +52,15 @@ def test_another_users_directory_is_refused(home: Path) -> None:
         cache_directory()
 
 
+def test_a_link_is_not_followed(home: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    home.symlink_to(elsewhere)
+    with pytest.raises(WavestepError, match="is a link; set XDG_CACHE_HOME"):
+        cache_directory()
+    assert mode(elsewhere) == 0o755
+
+
 def test_without_a_writable_home_it_lives_as_long_as_the_process(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     program = (
