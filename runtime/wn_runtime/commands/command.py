@@ -150,7 +150,7 @@ def _signals_as_interrupts() -> Iterator[None]:
 
 def _fail(message: str, debug: bool) -> NoReturn:
     if debug:
-        traceback.print_exc()
+        _show_traceback()
     words = " ".join(message.split())
     _last_word(f"error: {words if len(words) <= _LONGEST else words[:_LONGEST] + '…'}")
     sys.exit(2)
@@ -158,10 +158,15 @@ def _fail(message: str, debug: bool) -> NoReturn:
 
 def _interrupted(interruption: BaseException | None, debug: bool) -> NoReturn:
     if debug:
-        traceback.print_exc()
+        _show_traceback()
     number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
     _last_word(_WORDS[signal.Signals(number)])
     sys.exit(128 + number)
+
+
+def _show_traceback() -> None:
+    for line in traceback.format_exc().split("\n"):
+        say.line(line, err=True)  # the exception's own words are of what was met
 
 
 def _last_word(text: str) -> None:

@@ -115,3 +115,10 @@ def test_a_reader_that_leaves_early_is_no_error_message() -> None:
     assert process.stderr.read() == b""
     assert process.wait() == 1
     process.stderr.close()
+
+
+def test_a_traceback_shows_control_characters_as_escapes_too() -> None:
+    result = CliRunner().invoke(talk, ["--debug", "--count", "\x1b[31m"])
+    assert "Traceback" in result.stderr
+    assert "\x1b" not in result.stderr
+    assert r"\x1b[31m" in result.stderr
