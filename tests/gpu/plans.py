@@ -18,12 +18,14 @@ BUILD = """
 import sys
 from pathlib import Path
 from wn_export.tensorrt.build import add_plan, choose_graph, find_builder
+from wn_runtime.engines import trust
 from wn_runtime.model import manifest as manifests
 folder, flavour, precision, compatible = sys.argv[1:]
 manifest = manifests.read(Path(folder))
 graph = choose_graph(manifest, precision == "fp16")
 manifest = add_plan(Path(folder), manifest, graph, find_builder(flavour), compatible == "yes")
 manifests.write(Path(folder), manifest)
+trust.add({manifest.files["engine.plan"].sha256: "a test's plan"})
 """
 
 

@@ -14,14 +14,11 @@ import numpy as np
 
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.step_signature import Tensor
-from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
 
 BLOCK_SECONDS = 0.01
 """Audio that one call conditions, at least, where conditioning changes with time."""
-RESERVED = ("bias", "frames", "history")
-"""What no condition can be called: tensors of every such graph."""
 _FLOAT, _INTEGER = np.dtype(np.float32), np.dtype(np.int32)
 
 
@@ -50,16 +47,10 @@ class ConditionerSignature:
     ) -> ConditionerSignature:
         """That of `batch` streams and blocks of so many samples.
 
-        states: of those that the graph carries, as `states_of` names them. Raises WavestepError
-        for a condition with the name of another tensor.
+        states: of those that the graph carries, as `states_of` names them.
         """
         timing, inputs = Timing.of(spec.conditioning), dict[str, Tensor]()
         for condition in spec.conditions:
-            if condition.name in RESERVED:
-                raise WavestepError(
-                    f"a condition cannot be called {condition.name!r}, which is a tensor of every "
-                    "conditioner.onnx; call it otherwise and train again"
-                )
             if condition.kind == "tags":
                 inputs[condition.name] = Tensor((batch, len(condition.values)), _FLOAT)
             else:

@@ -43,15 +43,21 @@ def place(new: Path, target: Path) -> None:
 
 def restore(target: Path) -> None:
     """Put the directory back that an export had moved away from `target` when it was killed."""
-    pattern = re.compile(re.escape(atomic.stem_of(target)) + r"[0-9a-f]{8}\.part\.old")
-    if not target.parent.is_dir():
-        return
-    for old in [path for path in target.parent.iterdir() if pattern.fullmatch(path.name)]:
+    for old in left(target, r"\.old"):
         with contextlib.suppress(OSError), locked(old):
             if target.exists():
                 shutil.rmtree(old, ignore_errors=True)
             else:
                 old.rename(target)
+
+
+def left(target: Path, suffix: str = "") -> list[Path]:
+    """What exports to `target` have made beside it, or left; none where nobody may look."""
+    pattern = re.compile(re.escape(atomic.stem_of(target)) + r"[0-9a-f]{8}\.part" + suffix)
+    try:
+        return [path for path in target.parent.iterdir() if pattern.fullmatch(path.name)]
+    except OSError:
+        return []
 
 
 @contextmanager

@@ -48,7 +48,10 @@ def try_plan(
 
 
 def was_version_compatible(manifest: Manifest) -> bool:
-    """Whether the plan of a directory was built to run in later versions of TensorRT too."""
+    """Whether the plan of a directory was built to run in later versions of TensorRT too.
+
+    Whoever says so, it asks the builder here for such a plan; what runs is decided by its digest.
+    """
     plans = [artifact for artifact in manifest.artifacts if artifact.engine == "tensorrt"]
     return any(plan.built.get("version_compatible") is True for plan in plans)
 

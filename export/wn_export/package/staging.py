@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import secrets
 import shutil
 import stat
@@ -174,8 +173,7 @@ def _locked(target: Path) -> tuple[Path, int]:
 
 def _clear_abandoned(target: Path) -> None:
     """Remove what exports to the same target left when they were killed: it is not locked."""
-    pattern = re.compile(re.escape(atomic.stem_of(target)) + r"[0-9a-f]{8}\.part")
-    for path in [path for path in target.parent.iterdir() if pattern.fullmatch(path.name)]:
+    for path in exchange.left(target):
         with contextlib.suppress(OSError), exchange.locked(path):
             shutil.rmtree(path, ignore_errors=True)
 

@@ -14,8 +14,7 @@ from wn_runtime.conditioning.conditioner import padded_frames
 from wn_runtime.conditioning.global_conditions import encode
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.memory import available_bytes
-from wn_runtime.engines.onnx.session import _tensors as tensors
-from wn_runtime.engines.onnx.session import open_session, telling
+from wn_runtime.engines.onnx.session import open_session, telling, tensors
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import MOST_STREAMS

@@ -55,6 +55,13 @@ class _PlainErrors(click.Command):
         )
         self.params.append(debug)
 
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """As click's, with an interruption kept as it was."""
+        try:
+            return super().make_context(*args, **settings)
+        except KeyboardInterrupt as interruption:
+            raise _Carried from interruption
+
     def invoke(self, ctx: click.Context) -> Any:
         """As click's, with an interruption kept as it was."""
         try:

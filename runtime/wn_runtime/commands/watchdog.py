@@ -32,7 +32,7 @@ def watching(give_up: Callable[[int], None]) -> Iterator[None]:
     thread = threading.Thread(target=_watch, args=(read, give_up), name="watchdog", daemon=True)
     try:
         thread.start()
-    except RuntimeError:  # no thread is to be had: then nobody watches
+    except (RuntimeError, MemoryError):  # no thread is to be had: then nobody watches
         os.close(read)
         os.close(write)
         yield

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from wn_runtime.conditioning.part import ConditionerPart
 
 CONDITION_KINDS = ("categorical", "tags")
-RESERVED = ("self", "seed", "temperature", "frames", "slots")
-"""What `Model.stream` and `Stream.reset` take beside the conditions, by name as these."""
+RESERVED = ("self", "seed", "temperature", "frames", "slots", "history", "bias")
+"""What `Model.stream`, `Stream.reset` and conditioner.onnx take or give beside the conditions."""
 MOST_VALUES = 2**16
 _INDEX = re.compile(r"-?[0-9]{1,10}")
 

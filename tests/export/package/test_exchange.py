@@ -119,6 +119,17 @@ def test_one_that_is_between_its_renames_now_is_left_to_it(
     assert content(target) == "new"
 
 
+def test_where_nobody_may_look_nothing_was_left(new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    target = new.with_name("voice")
+    assert exchange.left(target) == [new]
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert exchange.left(target) == []
+    exchange.restore(target)
+
+
 def test_an_error_of_the_system_is_raised(new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*given: object) -> NoReturn:
         raise PermissionError(13, "Permission denied")

@@ -156,12 +156,3 @@ def test_more_streams_than_memory_are_refused_before_they_are_run(
     monkeypatch.setattr("wn_export.parity.conditioner_graph.available_bytes", lambda: 1000)
     with pytest.raises(WavestepError, match=r"for 64 streams, .* export the model with a "):
         compare_conditioners(package, REFERENCE)
-
-
-def test_a_condition_with_the_name_of_a_tensor_is_told_at_export() -> None:
-    from wn_export.graphs.conditioner_signature import ConditionerSignature
-    from wn_runtime.conditioning.spec import Condition
-
-    spec = specs.small_spec(conditions=(Condition("history", "tags", ("a",)),))
-    with pytest.raises(WavestepError, match="a condition cannot be called 'history'"):
-        ConditionerSignature.of(spec, 1, 1, {})

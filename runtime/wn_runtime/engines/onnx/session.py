@@ -79,10 +79,11 @@ def reason(error: Exception) -> str:
 
 def check_signature(session: Any, signature: StepSignature, what: str) -> None:
     """Raise WavestepError unless the session's graph has the signature's inputs and outputs."""
-    signature.check(_tensors(session.get_inputs()), _tensors(session.get_outputs()), what)
+    signature.check(tensors(session.get_inputs()), tensors(session.get_outputs()), what)
 
 
-def _tensors(values: Any) -> dict[str, Tensor]:
+def tensors(values: Any) -> dict[str, Tensor]:
+    """A session's inputs or outputs as our own; those of other element types are objects."""
     import numpy as np
 
     return {
