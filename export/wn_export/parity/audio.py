@@ -12,6 +12,7 @@ from wn_runtime import files
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.quiet import quiet
 
 LARGEST_RATIO = 128
 """Between the rates of a file and of the model; more is no recording."""
@@ -32,7 +33,11 @@ def read_audio(path: Path, spec: ModelSpec, most: int) -> Samples:
     import soundfile
 
     try:
-        with files.opened(path) as file, soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+        with (
+            files.opened(path) as file,
+            quiet(),
+            soundfile.SoundFile(file.fileno(), closefd=False) as sound,
+        ):
             rate = int(sound.samplerate)
             if not 1 / LARGEST_RATIO <= rate / spec.sample_rate <= LARGEST_RATIO:
                 raise ValueError(f"its rate is {rate} Hz, the model's {spec.sample_rate} Hz")

@@ -14,6 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from wn_runtime import files
+from wn_runtime.quiet import quiet
 
 BLOCK = 1 << 16
 """Frames read at a time: memory is taken as they come, not as a header promises them."""
@@ -84,7 +85,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, soundfile.SoundFile]]:
     try:
         with (
             files.opened(path) as file,
-            _quiet(),
+            quiet(),
             soundfile.SoundFile(file.fileno(), closefd=False) as sound,
         ):
             yield file, sound
@@ -95,24 +96,6 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, soundfile.SoundFile]]:
     except soundfile.SoundFileError as error:
         reason = (str(error).strip() or "unknown fault").splitlines()[0].rstrip(".")
         raise Faulty(f"not readable as audio ({reason})") from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what libsndfile's decoder of MPEG writes to stderr of files that it does not like."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)
 
 
 def _is_cut_short(file: BinaryIO) -> bool:
