@@ -64,13 +64,15 @@ def folder(path: Path) -> None:
 
 
 def unreadable(path: Path) -> None:
-    """No permissions; root reads it all the same."""
-    path.chmod(0)
+    """No permissions; root reads it all the same. A link is let be: it may lead to a device."""
+    if not path.is_symlink():
+        path.chmod(0)
 
 
 def read_only(path: Path) -> None:
     """No permission to write."""
-    path.chmod(0o555 if path.is_dir() else 0o444)
+    if not path.is_symlink():
+        path.chmod(0o555 if path.is_dir() else 0o444)
 
 
 def _clear(path: Path) -> None:
