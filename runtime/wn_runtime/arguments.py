@@ -32,7 +32,8 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
 
 def real(name: str, value: Any) -> float:
     """A number, NumPy's too. Raises TypeError for another type; NaN and infinity are numbers."""
-    if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
+    several = getattr(value, "ndim", 0) != 0
+    if several or isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
         raise wrong_type(name, value, "a number")
     try:
         return float(value)

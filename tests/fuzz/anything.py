@@ -14,7 +14,7 @@ from wn_runtime.model import strict
 from wn_runtime.model.manifest import FORMAT
 
 BRIEF = settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     database=None,

@@ -1,4 +1,4 @@
-"""The commands, and what each imports before it forks a child a case."""
+"""The commands, and what is imported for them before a child is forked a case."""
 
 from __future__ import annotations
 
@@ -14,27 +14,44 @@ class Command:
 
     entry: str
     """module:function."""
-    ahead: tuple[str, ...] = ()
-    """What it imports late; here before the fork, where it is installed."""
     needs: tuple[str, ...] = ()
     """Without these there is no such command."""
+    zygote: str = "light"
+    """Which one it is forked from: a key of `AHEAD`."""
 
-
-_RUN = ("soundfile", "numpy.random")
-_TORCH = ("torch", "wn_export.parity.trained", "wn_export.parity.pytorch")
-_EXPORT = ("onnx", *_RUN, *_TORCH, "wn_export.parity.page", "matplotlib.backends.backend_svg")
-_TRAIN = ("torch", "torch.utils.tensorboard", "soxr")
 
 COMMANDS: dict[str, Command] = {
-    "wn-run": Command("wn_runtime.commands.run:main", _RUN),
+    "wn-run": Command("wn_runtime.commands.run:main"),
     "wn-inspect": Command("wn_runtime.commands.inspect:main"),
     "wn-targets": Command("wn_targets.commands.targets:main"),
     "wn-doctor": Command("wn_runtime.commands.doctor:main"),
-    "wn-parity": Command("wn_export.commands.parity:main", _EXPORT, ("onnx",)),
-    "wn-export": Command("wn_export.commands.export:main", _EXPORT, ("onnx",)),
-    "wn-bench": Command("wn_export.commands.bench:main", _EXPORT, ("onnx",)),
-    "wn-train": Command("wn_train.commands.train:main", _TRAIN, ("torch",)),
+    "wn-parity": Command("wn_export.commands.parity:main", ("onnx",), "heavy"),
+    "wn-export": Command("wn_export.commands.export:main", ("onnx",), "heavy"),
+    "wn-bench": Command("wn_export.commands.bench:main", ("onnx",), "heavy"),
+    "wn-train": Command("wn_train.commands.train:main", ("torch",), "heavy"),
 }
+_LATE = ("soundfile", "numpy.random", "soxr")
+_TORCH = (
+    "torch",
+    "torch.utils.tensorboard",
+    "wn_export.parity.trained",
+    "wn_export.parity.pytorch",
+)
+AHEAD: dict[str, tuple[str, ...]] = {
+    "light": _LATE,
+    "heavy": (*_LATE, *_TORCH, "onnx", "wn_export.parity.page", "matplotlib.backends.backend_svg"),
+    "toy": (),
+}
+"""What commands import late, imported before the fork where it is installed.
+
+Never onnxruntime: importing it starts a thread, which a forked child waits for in vain at its end.
+"""
+
+
+def modules(zygote: str) -> list[str]:
+    """All that a zygote imports."""
+    entries = [command.entry for command in COMMANDS.values() if command.zygote == zygote]
+    return [*(entry.split(":")[0] for entry in entries), *AHEAD[zygote]]
 
 
 def here(*packages: str) -> bool:

@@ -46,7 +46,7 @@ def scenes() -> list[Scene]:
     here = available()
     train = ("data", "-o", "run", "--config", "config.toml", "--threads", "1", "--steps", "5")
     inputs = ("data", "config.toml")
-    speak = ("voice", "--engine", "onnx", "--seconds", "40", "-o", "clip.wav")
+    speak = ("voice", "--engine", "onnx", "--seconds", "15", "-o", "clip.wav")
     every = [
         Scene("run", _case("wn-run", speak, "voice", "clip.wav"), whole_audio, "clip.wav"),
         Scene("rebuild", _case("wn-export", ("voice",), "voice"), whole_model("voice"), "voice"),
@@ -131,7 +131,7 @@ def campaign(count: int, jobs: int, seed: int, say: Callable[[str], object]) -> 
                 say(f"kills of {name:8} {share:5}   ended badly {len(broken):5}")
                 for faults in broken:
                     say("\n".join(f"  {fault}" for fault in faults))
-    return bad
+        return bad + _pairs(scratch, say)
 
 
 def _kill(scratch: str, name: str, count: int, seed: int) -> list[list[str]]:
@@ -143,3 +143,17 @@ def _kill(scratch: str, name: str, count: int, seed: int) -> list[list[str]]:
     with Sandbox(place, World(Path(scratch) / "world")) as sandbox:
         killer = Killer(scene, sandbox, Path(scratch))
         return [killer.kill(rng.random() * 1.05, rng.choice(SIGNALS)) for _ in range(count)]
+
+
+def _pairs(scratch: str, say: Callable[[str], object]) -> int:
+    """Each scene twice at once; returns how many ended badly."""
+    from tests.fuzz.pairs import at_once
+
+    bad = 0
+    for scene in scenes():
+        folder = Path(scratch) / f"pair-{scene.name}"
+        folder.mkdir()
+        faults = at_once(scene, World(Path(scratch) / "world"), folder)
+        say(f"two at once of {scene.name:8}   {'; '.join(faults) or 'whole'}")
+        bad += bool(faults)
+    return bad

@@ -64,7 +64,7 @@ def judge(case: Case, outcome: Outcome) -> list[Breach]:
 def _end(case: Case, outcome: Outcome) -> Iterator[Breach]:
     """How it ended, how long it took and how much."""
     if outcome.timed_out:
-        yield Breach("hang", f"{case.command} after {outcome.seconds:.0f} s")
+        yield Breach("hang", case.command)
     elif outcome.code < 0 and not _stopped_at_once(case, outcome.code):
         yield Breach("crash", f"{case.command} signal {-outcome.code}")
     elif outcome.code >= 0 and outcome.code not in _codes(case):

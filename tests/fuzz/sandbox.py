@@ -24,7 +24,7 @@ from typing import Any
 
 from tests.fuzz import tree
 from tests.fuzz.case import Case
-from tests.fuzz.commands import COMMANDS, Command
+from tests.fuzz.commands import COMMANDS, Command, modules
 from tests.fuzz.tree import Tree
 from tests.fuzz.world import World
 
@@ -59,17 +59,20 @@ class Outcome:
 
 
 class Sandbox:
-    """Runs cases one after another below a folder; a zygote a command, started when needed."""
+    """Runs cases one after another below a folder; the zygotes are started when needed."""
 
     def __init__(self, folder: Path, world: World, commands: dict[str, Command] = COMMANDS) -> None:
         self._folder, self._world, self._commands = folder, world, commands
         self._zygotes: dict[str, subprocess.Popen[str]] = {}
 
-    def run(self, case: Case, seconds: float = SECONDS, anew: bool = True) -> Outcome:
+    def run(self, case: Case, seconds: float | None = None, anew: bool = True) -> Outcome:
         """Lay the case out, run it, and look at what became of its files.
 
+        seconds: None: `SECONDS`, and more where other programs want the cores, too.
         anew: False goes on in the folders as the last case left them.
         """
+        if seconds is None:
+            seconds = SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         root = self._folder / "case"
         if anew:
             _remove(root)
@@ -107,7 +110,7 @@ class Sandbox:
             if name == "trusted":
                 (root / TRUST).parent.mkdir(mode=0o700)
                 shutil.copy2(self._world.root / name, root / TRUST)
-            else:
+            elif self._world.has(name):  # what needs torch is missing without it
                 self._world.copy(name, work)
         for edit in case.edits:
             module, function = edit.how.split(".")
@@ -136,6 +139,7 @@ class Sandbox:
         }
         request = {
             "command": case.command,
+            "entry": self._commands[case.command].entry,
             "arguments": [placed(word) for word in case.arguments],
             "environment": {k: placed(v) for k, v in environment.items() if v is not None},
             "work": str(root / "work"),
@@ -158,8 +162,8 @@ class Sandbox:
         return answer
 
     def _zygote(self, name: str) -> subprocess.Popen[str]:
-        if name not in self._zygotes:
-            command = self._commands[name]
+        kind = self._commands[name].zygote
+        if kind not in self._zygotes:
             environment = {
                 **os.environ,
                 "OMP_NUM_THREADS": "1",
@@ -167,17 +171,17 @@ class Sandbox:
                 "XDG_CACHE_HOME": str(self._folder / "zygote"),
                 "MPLCONFIGDIR": str(self._world.root / "matplotlib"),
             }
-            if command.entry.startswith("tests."):
+            if kind == "toy":
                 environment["PYTHONPATH"] = str(ROOT)
-            self._zygotes[name] = subprocess.Popen(
-                [sys.executable, str(ROOT / "tests/fuzz/zygote.py"), command.entry, *command.ahead],
+            self._zygotes[kind] = subprocess.Popen(
+                [sys.executable, str(ROOT / "tests/fuzz/zygote.py"), *modules(kind)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="ascii",
                 cwd=self._folder,
                 env=environment,
             )
-        return self._zygotes[name]
+        return self._zygotes[kind]
 
     def close(self) -> None:
         """End the zygotes and remove the last case."""

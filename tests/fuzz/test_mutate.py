@@ -73,10 +73,13 @@ def test_structure(voice: Path, how: str) -> None:
 @pytest.mark.parametrize("change", npz.CHANGES)
 def test_arrays(voice: Path, change: str) -> None:
     path = voice / "reference.npz"
-    for name in npz.names(path):
-        before = path.read_bytes()
-        npz.array(path, name, change)
+    before = path.read_bytes()
+    changed = []
+    for name in ("words", "lengths", "params"):  # of text, integers, floats
         path.write_bytes(before)
+        npz.array(path, name, change)
+        changed.append(path.read_bytes() != before)
+    assert any(changed)
 
 
 def test_tensors(voice: Path) -> None:
@@ -109,10 +112,9 @@ def test_checkpoints(world: World, tmp_path: Path) -> None:
             world.copy("voice.pt", tmp_path)
             checkpoint.archive(path, how)
     for value in checkpoint.VALUES:
-        for pointer in (["ema", "head.0.bias"], ["spec"], ["clips", 0, "samples"]):
-            world.copy("voice.pt", tmp_path)
-            checkpoint.put(path, pointer, value)
-            assert path.read_bytes() != (world.root / "voice.pt").read_bytes()
+        world.copy("voice.pt", tmp_path)
+        checkpoint.put(path, ["clips", 0, "samples"], value)
+        assert path.read_bytes() != (world.root / "voice.pt").read_bytes()
 
 
 def test_a_case_comes_back_from_its_json() -> None:

@@ -1,6 +1,6 @@
-"""Imports a command once, then forks a child a case, limits and watches it, and says how it ended.
+"""Imports commands once, then forks a child a case, limits and watches it, and says how it ended.
 
-    python zygote.py module:function [import ahead …]
+    python zygote.py MODULE …
 
 One JSON request a line comes in on stdin, one JSON answer a line goes out on stdout. The child
 leaves this module by its last line and ends as any interpreter does: what threads, exit functions
@@ -164,7 +164,7 @@ def _text(fd: int, name: str) -> io.TextIOWrapper | None:
     return io.TextIOWrapper(buffer, encoding or "utf-8", errors or "strict", None, line_buffering)
 
 
-def _main(entry: str, ahead: list[str]) -> Callable[[], object] | None:
+def _main(ahead: list[str]) -> Callable[[], object] | None:
     """The command in a child; None in the zygote once it has served."""
     requests = os.fdopen(os.dup(0), encoding="ascii")
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
@@ -172,8 +172,6 @@ def _main(entry: str, ahead: list[str]) -> Callable[[], object] | None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    module, function = entry.split(":")
-    command: Any = getattr(importlib.import_module(module), function)
     for name in ahead:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -186,21 +184,28 @@ def _main(entry: str, ahead: list[str]) -> Callable[[], object] | None:
     requests.close()
     answers.close()
     become(request)
+    entry = request["entry"]
     if request["fresh"]:
         os.execve(
             sys.executable, [sys.executable, __file__, "--fresh", entry, *sys.argv], os.environ
         )
+    command = _command(entry)
     os.write(request["ready"], b".")
     os.close(request["ready"])
     return lambda: command()
 
 
+def _command(entry: str) -> Callable[[], object]:
+    module, function = entry.split(":")
+    found: Callable[[], object] = getattr(importlib.import_module(module), function)
+    return found
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "--fresh":
-        _module, _function = sys.argv[2].split(":")
+    if sys.argv[1:2] == ["--fresh"]:
+        run: Callable[[], object] | None = _command(sys.argv[2])
         del sys.argv[:3]
-        run: Callable[[], object] | None = getattr(importlib.import_module(_module), _function)
     else:
-        run = _main(sys.argv[1], sys.argv[2:])
+        run = _main(sys.argv[1:])
     if run is not None:
         run()

@@ -16,6 +16,7 @@ from wn_runtime.isolated import NEUTRAL
 
 MOST_BYTES = 1 << 16
 """Of what it says, that are read."""
+_TIDYING_S = 1.0
 
 
 @contextmanager
@@ -39,8 +40,10 @@ def started(
         try:
             yield process
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            for number in (signal.SIGTERM, signal.SIGKILL):  # first so that it can tidy up
+                with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    os.killpg(process.pid, number)
+                    process.wait(_TIDYING_S)
 
 
 def read(pipe: IO[bytes], count: int, deadline: float) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from wn_runtime.arguments import shown
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.text import printable
 
 T = TypeVar("T")
 DEEPEST = 16
@@ -109,7 +110,7 @@ def _convert(hint: Any, value: object, where: str) -> Any:
         return tuple(_convert(item, v, f"{where}[{i}]") for i, v in enumerate(value))
     if origin is dict:
         item = typing.get_args(hint)[1]
-        return {k: _convert(item, v, f"{where}.{k}") for k, v in _table(value, where).items()}
+        return {k: _convert(item, v, _at(where, k)) for k, v in _table(value, where).items()}
     if dataclasses.is_dataclass(hint) or hint in _UNIONS:
         return parse(typing.cast(type[Any], hint), value, where)
     return _scalar(hint, value, where)
@@ -134,7 +135,7 @@ def _anything(value: object, where: str, depth: int) -> Any:
     if not depth:
         raise WavestepError(f"{where}: nested deeper than {DEEPEST} levels")
     if isinstance(value, Mapping):
-        return {k: _anything(v, f"{where}.{k}", depth - 1) for k, v in _table(value, where).items()}
+        return {k: _anything(v, _at(where, k), depth - 1) for k, v in _table(value, where).items()}
     if isinstance(value, (list, tuple)):
         return [_anything(v, where, depth - 1) for v in value]
     if value is None:
@@ -143,6 +144,11 @@ def _anything(value: object, where: str, depth: int) -> Any:
         if isinstance(value, kind):
             return _scalar(kind, value, where)
     raise WavestepError(f"{where}: {shown(value)} is nothing that JSON can hold")
+
+
+def _at(where: str, key: str) -> str:
+    """The place of a key of anybody's choosing."""
+    return f"{where}.{printable(key[:60])}"
 
 
 def _table(value: object, where: str) -> Mapping[str, object]:

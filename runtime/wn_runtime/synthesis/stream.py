@@ -93,8 +93,8 @@ class Stream:
 
     def blocks(self, seconds: float, block: float = 0.05) -> Iterator[NDArray[np.float32]]:
         """`seconds` of audio (`math.inf`: without end) in pieces of `block` seconds each."""
-        check_seconds(seconds)
-        if not 0 < real("block", block) <= LONGEST_BLOCK_S:
+        seconds, block = check_seconds(seconds), real("block", block)
+        if not 0 < block <= LONGEST_BLOCK_S:
             raise WavestepError(
                 f"block is {block:g}; it must be more than 0 and at most {LONGEST_BLOCK_S} seconds"
             )
@@ -225,12 +225,17 @@ class Stream:
         return self._engine
 
 
-def check_seconds(seconds: float) -> None:
-    """Raise WavestepError unless so much audio can be asked for, TypeError for no number."""
-    if not 0 < real("seconds", seconds) <= LONGEST_S and seconds != math.inf:
+def check_seconds(seconds: float) -> float:
+    """The number, where so much audio can be asked for.
+
+    Raises WavestepError where not, TypeError for what is no number.
+    """
+    found = real("seconds", seconds)
+    if not 0 < found <= LONGEST_S and seconds != math.inf:
         raise WavestepError(
-            f"seconds is {seconds:g}; it must be more than 0 and at most {LONGEST_S}, or inf"
+            f"seconds is {found:g}; it must be more than 0 and at most {LONGEST_S}, or inf"
         )
+    return found
 
 
 def _next_call(count: int, call: int, took: float) -> int:

@@ -136,7 +136,7 @@ def library(world: World) -> SearchStrategy[Case]:
 
 SUBJECTS = (
     Subject("weights", weights),
-    Subject("reference", reference, ("onnx",), share=3),
+    Subject("reference", reference, ("onnx",), share=3, brief=2),
     Subject("graphs", graphs, ("onnx",), share=2),
     Subject("library", library, share=1),
 )

@@ -123,6 +123,6 @@ def _table(columns: list[str], values: list[str], split: bool) -> str:
 
 SUBJECTS = (
     Subject("metadata", metadata, ("torch",)),
-    Subject("folders", folders, ("torch",), share=1),
-    Subject("recordings", recordings, ("torch",)),
+    Subject("folders", folders, ("torch",), share=1, brief=2),
+    Subject("recordings", recordings, ("torch",), brief=2),
 )

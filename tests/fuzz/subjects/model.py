@@ -41,4 +41,7 @@ def files(world: World) -> SearchStrategy[Case]:
     return edited("files", on_voice(), mended(changed), "voice")
 
 
-SUBJECTS = (Subject("manifest", manifest, share=4), Subject("files", files, share=3))
+SUBJECTS = (
+    Subject("manifest", manifest, share=4, brief=6),
+    Subject("files", files, share=3, brief=5),
+)

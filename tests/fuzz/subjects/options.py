@@ -130,4 +130,4 @@ def _flat(words: Sequence[Sequence[str]]) -> list[str]:
     return [word for each in words for word in each]
 
 
-SUBJECTS = (Subject("options", options, share=5),)
+SUBJECTS = (Subject("options", options, share=5, brief=4),)

@@ -24,6 +24,8 @@ class Subject:
     """Packages without which it is left out."""
     share: int = 2
     """How many of the cases of a campaign, relative to the others'."""
+    brief: int = 3
+    """How many of them `make test` has."""
 
 
 RUN = ("wn-run", "voice", "--seconds", "0.05", "-o", "out.wav")

@@ -183,6 +183,6 @@ SUBJECTS = (
     Subject("streams", streams),
     Subject("environment", environment),
     Subject("limits", limits, share=1),
-    Subject("planted", planted, share=1),
+    Subject("planted", planted, share=1, brief=1),
     Subject("stops", stops, share=1),
 )
