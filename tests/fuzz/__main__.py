@@ -9,6 +9,7 @@ python -m tests.fuzz --replay fuzz-findings/manifest-0123456789ab/case.json
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ def main(
     folder: Path,
 ) -> None:
     """Try the commands with bad input and hold them to the law; exit code 1 where one breaks it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the table comes then, too
     if replay is not None:
         sys.exit(_replay(replay))
     for name in only:

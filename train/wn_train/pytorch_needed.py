@@ -19,17 +19,19 @@ from wn_runtime.interrupts import NUMBERS
 def pytorch_needed(what: str) -> Iterator[None]:
     """Around imports that end in torch's. Raises WavestepError, "<what> needs torch", for none.
 
+    The same for one that refuses to be imported here: a broken file, a variable it cannot read.
     They take seconds, before anything has begun. A signal that asks to end does so at once: raised
     in the middle of an import, it would be printed by, or lost in, what is just being set up.
     """
     try:
         with _ending_at_once():
             yield
-    except (ImportError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise WavestepError(
-            f"{what} needs torch ({reason}); pip install 'wavestep[train]'"
-        ) from error
+    except Exception as error:  # of any library on the way
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        mend = "pip install 'wavestep[train]'"
+        if not isinstance(error, ImportError):
+            mend = "it is there, but cannot be imported here"
+        raise WavestepError(f"{what} needs torch ({reason}); {mend}") from error
 
 
 @contextmanager

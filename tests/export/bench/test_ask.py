@@ -77,5 +77,5 @@ def test_reading_ends_at_the_deadline() -> None:
         assert ask.read(process.stdout, 1, time.monotonic() + 60) == b"x"
         assert ask.read(process.stdout, 100, time.monotonic() + 0.2) == b"\n"
         assert process.poll() is None
-    assert process.returncode == -9
+    assert process.returncode < 0  # stopped, the hard way where it must be
     assert os.getpid() != process.pid

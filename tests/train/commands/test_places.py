@@ -129,6 +129,20 @@ def test_without_a_library_it_says_how_to_get_it(tmp_path: Path, missing: str) -
     )
 
 
+def test_a_library_that_cannot_read_its_variables_is_one_line(tmp_path: Path) -> None:
+    for variable in ("TORCH_LOGS", "TQDM_MININTERVAL"):
+        done = subprocess.run(
+            [sys.executable, "-m", "wn_train", "data", "-o", str(tmp_path / "run")],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, variable: "nonsense"},
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: wn-train needs torch (")
+        assert done.stderr.endswith("); it is there, but cannot be imported here\n")
+
+
 def test_its_help_needs_no_torch(tmp_path: Path) -> None:
     script = "import sys; import wn_train.commands.train; print(*sys.modules)"
     arguments = [sys.executable, "-c", script]

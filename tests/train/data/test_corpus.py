@@ -61,7 +61,12 @@ def test_a_plus_makes_a_multi_hot_condition(tmp_path: Path) -> None:
         ("file,,a\nx.wav,1,2\n", "the name of column 2 has 0 characters"),
         (f"file,{'a' * 300}\nx.wav,1\n", "the name of column 2 has 300 characters"),
         ("," * 300, "has 301 columns; at most 256 are read"),
-        ("file,split\n" + "a" * 200_000, "cannot be read as CSV: field larger than field limit"),
+        pytest.param(
+            "file,split\n" + "a" * 200_000, "as CSV: line 2 has 200000 characters", id="long line"
+        ),
+        pytest.param(
+            'file,split\n"' + "a\n" * 100_000, "as CSV: field larger than field limit", id="quote"
+        ),
         ('file,split\na.wav,"train\n', "line 2: split 'train.*' is unknown"),
         ("file,split\n\0.wav,train\n", "it holds NUL bytes"),
         ("file,2nd\na.wav,x\nb.wav,x\n", "column '2nd': condition name '2nd' is not an identif"),

@@ -116,7 +116,7 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         text = files.read_text(path, MOST_METADATA).removeprefix("\ufeff")
         if "\0" in text:
             raise ValueError("it holds NUL bytes")
-        reader = csv.reader(io.StringIO(text, newline=""))
+        reader = csv.reader(_short_lines(text))
         for fields in reader:
             if fields:
                 yield reader.line_num, fields
@@ -124,6 +124,13 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise WavestepError(f"{path} cannot be read as CSV: {error.strerror}") from error
     except (ValueError, csv.Error) as error:  # also UTF-8's
         raise WavestepError(f"{path} cannot be read as CSV: {error}") from error
+
+
+def _short_lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > csv.field_size_limit():
+            raise ValueError(f"line {number} has {len(line)} characters")
+        yield line
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
