@@ -77,6 +77,8 @@ def _asked_for(case: Case, outcome: Outcome) -> set[str]:
     if case.command == "wn-export":
         directories = [word for word in case.arguments if not word.startswith("-")]
         places += [work / _placed(word, outcome.root) for word in directories]
+        if not given:  # a checkpoint goes to a directory of its name, in place of a model there
+            places += [path.parent for path in work.glob("*/manifest.json")]
     for name in _BESIDE.get(case.command, ()):
         places += [work / _placed(word, outcome.root) / name for word in case.arguments]
     for variable, below in (("HOME", ".cache"), ("XDG_CACHE_HOME", "wavestep")):

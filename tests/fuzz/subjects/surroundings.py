@@ -125,7 +125,8 @@ def limits(world: World) -> SearchStrategy[Case]:
         st.sampled_from([0, 100, 1000, 4096, 10_000, 30_000, 100_000, 400_000]).map(
             lambda n: {"RLIMIT_FSIZE": n}
         ),
-        st.integers(3, 60).map(lambda n: {"RLIMIT_NOFILE": n}),
+        # With fewer nobody can even list a folder to remove it: the next run clears that.
+        st.integers(12, 60).map(lambda n: {"RLIMIT_NOFILE": n}),
         st.sampled_from([200, 400, 800]).map(lambda n: {"RLIMIT_DATA": n << 20}),
     )
     cases = edited(
