@@ -46,7 +46,9 @@ def test_before_the_first_step_it_ends_with_one_word_and_leaves_nothing(
     assert process.returncode == 128 + stop
     assert out == ""
     if not (folder / "run").exists():  # else this machine was quick enough to train
-        assert said == f"{WORDS[stop]}\n"
+        *before, last = said.splitlines()
+        assert last == WORDS[stop]
+        assert len(before) <= 1  # what the model is, where it came as far
 
 
 def test_imports_end_at_once_and_quietly(tmp_path: Path) -> None:
