@@ -95,7 +95,7 @@ class _PlainErrors(click.Command):
         except WavestepError as error:
             _fail(str(error), debug)
         except MemoryError as error:
-            _fail(f"not enough memory ({error or 'no more'}); a smaller --batch needs less", debug)
+            _fail(f"not enough memory ({str(error) or 'no more is to be had'})", debug)
         except BrokenPipeError:
             sys.exit(1)
         except OSError as error:
@@ -126,8 +126,15 @@ def group(name: str | None = None, **settings: Any) -> Callable[[Callable[..., A
 
 
 def command_line() -> None:
-    """Make this process one of a command's: whole standard streams, no warnings of libraries."""
+    """Make this process one of a command's: whole standard streams, no warnings of libraries.
+
+    A signal that comes when all is done, while Python and its libraries end, ends it as quietly.
+    """
     streams.make_whole()
+    if threading.current_thread() is threading.main_thread():
+        for number in NUMBERS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, _end)
     if not sys.warnoptions:  # nobody asked for them
         warnings.simplefilter("ignore")
 
@@ -179,6 +186,11 @@ def _show_traceback() -> None:
 def _last_word(text: str) -> None:
     streams.settle()  # what was printed before it comes before it
     say.line(text, err=True)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """A signal outside of the command itself: there is nothing to save, and nothing to say."""
+    os._exit(128 + number)
 
 
 def _give_up(number: int) -> NoReturn:

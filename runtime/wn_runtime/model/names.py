@@ -22,10 +22,10 @@ def check(name: str, what: str) -> str:
 
 def check_label(name: str, what: str) -> str:
     """A name that is shown and chosen by, but never part of a path (speakers, tags)."""
+    if len(name.encode("utf-8", "surrogatepass")) > LONGEST:
+        raise ValueError(f"{what} {name[:20]!r}… is longer than {LONGEST} bytes")
     if not name or name != name.strip():
         raise ValueError(f"{what} is {name!r}: empty, or with blanks around it")
     if not name.isprintable():
         raise ValueError(f"{what} {name!r} holds control characters")
-    if len(name.encode()) > LONGEST:
-        raise ValueError(f"{what} {name[:20]!r}… is longer than {LONGEST} bytes")
     return name

@@ -45,7 +45,7 @@ def talk(fault: str, count: int) -> None:
         (
             ["--fault", "memory"],
             2,
-            "error: not enough memory (9 bytes); a smaller --batch needs less\n",
+            "error: not enough memory (9 bytes)\n",
         ),
         (["--fault", "interrupt"], 130, "interrupted\n"),
         (["--fault", "terminate"], 143, "terminated\n"),
@@ -122,3 +122,20 @@ def test_a_traceback_shows_control_characters_as_escapes_too() -> None:
     assert "Traceback" in result.stderr
     assert "\x1b" not in result.stderr
     assert r"\x1b[31m" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_after_the_work_is_done_ends_it_quietly(number: signal.Signals) -> None:
+    """While Python ends, where its own handlers would print, or the signal would kill."""
+    program = (
+        "import atexit, os\n"
+        "from wn_runtime.commands.command import command\n"
+        f"atexit.register(lambda: os.kill(os.getpid(), {int(number)}))\n"
+        "@command()\n"
+        "def main(): print('done')\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "done\n", "")
