@@ -53,7 +53,7 @@ def whole_run(work: Path, reference: Path | None) -> list[str]:
     import torch
 
     faults = []
-    for path in sorted((work / "run").glob("*.pt")):
+    for path in sorted((work / "run").glob("[!.]*.pt")):  # not one in the making, which goes
         try:
             data = torch.load(path, weights_only=True)
         except Exception as error:  # of many kinds, none of them ours
