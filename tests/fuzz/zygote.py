@@ -15,6 +15,7 @@ sys.path.pop(0)  # this folder, whose names are not for the command to import
 
 import contextlib
 import ctypes
+import faulthandler
 import gc
 import importlib
 import io
@@ -31,6 +32,7 @@ GRACE = 0.5
 """Seconds that helpers of a command that has ended may take to end, too."""
 _STREAMS = ("stdin", "stdout", "stderr")
 _SUBREAPER, _DEATH_SIGNAL = 36, 1
+_SHOW = signal.SIGUSR2
 _LIBC = ctypes.CDLL(None)
 
 
@@ -64,6 +66,9 @@ def _watch(pid: int, request: dict[str, Any]) -> dict[str, Any]:
             os.kill(pid, getattr(signal, stop["signal"]))
             stop = None
         if now > request["seconds"]:
+            if not timed_out:
+                os.kill(pid, _SHOW)  # where each thread is, on stderr
+                time.sleep(0.2)
             timed_out = True
             os.kill(pid, signal.SIGKILL)
         time.sleep(pause)
@@ -120,6 +125,7 @@ def become(request: dict[str, Any]) -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
     os.environ.clear()
     os.environ.update(request["environment"])
+    faulthandler.register(_SHOW, file=2)
     os.chdir(request["work"])
     for fd, name in enumerate(_STREAMS):
         _attach(fd, request["streams"].get(name, ""), request[name])

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from wn_export.bench.measure import Generator, Row
 from wn_export.bench.plot import check_plot, plot
@@ -18,6 +17,7 @@ from wn_export.commands.given import a_path, some_seconds
 from wn_export.parity.report import signed
 from wn_export.pytorch_needed import pytorch_needed
 from wn_runtime.commands import say
+from wn_runtime.commands.bar import Bar
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
 from wn_runtime.engines.choice import MOST_BATCH, MOST_THREADS
@@ -114,7 +114,7 @@ def _measured(
     threads: int,
     beside: Callable[[Manifest], list[Generator]],
 ) -> Bench:
-    with tqdm(unit="s", leave=False, disable=None, bar_format="{l_bar}{bar}| {remaining}") as bar:
+    with Bar(unit="s", bar_format="{l_bar}{bar}| {remaining}") as bar:
 
         def progress(done: float, generators: int) -> None:
             bar.total = seconds * generators

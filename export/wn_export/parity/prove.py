@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from wn_export.parity import report
 from wn_export.parity.available import Unavailable, opened
 from wn_export.parity.compare import Comparison, compare, steps_of
 from wn_export.parity.conditioner import compare_conditioners
 from wn_export.parity.expected import Reference
 from wn_runtime import atomic
+from wn_runtime.commands.bar import Bar
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow
 from wn_runtime.model.package import ModelPackage
@@ -70,13 +69,11 @@ def prove(
         if isinstance(each, Unavailable):
             unavailable.append(each)
             continue
-        with tqdm(
+        with Bar(
             total=steps_of(reference, each.batch),
             desc=f"parity {each.name} {each.precision}",
             unit=" samples",
             delay=1,
-            leave=False,
-            disable=None,
         ) as bar:
             comparison = compare(each, reference, package.conditioner, bar.update)
         unused = "   (not used)" if optional(comparison.row) and not comparison.row.passed else ""

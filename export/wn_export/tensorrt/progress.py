@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tqdm import tqdm
-
+from wn_runtime.commands.bar import Bar
 from wn_runtime.engines.tensorrt.api import TensorRT
 
 _STEPS = 1000
@@ -26,10 +25,10 @@ class BuildProgress:
 
     def __init__(self, trt: TensorRT, title: str) -> None:
         self._phases: dict[str, _Phase] = {}
-        self._bar = tqdm(
+        self._bar = Bar(
             total=_STEPS,
             desc=title,
-            leave=False,
+            disable=False,  # what is counted here is asked for
             mininterval=0.2,
             bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left",
         )

@@ -10,6 +10,7 @@ Exit codes: 0 done, 1 a check failed (the command says so itself), 2 an error of
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from typing import Any, NoReturn
 import click
 
 from wn_runtime.commands import say, streams
+from wn_runtime.commands.out_of_memory import is_out_of_memory
 from wn_runtime.commands.watchdog import watching
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import NUMBERS, Answered
@@ -94,8 +96,6 @@ class _PlainErrors(click.Command):
             _fail(error.format_message(), debug)
         except WavestepError as error:
             _fail(str(error), debug)
-        except MemoryError as error:
-            _fail(f"not enough memory ({str(error) or 'no more is to be had'})", debug)
         except BrokenPipeError:
             sys.exit(1)
         except OSError as error:
@@ -105,6 +105,10 @@ class _PlainErrors(click.Command):
             _interrupted(carried.__cause__, debug)
         except KeyboardInterrupt as interruption:
             _interrupted(interruption, debug)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            _fail(f"not enough memory ({str(error) or 'no more is to be had'})", debug)
         finally:
             streams.settle()
 
@@ -128,13 +132,14 @@ def group(name: str | None = None, **settings: Any) -> Callable[[Callable[..., A
 def command_line() -> None:
     """Make this process one of a command's: whole standard streams, no warnings of libraries.
 
-    A signal that comes when all is done, while Python and its libraries end, ends it as quietly.
+    A signal that comes when all is done, while Python and its libraries end, changes nothing.
     """
     streams.make_whole()
     if threading.current_thread() is threading.main_thread():
         for number in NUMBERS:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, _end)
+        atexit.register(_deaf)  # before what the libraries register, so after it
     if not sys.warnoptions:  # nobody asked for them
         warnings.simplefilter("ignore")
 
@@ -191,6 +196,12 @@ def _last_word(text: str) -> None:
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
     """A signal outside of the command itself: there is nothing to save, and nothing to say."""
     os._exit(128 + number)
+
+
+def _deaf() -> None:
+    """Nothing is left to be ended: Python would give these signals back their default, to die."""
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _give_up(number: int) -> NoReturn:

@@ -65,11 +65,9 @@ def progress(seconds: float) -> Iterator[Callable[[float], object]]:
     if not sys.stderr.isatty():
         yield lambda _seconds: None
         return
-    from tqdm import tqdm
+    from wn_runtime.commands.bar import Bar
 
     total = None if math.isinf(seconds) else seconds
     layout = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} s, {remaining} left"
-    with tqdm(
-        total=total, delay=1, leave=False, unit=" s", bar_format=layout if total else None
-    ) as bar:
+    with Bar(total=total, delay=1, unit=" s", bar_format=layout if total else None) as bar:
         yield bar.update

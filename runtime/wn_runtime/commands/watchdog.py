@@ -7,9 +7,9 @@ is written to a pipe all the same, the moment it comes; a thread waits there.
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +19,8 @@ from wn_runtime.interrupts import NUMBERS, Answered
 PATIENCE_S = 5.0
 """Seconds that Python has to answer a signal."""
 _QUICKER_S = 0.5
+_ROOM = 32 << 20
+"""Bytes that must be to be had (not used) for a thread: its stack and some."""
 
 
 @contextmanager
@@ -29,9 +31,11 @@ def watching(give_up: Callable[[int], None]) -> Iterator[None]:
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
-    thread = threading.Thread(target=_watch, args=(read, give_up), name="watchdog", daemon=True)
     try:
-        thread.start()
+        # A thread without memory for its first call is lost, with a trace on stderr; and
+        # threading.Thread's start would wait for its first sign of life for ever.
+        bytearray(_ROOM)
+        _thread.start_new_thread(_watch, (read, give_up))
     except (RuntimeError, MemoryError):  # no thread is to be had: then nobody watches
         os.close(read)
         os.close(write)
@@ -43,7 +47,6 @@ def watching(give_up: Callable[[int], None]) -> Iterator[None]:
     finally:
         signal.set_wakeup_fd(before)
         os.close(write)  # which the thread reads as the end
-        thread.join(1)
 
 
 def _watch(pipe: int, give_up: Callable[[int], None]) -> None:

@@ -24,6 +24,9 @@ def talk(fault: str, count: int) -> None:
         "disk": OSError(28, "No space left on device"),
         "path": PermissionError(13, "Permission denied", "/there"),
         "memory": MemoryError("9 bytes"),
+        "library": SystemError("error return without exception set"),
+        "loader": ImportError("x.so: failed to map segment from shared object"),
+        "missing": ImportError("No module named 'x'"),
         "bug": ZeroDivisionError("division by zero"),
         "interrupt": KeyboardInterrupt(),
         "terminate": Stopped(signal.SIGTERM),
@@ -42,10 +45,16 @@ def talk(fault: str, count: int) -> None:
         (["--fault", "user"], 2, "error: speaker 'teo' is unknown; this model has: theo\n"),
         (["--fault", "disk"], 2, "error: writing: No space left on device\n"),
         (["--fault", "path"], 2, "error: /there: Permission denied\n"),
+        (["--fault", "memory"], 2, "error: not enough memory (9 bytes)\n"),
         (
-            ["--fault", "memory"],
+            ["--fault", "library"],
             2,
-            "error: not enough memory (9 bytes)\n",
+            "error: not enough memory (error return without exception set)\n",
+        ),
+        (
+            ["--fault", "loader"],
+            2,
+            "error: not enough memory (x.so: failed to map segment from shared object)\n",
         ),
         (["--fault", "interrupt"], 130, "interrupted\n"),
         (["--fault", "terminate"], 143, "terminated\n"),
@@ -74,9 +83,12 @@ def test_debug_shows_the_traceback_and_then_the_line() -> None:
     assert result.stderr.endswith("error: speaker 'teo' is unknown; this model has: theo\n")
 
 
-def test_a_fault_of_our_own_is_not_dressed_up_as_the_users() -> None:
-    result = CliRunner().invoke(talk, ["--fault", "bug"])
-    assert isinstance(result.exception, ZeroDivisionError)
+@pytest.mark.parametrize(("fault", "kind"), [("bug", ZeroDivisionError), ("missing", ImportError)])
+def test_a_fault_of_our_own_is_not_dressed_up_as_the_users(
+    fault: str, kind: type[Exception]
+) -> None:
+    result = CliRunner().invoke(talk, ["--fault", fault])
+    assert isinstance(result.exception, kind)
 
 
 def test_the_handler_of_sigterm_is_put_back() -> None:
@@ -125,12 +137,21 @@ def test_a_traceback_shows_control_characters_as_escapes_too() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_after_the_work_is_done_ends_it_quietly(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "moment",
+    ["atexit.register(last)", "type('Last', (), {'__del__': lambda self: last()})()"],
+    ids=["exit functions", "finalisation"],
+)
+def test_a_signal_after_the_work_is_done_changes_nothing(
+    number: signal.Signals, moment: str
+) -> None:
     """While Python ends, where its own handlers would print, or the signal would kill."""
     program = (
         "import atexit, os\n"
         "from wn_runtime.commands.command import command\n"
-        f"atexit.register(lambda: os.kill(os.getpid(), {int(number)}))\n"
+        "def last(kill=os.kill, pid=os.getpid()):\n"
+        f"    kill(pid, {int(number)})\n"
+        f"kept = {moment}\n"
         "@command()\n"
         "def main(): print('done')\n"
         "main()\n"
@@ -138,4 +159,4 @@ def test_a_signal_after_the_work_is_done_ends_it_quietly(number: signal.Signals)
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "done\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")

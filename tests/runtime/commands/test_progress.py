@@ -46,9 +46,6 @@ def test_a_terminal_sees_a_bar_when_the_work_lasts(
 ) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    import tqdm
-
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
     with progress(seconds) as advance:
         time.sleep(1.1)
         advance(4.0)

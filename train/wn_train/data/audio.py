@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.commands.bar import Bar
 from wn_runtime.engines.memory import available_bytes
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Head
-from wn_train import progress
 from wn_train.data import decoding
 from wn_train.data.corpus import Corpus, Recording
 from wn_train.data.decoding import Faulty, Header
@@ -71,7 +71,7 @@ def load(
 
     utterances = []
     clipped: list[Path] = []
-    with progress.bar(True, total=len(corpus.recordings), desc="reading", unit="file") as bar:
+    with Bar(leave=True, total=len(corpus.recordings), desc="reading", unit="file") as bar:
         for recording in corpus.recordings:
             before_each()
             with _noting(faults, recording.path):

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
+from wn_runtime.commands.bar import Bar
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
-from wn_train import checkpoint, progress
+from wn_train import checkpoint
 from wn_train.checkpoint import Checkpoint
 from wn_train.config import Config, TrainingConfig
 from wn_train.data import chunks
@@ -125,7 +126,13 @@ def train(
     if world.any(stop.asked):
         raise stop.interruption
     with (
-        progress.bar(world.first, total=settings.steps, initial=step, unit="step") as bar,
+        Bar(
+            total=settings.steps,
+            initial=step,
+            unit="step",
+            leave=True,
+            disable=None if world.first else True,
+        ) as bar,
         contextlib.closing(tracker) if tracker else contextlib.nullcontext(),
     ):
         for after, batch in chunks.positions(

@@ -1,0 +1,44 @@
+"""A progress bar on stderr that never comes at the price of the work."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+
+class Bar(tqdm):  # type: ignore[type-arg]  # no parameters at run time
+    """tqdm's, without its thread, and on a stderr that may be gone, closed or full.
+
+    Shown on a terminal only, unless `disable` says otherwise.
+    """
+
+    # A bar that gets no updates is not worth a thread, whose start hangs without memory for it.
+    monitor_interval = 0
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"disable": None, "leave": False, "file": _Stderr(), **settings})
+
+
+class _Stderr:
+    """stderr as tqdm writes to it."""
+
+    @property
+    def encoding(self) -> str:
+        return getattr(sys.stderr, "encoding", "ascii")
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+
+    def fileno(self) -> int:
+        return sys.stderr.fileno()

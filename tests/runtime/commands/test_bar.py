@@ -1,0 +1,72 @@
+"""A bar shows on a terminal only, ends nothing where stderr takes nothing, and has no thread."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+
+import pytest
+
+from wn_runtime.commands.bar import Bar
+
+
+class Stream(io.StringIO):
+    def __init__(self, terminal: bool = True, gone: bool = False) -> None:
+        super().__init__()
+        self._terminal, self._gone = terminal, gone
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def write(self, text: str) -> int:
+        if self._gone:
+            raise BrokenPipeError(32, "Broken pipe")
+        return super().write(text)
+
+
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [None, closed(), Stream(gone=True), Stream(terminal=False, gone=True)],
+    ids=["none", "closed", "gone", "pipe"],
+)
+def test_a_stream_that_takes_nothing_is_passed_over(
+    stream: io.StringIO | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Bar(total=3) as bar:
+        for _ in range(3):
+            bar.update()
+            bar.refresh()
+            bar.set_postfix(bits="3.5")
+
+
+@pytest.mark.parametrize(
+    ("stream", "disable", "seen"),
+    [
+        (Stream(), None, True),
+        (Stream(), True, False),
+        (Stream(terminal=False), None, False),
+        (Stream(terminal=False), False, True),
+    ],
+)
+def test_a_bar_is_shown_on_a_terminal_or_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, stream: Stream, disable: bool | None, seen: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Bar(total=3, desc="reading", disable=disable) as bar:
+        bar.refresh()
+    assert ("reading" in stream.getvalue()) == seen
+
+
+def test_it_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Stream())
+    before = threading.active_count()
+    with Bar(total=3):
+        assert threading.active_count() == before
