@@ -15,7 +15,6 @@ from wn_export.bench.run import Bench, run
 from wn_export.commands import result
 from wn_export.commands.given import a_path, some_seconds
 from wn_export.parity.report import signed
-from wn_export.pytorch_needed import pytorch_needed
 from wn_runtime.commands import say
 from wn_runtime.commands.bar import Bar
 from wn_runtime.commands.command import command
@@ -25,6 +24,7 @@ from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
+from wn_train.pytorch_needed import pytorch_needed
 
 MOST_BATCHES = 64
 """Different ones in a run: each opens every engine."""
@@ -83,11 +83,16 @@ def main(
     if len(chosen) > MOST_BATCHES:
         raise WavestepError(f"there are {len(chosen)} different --batch; give {MOST_BATCHES}")
     to_stdout = json_ == Path("-")
+    if checkpoint is not None:
+        with pytorch_needed("--checkpoint"):  # before a file is begun: a signal in it ends at once
+            import wn_export.bench.pytorch  # noqa: F401
 
     def beside(manifest: Manifest) -> list[Generator]:
         if checkpoint is None:
             return []
-        return _torch(checkpoint, manifest, threads)
+        from wn_export.bench.pytorch import torch_generators
+
+        return torch_generators(checkpoint, manifest, threads)
 
     with ExitStack() as results:
         write_json = write_picture = None
@@ -125,12 +130,6 @@ def _measured(
         reasons = "; ".join(f"{one.engine}: {one.reason}" for one in found.unavailable)
         raise WavestepError(f"no engine of {directory} runs here: {reasons or 'none exported'}")
     return found
-
-
-def _torch(checkpoint: Path, manifest: Manifest, threads: int) -> list[Generator]:
-    with pytorch_needed("--checkpoint"):
-        from wn_export.bench.pytorch import torch_generators
-    return torch_generators(checkpoint, manifest, threads)
 
 
 def text(found: Bench) -> str:

@@ -11,13 +11,13 @@ from wn_export.commands.given import a_path
 from wn_export.parity import prove, reference
 from wn_export.parity.expected import Reference
 from wn_export.parity.prove import Proof
-from wn_export.pytorch_needed import pytorch_needed
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage
+from wn_train.pytorch_needed import pytorch_needed
 
 
 @command()
@@ -56,6 +56,9 @@ def main(
     """
     package = ModelPackage(manifests.locate(directory)[0])
     package.verify()
+    if checkpoint is not None:
+        with pytorch_needed("--checkpoint"):  # before a file is begun: a signal in it ends at once
+            import wn_export.parity.checkpoint  # noqa: F401
     if json_file is not None:
         with result.opened(json_file) as write:
             proof = _proven(package, checkpoint, audio, engine)
@@ -90,8 +93,7 @@ def _reference(
     package: ModelPackage, checkpoint: Path | None, audio: tuple[Path, ...]
 ) -> Reference:
     if checkpoint is not None:
-        with pytorch_needed("--checkpoint"):
-            from wn_export.parity.checkpoint import from_checkpoint
+        from wn_export.parity.checkpoint import from_checkpoint
 
         return from_checkpoint(package, checkpoint, audio)
     if audio:

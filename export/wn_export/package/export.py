@@ -17,7 +17,6 @@ from wn_export.package.preparation import AFTER_PARITY, BEFORE_PARITY, Preparati
 from wn_export.package.staging import Staged, size, staged
 from wn_export.parity import prove, reference
 from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
-from wn_export.pytorch_needed import pytorch_needed
 from wn_runtime.arguments import integer
 from wn_runtime.engines.choice import MOST_BATCH, open_in
 from wn_runtime.engines.memory import check_streams
@@ -30,6 +29,7 @@ from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
 from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
 from wn_targets.devices.catalogue import find
+from wn_train.pytorch_needed import pytorch_needed
 
 Say = Callable[[str], None]
 

@@ -61,11 +61,9 @@ def load(path: Path, raw: bool = False) -> Trained:
 
 
 def _clip(item: dict[str, Any], model: WaveNet) -> Clip:
-    samples = np.asarray(item["samples"]).astype(model.spec.output.sample_dtype)
-    conditions = {str(name): str(value) for name, value in item["conditions"].items()}
     frames = item.get("frames")
     return Clip(
-        samples,
-        conditions,
+        np.asarray(item["samples"]).astype(model.spec.output.sample_dtype),
+        item["conditions"],
         None if frames is None else np.asarray(frames, np.float32)[:, None],
     )

@@ -42,7 +42,7 @@ def test_one_engine_alone_leaves_the_report_of_all(exported: Path, tmp_path: Pat
 
 def test_a_device_without_torch_or_onnx_can_prove_it(exported: Path) -> None:
     (exported / "report.json").unlink()
-    absent = ("torch", "wn_train", "onnx", "matplotlib")
+    absent = ("torch", "onnx", "matplotlib")
     result = run_without(absent, "parity", exported, "--engine", "onnx")
     assert result.returncode == 0, result.stderr
     assert "report.json only: no report.html without matplotlib" in result.stdout
