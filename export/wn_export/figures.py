@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from wn_runtime.engines.cache.directory import home_directory
+from wn_runtime.interrupts import Held
 from wn_runtime.isolated import NEUTRAL
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def load() -> Any:
         import matplotlib.figure
 
         return matplotlib
-    return _imported()
+    with Held():
+        return _imported()
 
 
 def drawn(

@@ -34,6 +34,9 @@ class Held:
 
     Only handlers of Python are held back: a signal that ends the process does so. In another than
     the main thread, where none is raised, nothing is done. May be nested.
+
+    Around imports of large libraries, too: raised in the middle of one, an interruption is lost in
+    C++ code that takes any exception for "not installed".
     """
 
     def __init__(self) -> None:

@@ -126,6 +126,9 @@ def become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     faulthandler.register(_SHOW, file=2)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # nohup's child would hear nothing
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(request["work"])
     for fd, name in enumerate(_STREAMS):
         _attach(fd, request["streams"].get(name, ""), request[name])

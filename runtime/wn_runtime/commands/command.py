@@ -10,13 +10,16 @@ Exit codes: 0 done, 1 a check failed (the command says so itself), 2 an error of
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -151,9 +154,20 @@ def _signals_as_interrupts() -> Iterator[None]:
         yield
         return
 
+    over = False
+
     def stop(number: int, _frame: FrameType | None) -> NoReturn:
         Answered.now()
-        raise Stopped(number)
+        raise stopped(number)  # in no variable: a circle with its own frame would keep it alive
+
+    def stopped(number: int) -> Stopped:
+        interruption = Stopped(number)
+        weakref.finalize(interruption, again, number)
+        return interruption
+
+    def again(number: int) -> None:
+        if not over:  # and gone: a library has swallowed it
+            _thread.start_new_thread(_resend, (number,))
 
     before = {}
     with watching(_give_up):
@@ -163,6 +177,7 @@ def _signals_as_interrupts() -> Iterator[None]:
                     before[number] = signal.signal(number, stop)
             yield
         finally:
+            over = True
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -191,6 +206,12 @@ def _show_traceback() -> None:
 def _last_word(text: str) -> None:
     streams.settle()  # what was printed before it comes before it
     say.line(text, err=True)
+
+
+def _resend(number: int) -> None:
+    """Away from the finaliser that asks for it, in which an exception would be lost, too."""
+    time.sleep(0.01)
+    os.kill(os.getpid(), number)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

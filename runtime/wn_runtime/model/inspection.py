@@ -15,6 +15,7 @@ from wn_runtime.model.spec import ModelSpec
 EXTRA = "extra"
 REPORTS = ("report.json", "report.html")
 """Written beside the manifest and left out of its records."""
+_MOST_EXTRA = 2**30
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class FileCheck:
     bytes: int
     """Its size now; the recorded one where it is missing."""
     sha256: str
-    """As it is now; as recorded where it is missing."""
+    """As it is now; as recorded where it is missing; empty, and not read for it, where the file is
+    larger than its record says, or than a gigabyte without one."""
     code: str | None = None
     """What kind of code it may be, by its first bytes or its name; None: it is data."""
 
@@ -90,11 +92,12 @@ def _check(directory: Path, name: str, recorded: FileRecord | None) -> FileCheck
     known = recorded or FileRecord("0" * 64, 0)
     try:
         path = files.inside(directory, name)
-        found = manifests.record(path)
+        size, sha256 = files.size_and_sha256(path, _MOST_EXTRA if recorded is None else known.bytes)
         code = executable(path)
     except FileNotFoundError:
         return FileCheck(name, "missing", known.bytes, known.sha256)
     except OSError as error:
         return FileCheck(name, f"unreadable: {error.strerror}", known.bytes, known.sha256)
-    status = EXTRA if recorded is None else "ok" if found == recorded else "changed"
-    return FileCheck(name, status, found.bytes, found.sha256, code)
+    same = (size, sha256) == (known.bytes, known.sha256)
+    status = EXTRA if recorded is None else "ok" if same else "changed"
+    return FileCheck(name, status, size, sha256, code)

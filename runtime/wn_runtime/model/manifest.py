@@ -25,6 +25,8 @@ WEIGHTS = "weights.safetensors"
 REFERENCE = "reference.npz"
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 _NO_ARTIFACTS = (MANIFEST, WEIGHTS, REFERENCE)
+_MOST_BYTES = 2**33
+"""Of a file: twice the largest weights. To hash more takes minutes."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -36,7 +38,7 @@ class FileRecord:
     bytes: int
 
     def __post_init__(self) -> None:
-        if not _DIGEST.fullmatch(self.sha256) or self.bytes < 0:
+        if not _DIGEST.fullmatch(self.sha256) or not 0 <= self.bytes <= _MOST_BYTES:
             raise ValueError(f"{self.sha256!r} with {self.bytes} bytes is no file's record")
 
 

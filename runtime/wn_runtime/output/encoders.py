@@ -11,6 +11,8 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.interrupts import Held
+
 
 class Encoder(Protocol):
     """One voice into one file. Every method raises OSError when the file system refuses."""
@@ -64,7 +66,8 @@ class Flac:
     limit: float = 2**36 - 1  # the header counts samples in 36 bits
 
     def __init__(self, path: Path, sample_rate: int) -> None:
-        import soundfile
+        with Held():
+            import soundfile
 
         path.open("wb").close()  # here, because libsndfile's own error has no reason in it
         self._file = soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format="FLAC")

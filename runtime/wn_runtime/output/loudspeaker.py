@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.errors import WavestepError
+from wn_runtime.interrupts import Held
 
 
 class Speaker:
@@ -19,7 +20,8 @@ class Speaker:
 
     def __init__(self, sample_rate: int, voices: int) -> None:
         try:
-            import sounddevice
+            with Held():
+                import sounddevice
         except ImportError as error:
             raise WavestepError(
                 "--play needs sounddevice; pip install 'wavestep[play]', or write a file with -o"

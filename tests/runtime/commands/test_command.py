@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import click
 import pytest
@@ -89,6 +90,22 @@ def test_a_fault_of_our_own_is_not_dressed_up_as_the_users(
 ) -> None:
     result = CliRunner().invoke(talk, ["--fault", fault])
     assert isinstance(result.exception, kind)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_library_cannot_swallow_a_signal(number: signal.Signals, code: int) -> None:
+    @command()
+    def main() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+        except BaseException:  # as C++ code does around an import
+            click.echo("optional, and not here")
+        time.sleep(1)
+        click.echo("done")
+
+    result = CliRunner().invoke(main, [])
+    assert (result.exit_code, result.stdout) == (code, "optional, and not here\n")
 
 
 def test_the_handler_of_sigterm_is_put_back() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,15 @@ def test_a_plan_is_inspected_without_tensorrt(model: Path) -> None:
     manifests.write(model, manifest)
     text = run(model / "engine.plan")
     assert "tensorrt: 10.3.0; gpu: Orin; compute capability: 8.7" in text
+
+
+def test_what_swelled_is_not_read(model: Path) -> None:
+    for name in ("step.onnx", "notes.txt"):
+        (model / name).touch()
+        os.truncate(model / name, 2**40)  # hours of hashing
+    found = {file.name: file for file in inspect(model).files}
+    assert (found["step.onnx"].status, found["step.onnx"].sha256) == ("changed", "")
+    assert (found["notes.txt"].status, found["notes.txt"].sha256) == ("extra", "")
 
 
 def test_changed_missing_and_extra_files_are_told_apart(model: Path) -> None:

@@ -26,8 +26,11 @@ from typing import TypeVar
 
 from wn_runtime.engines.cache.directory import cache_directory
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.files import read_text, size_and_sha256
 
 _CHECKSUM = "sha256"
+_MOST = 64 * 2**20
+"""Bytes of code: the largest library has a hundredth of that."""
 _MONTH = 30 * 24 * 3600.0
 T = TypeVar("T")
 
@@ -83,7 +86,7 @@ def cached(entry: Entry, make: Callable[[Path], None]) -> Path:
         fresh = Path(tempfile.mkdtemp(prefix=".part-", dir=root))
         try:
             make(fresh / entry.file)
-            digest = hashlib.sha256((fresh / entry.file).read_bytes()).hexdigest()
+            _, digest = size_and_sha256(fresh / entry.file)
             (fresh / _CHECKSUM).write_text(digest + "\n", "ascii")
             place = _place(fresh, place, entry.file)
         finally:
@@ -102,8 +105,8 @@ def _trusted(place: Path, file: str) -> bool:
             foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
             if foreign or stat.S_ISLNK(status.st_mode):
                 return False
-        digest = hashlib.sha256((place / file).read_bytes()).hexdigest()
-        return (place / _CHECKSUM).read_text("ascii").strip() == digest
+        _, digest = size_and_sha256(place / file, _MOST)
+        return read_text(place / _CHECKSUM).strip() == digest
     except (OSError, UnicodeDecodeError):
         return False
 

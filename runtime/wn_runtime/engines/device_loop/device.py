@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.interrupts import Held
 
 STANDARD = "c++17"
 _NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
@@ -198,7 +199,8 @@ class DeviceArray:
 
 def _cuda_core() -> CudaCore:
     try:
-        return cast(CudaCore, importlib.import_module("cuda.core"))
+        with Held():
+            return cast(CudaCore, importlib.import_module("cuda.core"))
     except ImportError as error:
         raise EngineUnavailable(
             f"cuda-core cannot be imported ({_first_line(error)}); pip install 'wavestep[tensorrt]'"

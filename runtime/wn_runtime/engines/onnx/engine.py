@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.engine import Engine, of_streams, padded, threads_note
 from wn_runtime.engines.onnx.delay_lines import DelayLines
+from wn_runtime.engines.onnx.pace import check_pace
 from wn_runtime.engines.onnx.session import CPU, telling
 from wn_runtime.engines.step_signature import StepSignature
 from wn_runtime.errors import WavestepError
@@ -42,6 +43,10 @@ class OnnxEngine(Engine):
             _Lane(session, spec, StepSignature.of(spec, precision, width))
             for _ in range(-(-batch // width))
         ]
+        if provider == CPU:
+            silence = np.zeros((1, width), spec.output.sample_dtype)
+            with telling("the step graph"):
+                check_pace(lambda: self._lanes[0].score(silence, None), spec, width)
         self.reset()
 
     def _close(self) -> None:

@@ -11,6 +11,7 @@ from wn_runtime.engines.onnx.arena import bound
 from wn_runtime.engines.onnx.graph_check import check_graph
 from wn_runtime.engines.step_signature import StepSignature, Tensor
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.interrupts import Held
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _TYPES = {"tensor(int32)": "int32", "tensor(float)": "float32", "tensor(float16)": "float16"}
@@ -27,7 +28,8 @@ def open_session(
     # Since 1.29 it would tell its maker, over the network, of every model that is opened.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
-        import onnxruntime as ort
+        with Held():
+            import onnxruntime as ort
     except ImportError as error:
         extra = "gpu" if provider == CUDA else "onnx"
         raise EngineUnavailable(

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from wn_runtime.engines.tensorrt.api import TensorRT
 from wn_runtime.errors import EngineUnavailable
+from wn_runtime.interrupts import Held
 
 TENSORRT, RTX = "tensorrt", "tensorrt_rtx"
 FLAVOURS = {TENSORRT: ("tensorrt",), RTX: ("tensorrt_rtx", "tensorrt_rtx_bindings")}
@@ -26,7 +27,8 @@ def load(flavour: str) -> TensorRT:
         try:
             if importlib.util.find_spec(name) is None:
                 continue
-            module = importlib.import_module(name)
+            with Held():
+                module = importlib.import_module(name)
         except (ImportError, OSError) as error:  # its libraries are missing, or another CUDA's
             reason = f"cannot be loaded: {str(error).strip().splitlines()[0]}"
             continue

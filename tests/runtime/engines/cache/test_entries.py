@@ -97,10 +97,15 @@ def link_to_elsewhere(entry: Path) -> None:
     (entry / "code.so").symlink_to(planted)
 
 
+def swell(entry: Path) -> None:
+    os.truncate(entry / "code.so", 2**40)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         truncate,
+        swell,
         remove_the_checksum,
         scramble_the_checksum,
         remove_the_code,
