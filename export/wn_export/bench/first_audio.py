@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from wn_export.bench import ask
 from wn_runtime import isolated
+from wn_runtime.engines.cache.directory import cache_directory
 from wn_runtime.errors import WavestepError
 from wn_runtime.text import printable
 
@@ -58,7 +60,9 @@ def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAu
     ]
     began = time.perf_counter()
     deadline = time.monotonic() + PATIENCE_S
-    with ask.started(isolated.python(_WN_RUN, *arguments)) as process:
+    # Where there is no home each process would compile anew, into a cache of its own.
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache_directory().parent)}
+    with ask.started(isolated.python(_WN_RUN, *arguments), environment) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         first = ask.read(process.stdout, 1, deadline)

@@ -26,6 +26,7 @@ from wn_runtime import atomic
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import Held
 from wn_runtime.model import manifest
+from wn_runtime.temporary import Spare
 
 _LONGEST = 255  # bytes of a name
 
@@ -64,7 +65,9 @@ def staged(target: Path) -> Iterator[Staged]:
     Raises WavestepError where `target` is not ours to replace, or the disk refuses to be written.
     """
     made: list[Path] = []
+    spare = None
     try:
+        spare = Spare()
         final = _final(target)
         exchange.restore(final)
         check_replaceable(final)
@@ -75,6 +78,7 @@ def staged(target: Path) -> Iterator[Staged]:
         try:
             yield Staged(final, path)
         finally:
+            spare.release()
             shutil.rmtree(path, ignore_errors=True)
             os.close(lock)
     except BrokenPipeError:  # of stdout: nobody reads any more what is said
@@ -86,6 +90,8 @@ def staged(target: Path) -> Iterator[Staged]:
             "it was"
         ) from error
     finally:
+        if spare is not None:
+            spare.release()
         for parent in made:
             with contextlib.suppress(OSError):  # the new directory is in it
                 parent.rmdir()
@@ -160,7 +166,11 @@ def _locked(target: Path) -> tuple[Path, int]:
     while True:
         path = target.with_name(f"{atomic.stem_of(target)}{secrets.token_hex(4)}.part")
         path.mkdir()
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            path.rmdir()
+            raise
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)  # given up with our last breath
         except OSError:  # a file system without locks: nothing there is ever cleared

@@ -143,6 +143,7 @@ def command_line() -> None:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, _end)
         atexit.register(_deaf)  # before what the libraries register, so after it
+    sys.unraisablehook = _unraisable
     if not sys.warnoptions:  # nobody asked for them
         warnings.simplefilter("ignore")
 
@@ -206,6 +207,12 @@ def _show_traceback() -> None:
 def _last_word(text: str) -> None:
     streams.settle()  # what was printed before it comes before it
     say.line(text, err=True)
+
+
+def _unraisable(what: Any) -> None:
+    """An interruption that came in a clean-up of Python's is raised again, and no news."""
+    if not issubclass(what.exc_type, Stopped):
+        sys.__unraisablehook__(what)
 
 
 def _resend(number: int) -> None:

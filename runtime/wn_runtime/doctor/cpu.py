@@ -7,9 +7,9 @@ import platform
 import shlex
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
+from wn_runtime import temporary
 from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.engines.native.program import command_words
@@ -93,8 +93,8 @@ def compiler(machine: Machine) -> Finding:
 
 def _try_compiler(machine: Machine, command: list[str]) -> str | None:
     """None when it makes a library from C with the math header, else its last complaint."""
-    with tempfile.TemporaryDirectory() as directory:
-        source = Path(directory, "probe.c")
+    with temporary.folder() as directory:
+        source = directory / "probe.c"
         source.write_text("#include <math.h>\ndouble probe(double x) { return exp(x); }\n")
         library = source.with_suffix(".so")
         status, output = machine.run(

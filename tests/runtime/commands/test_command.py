@@ -108,6 +108,27 @@ def test_a_library_cannot_swallow_a_signal(number: signal.Signals, code: int) ->
     assert (result.exit_code, result.stdout) == (code, "optional, and not here\n")
 
 
+def test_one_that_comes_in_a_clean_up_is_raised_after_it() -> None:
+    program = (
+        "import os, signal, time\n"
+        "from wn_runtime.commands.command import command\n"
+        "class Kept:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(0.01)\n"
+        "@command()\n"
+        "def main():\n"
+        "    Kept()\n"
+        "    time.sleep(2)\n"
+        "    print('done')\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 def test_the_handler_of_sigterm_is_put_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     CliRunner().invoke(talk, ["--fault", "user"])

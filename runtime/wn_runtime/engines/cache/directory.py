@@ -18,6 +18,8 @@ from wn_runtime.errors import WavestepError
 def cache_directory() -> Path:
     """$XDG_CACHE_HOME/wavestep, made if need be; a temporary one where there is no writable home.
 
+    Whichever it is, a process that is given its parent as XDG_CACHE_HOME finds the same.
+
     Raises WavestepError when it belongs to another user, or is a link.
     """
     home = home_directory("XDG_CACHE_HOME", ".cache")
@@ -68,6 +70,8 @@ def _home_on_record() -> str:
 
 @functools.cache
 def _temporary() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="wavestep-"))  # mode 0700
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return path
+    home = Path(tempfile.mkdtemp(prefix="wavestep-"))  # mode 0700
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    root = home / "wavestep"
+    root.mkdir(mode=0o700)
+    return root

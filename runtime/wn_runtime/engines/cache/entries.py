@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from wn_runtime import temporary
 from wn_runtime.engines.cache.directory import cache_directory
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.files import read_text, size_and_sha256
@@ -83,14 +84,11 @@ def cached(entry: Entry, make: Callable[[Path], None]) -> Path:
     root = cache_directory()
     place = root / entry.name
     if not _trusted(place, entry.file):
-        fresh = Path(tempfile.mkdtemp(prefix=".part-", dir=root))
-        try:
+        with temporary.folder(".part-", root) as fresh:
             make(fresh / entry.file)
             _, digest = size_and_sha256(fresh / entry.file)
             (fresh / _CHECKSUM).write_text(digest + "\n", "ascii")
             place = _place(fresh, place, entry.file)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
         _forget_unused(root)
     with contextlib.suppress(OSError):
         os.utime(place)  # used now

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_runtime import temporary
 from wn_runtime.engines.native.program import command_words, run
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -70,10 +70,10 @@ def compile_library(compiler: Compiler, target: tuple[str, ...], shapes: Shapes,
 
     Raises WavestepError with the compiler's own first error.
     """
-    with tempfile.TemporaryDirectory(prefix="wavestep-") as directory:
-        Path(directory, "shapes.h").write_text(shapes.header(), "utf-8")
-        Path(directory, "head.h").write_text(shapes.head_source(), "utf-8")
-        arguments = [*FLAGS, *target, "-I", directory, "-I", str(SOURCE)]
+    with temporary.folder() as directory:
+        (directory / "shapes.h").write_text(shapes.header(), "utf-8")
+        (directory / "head.h").write_text(shapes.head_source(), "utf-8")
+        arguments = [*FLAGS, *target, "-I", str(directory), "-I", str(SOURCE)]
         status, lines = run(
             [*compiler.command, *arguments, "-o", str(out), str(SOURCE / "wavenet.c")], _SECONDS
         )
