@@ -24,6 +24,7 @@ COMMANDS: dict[str, Command] = {
     "wn-run": Command("wn_runtime.commands.run:main"),
     "wn-inspect": Command("wn_runtime.commands.inspect:main"),
     "wn-targets": Command("wn_targets.commands.targets:main"),
+    "wn-features": Command("wn_train.commands.features:main"),
     "wn-doctor": Command("wn_runtime.commands.doctor:main"),
     "wn-parity": Command("wn_export.commands.parity:main", ("onnx",), "heavy"),
     "wn-export": Command("wn_export.commands.export:main", ("onnx",), "heavy"),

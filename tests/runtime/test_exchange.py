@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from wn_export.package import exchange
+from wn_runtime import exchange
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_killed_between_two_renames_the_old_one_is_put_back(new: Path) -> None:
     script = """
 import os, signal, sys
 from pathlib import Path
-from wn_export.package import exchange
+from wn_runtime import exchange
 new, target = map(Path, sys.argv[1:])
 exchange._exchanged = lambda *given: False
 true = Path.rename

@@ -257,7 +257,7 @@ def test_a_snapshot_from_before_the_last_frame_takes_more(directory: Path) -> No
 @pytest.mark.parametrize(
     ("frames", "message"),
     [
-        (np.zeros((4, 3), np.float32), r"frames are float32 \(4, 1, 3\); this model takes"),
+        (np.zeros((4, 3), np.float32), r"frames are float32 \(4, 3\); this model takes"),
         (np.zeros((4,), np.float32), "frames are"),
         (np.full((4, 2), np.nan, np.float32), "frames hold NaN"),
     ],

@@ -36,7 +36,7 @@ class Framed(ConditionerSpec):
 
     def shapes(self, layers: int, gate_channels: int) -> dict[str, tuple[int, ...]]:
         shape = (self.window, self.frame_channels, layers, gate_channels)
-        return {"condition.framed.weight": shape}
+        return {f"condition.framed{self.block}.weight": shape}
 
     def part(
         self, layers: int, gate_channels: int, weights: Mapping[str, NDArray[np.float32]]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from wn_export import figures
 from wn_runtime import isolated
+from wn_train import figures
 
 DRAW = """
 import hashlib, os, sys
-from wn_export import figures
+from wn_train import figures
 def draw(figure):
     axes = figure.subplots()
     axes.plot([0, 1, 0])

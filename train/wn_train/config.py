@@ -16,6 +16,7 @@ from wn_runtime.heads.head import Head
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import names, strict
 from wn_runtime.model.spec import MOST_DILATION, MOST_LAYERS, ModelSpec
+from wn_train.conditioning.config import FramesConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,6 +58,8 @@ class ModelConfig:
     """The head; its key `kind` names it."""
     residual_scale: float = 1.0
     weight_norm: bool = False
+    frames: FramesConfig | None = None
+    """Local conditioning, by the files of metadata.csv's column `frames`; None: none."""
 
     def __post_init__(self) -> None:
         _check_ranges(self, {"cycle": (1, MOST_DILATION), "layers": (1, MOST_LAYERS)})

@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wn_runtime.engines.cache.directory import home_directory
@@ -58,7 +58,9 @@ def drawn(
 
 @functools.cache
 def _imported() -> Any:
-    with _out_of_the_way(), _environment(MPLCONFIGDIR=_own_folder(), MATPLOTLIBRC=None):
+    # Fontconfig, which it asks for fonts, complains of a locale that it does not know.
+    settings = {"MPLCONFIGDIR": _own_folder(), "MATPLOTLIBRC": None, "LC_ALL": "C"}
+    with _out_of_the_way(), _environment(settings):
         logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
         import matplotlib.figure
         from matplotlib.backends import backend_agg  # noqa: F401 (and fonts, whose cache is there)
@@ -82,8 +84,8 @@ def _out_of_the_way() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(**values: str | None) -> Iterator[None]:
-    values["MPLBACKEND"] = None
+def _environment(given: Mapping[str, str | None]) -> Iterator[None]:
+    values = {**given, "MPLBACKEND": None}
     before = {name: os.environ.get(name) for name in values}
     _set(values)
     try:

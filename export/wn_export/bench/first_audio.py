@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from wn_export.bench import ask
 from wn_runtime import isolated
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.cache.directory import cache_directory
 from wn_runtime.errors import WavestepError
+from wn_runtime.model.spec import ModelSpec
 from wn_runtime.text import printable
 
 TRIES = 3
@@ -18,6 +25,8 @@ TRIES = 3
 PATIENCE_S = 120.0
 """Seconds that one gets to make its first sound: a small device compiles for a while."""
 _WN_RUN = "from wn_runtime.commands.run import main; main()"
+MOST_NUMBERS = 2**22
+"""In the frames that one is given."""
 _SECONDS_ASKED = 60  # more than is read: the process is measured while it streams
 
 
@@ -32,17 +41,44 @@ class FirstAudio:
 
 
 def first_audio(
-    directory: Path, engine: str, precision: str, threads: int, tries: int = TRIES
+    directory: Path,
+    engine: str,
+    precision: str,
+    threads: int,
+    spec: ModelSpec | None = None,
+    tries: int = TRIES,
 ) -> FirstAudio:
     """Start `wn-run` on one stream of a model directory.
 
-    Raises WavestepError with the last line it printed where it makes no sound.
+    spec: the model's, where it may take frames; it is given a file of zeros. Raises WavestepError
+    with the last line it printed where it makes no sound.
     """
-    found = [_once(directory.absolute(), engine, precision, threads) for _ in range(tries)]
+    with _frames(spec) as file:
+        given = [] if file is None else ["--frames", str(file)]
+        found = [
+            _once(directory.absolute(), engine, precision, threads, given) for _ in range(tries)
+        ]
     return min(found, key=lambda one: one.ms)
 
 
-def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAudio:
+@contextmanager
+def _frames(spec: ModelSpec | None) -> Iterator[Path | None]:
+    """A file of frames for as long as is asked for; None for a model that takes none."""
+    timing = Timing.of(() if spec is None else spec.conditioning)
+    if spec is None or not timing.frame_channels:
+        yield None
+        return
+    asked = timing.frames(_SECONDS_ASKED * spec.sample_rate)
+    most = max(timing.frames(timing.block), MOST_NUMBERS // timing.frame_channels)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "frames.npy"
+        np.save(file, np.zeros((min(asked, most), timing.frame_channels), np.float32))
+        yield file
+
+
+def _once(
+    directory: Path, engine: str, precision: str, threads: int, given: Sequence[str]
+) -> FirstAudio:
     arguments = [
         str(directory),
         "--engine",
@@ -57,6 +93,7 @@ def _once(directory: Path, engine: str, precision: str, threads: int) -> FirstAu
         "0",
         "--raw",
         "-",
+        *given,
     ]
     began = time.perf_counter()
     deadline = time.monotonic() + PATIENCE_S

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wn_export import figures
 from wn_export.bench.measure import Row
 from wn_runtime.errors import WavestepError
 from wn_runtime.text import printable
+from wn_train import figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,6 +26,7 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.package import ModelPackage
+from wn_runtime.model.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def run(
         times = measure(every, seconds, lambda done: progress(done, len(every)))
         bits = [_delta_bits(package, engine, given) for engine in engines]
     starts = [
-        _start(directory, generator, unavailable) if generator.batch == 1 else None
+        _start(directory, spec, generator, unavailable) if generator.batch == 1 else None
         for generator in generators
     ]
     starts += [None] * len(beside)
@@ -146,11 +147,13 @@ def _open_all(
 
 
 def _start(
-    directory: Path, generator: Generator, unavailable: list[Unavailable]
+    directory: Path, spec: ModelSpec, generator: Generator, unavailable: list[Unavailable]
 ) -> FirstAudio | None:
     """A cold start; where it fails, its reason goes to `unavailable`."""
     try:
-        return first_audio(directory, generator.engine, generator.precision, generator.threads)
+        return first_audio(
+            directory, generator.engine, generator.precision, generator.threads, spec
+        )
     except WavestepError as reason:
         one = Unavailable(generator.engine, generator.precision, f"first audio: {reason}")
         unavailable.append(one)

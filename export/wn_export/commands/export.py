@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from wn_export.commands.given import a_path
-from wn_export.package.exchange import restore
 from wn_export.package.export import Options, export_checkpoint, rebuild
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
+from wn_runtime.exchange import restore
 
 
 @command()

@@ -15,6 +15,7 @@ from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
+from wn_runtime.heads.bits import in_words, more_for_16
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage
 from wn_train.pytorch_needed import pytorch_needed
@@ -82,7 +83,8 @@ def _proven(
 ) -> Proof:
     given = _reference(package, checkpoint, audio)
     proof = prove.prove(package, given, say.line, engine)
-    say.line(f"against  {given.material}; PyTorch {given.bits:.4f} bits per sample")
+    more = more_for_16(package.spec.output, (clip.samples for clip in given.clips))
+    say.line(f"against  {given.material}; PyTorch {in_words(given.bits, more)}")
     for name, reason in {each.engine: each.reason for each in proof.unavailable}.items():
         if ENGINES[name].automatic:  # the others are news to those only who ask for them
             say.line(f"not here {name}: {reason}")

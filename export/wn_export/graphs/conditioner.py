@@ -14,6 +14,7 @@ from wn_export.graphs.conditioner_signature import ConditionerSignature, block_l
 from wn_export.graphs.conditioning.part import GraphPart
 from wn_export.graphs.conditioning.registry import PARTS
 from wn_runtime.conditioning.conditioner import Conditioner
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights, check
@@ -41,7 +42,7 @@ def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -
             raise WavestepError(unknown("conditioner", conditioner.kind, PARTS, "graphs are of"))
         part = GraphPart(graph, spec, weights, batch, block, index, frames, history)
         bias = PARTS[conditioner.kind](part, conditioner)
-        count = block // conditioner.hop if conditioner.hop else 1
+        count = block // conditioner.hold if conditioner.hold else 1
         total, rows = _sum(graph, spec, batch, (total, rows), (bias, count), index)
         for name, following in part.states.items():
             graph.node("Identity", name.replace("state.", "next.", 1), following)
@@ -55,7 +56,14 @@ def build_conditioner_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -
     states = states_of(carried, batch)
     for name, tensor in ConditionerSignature.of(spec, batch, block, states).outputs.items():
         graph.output(name, tensor.shape, tensor.dtype)
-    metadata = {"spec": json.dumps(spec.to_dict()), "batch": str(batch), "block": str(block)}
+    timing = Timing.of(spec.conditioning)
+    metadata = {
+        "spec": json.dumps(spec.to_dict()),
+        "batch": str(batch),
+        "block": str(block),
+        "hop": str(timing.hop),
+        "lookahead": str(timing.lookahead),
+    }
     return graph.model(metadata)
 
 

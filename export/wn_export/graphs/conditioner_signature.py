@@ -60,7 +60,7 @@ class ConditionerSignature:
             inputs["frames"] = Tensor(frames, _FLOAT)
         if timing.uses_history:
             inputs["history"] = Tensor((batch, block), spec.output.sample_dtype)
-        rows = max([block // part.hop for part in spec.conditioning if part.hop], default=1)
+        rows = max([block // part.hold for part in spec.conditioning if part.hold], default=1)
         shape = (rows, spec.layers, batch, spec.gate_channels)
         return cls(
             inputs={**inputs, **{f"state.{name}": tensor for name, tensor in states.items()}},

@@ -5,28 +5,22 @@
     digits.failed/           where a new one goes whose parity failed
 
 Publishing is one exchange of two names. Killed at any moment, `digits/` is the old directory or
-the new one, whole; what a killed export leaves in the making is cleared by the next. The names are
-random, as in `wn_runtime.atomic`.
+the new one, whole (`wn_runtime.folders`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import secrets
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wn_export.package import exchange, foreign
-from wn_runtime import atomic
+from wn_export.package import foreign
+from wn_runtime import exchange, folders
 from wn_runtime.errors import WavestepError
-from wn_runtime.interrupts import Held
 from wn_runtime.model import manifest
-from wn_runtime.temporary import Spare
 
 _LONGEST = 255  # bytes of a name
 
@@ -53,9 +47,7 @@ class Staged:
         check_replaceable(target)  # it may have come while this one was made
         if target.exists():
             foreign.keep(target, self.path)
-        with Held():  # a signal would come between the names
-            exchange.place(self.path, target)
-        shutil.rmtree(self.path, ignore_errors=True)  # the old directory, under its new name
+        folders.put(self.path, target)
 
 
 @contextmanager
@@ -65,22 +57,14 @@ def staged(target: Path) -> Iterator[Staged]:
     Raises WavestepError where `target` is not ours to replace, or the disk refuses to be written.
     """
     made: list[Path] = []
-    spare = None
     try:
-        spare = Spare()
         final = _final(target)
         exchange.restore(final)
         check_replaceable(final)
         check_replaceable(failed_name(final))
         made = _made_parents(final)
-        _clear_abandoned(final)
-        path, lock = _locked(final)
-        try:
+        with folders.in_the_making(final) as path:
             yield Staged(final, path)
-        finally:
-            spare.release()
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(lock)
     except BrokenPipeError:  # of stdout: nobody reads any more what is said
         raise
     except OSError as error:
@@ -90,8 +74,6 @@ def staged(target: Path) -> Iterator[Staged]:
             "it was"
         ) from error
     finally:
-        if spare is not None:
-            spare.release()
         for parent in made:
             with contextlib.suppress(OSError):  # the new directory is in it
                 parent.rmdir()
@@ -160,32 +142,6 @@ def _made_parents(target: Path) -> list[Path]:
         made.append(parent)
     target.parent.mkdir(parents=True, exist_ok=True)
     return made
-
-
-def _locked(target: Path) -> tuple[Path, int]:
-    while True:
-        path = target.with_name(f"{atomic.stem_of(target)}{secrets.token_hex(4)}.part")
-        path.mkdir()
-        try:
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            path.rmdir()
-            raise
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # given up with our last breath
-        except OSError:  # a file system without locks: nothing there is ever cleared
-            return path, lock
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(path.stat(), os.fstat(lock)):
-                return path, lock
-        os.close(lock)  # another's clearing was quicker than our lock
-
-
-def _clear_abandoned(target: Path) -> None:
-    """Remove what exports to the same target left when they were killed: it is not locked."""
-    for path in exchange.left(target):
-        with contextlib.suppress(OSError), exchange.locked(path):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _flush(directory: Path) -> None:

@@ -63,7 +63,7 @@ class ConditionerGraph:
                 f"{self._batch} streams, {available / 2**30:.1f} GiB are available; export the "
                 "model with a smaller --batch"
             )
-        self._signature = expected
+        self._signature, self._padding = expected, package.conditioner.padding
 
     def bias(self, clip: Clip, samples: int) -> NDArray[np.float32]:
         """The bias (T or 1, L, 1, G) of a clip's first samples, block by block, state passed on.
@@ -75,7 +75,7 @@ class ConditionerGraph:
         feeds = self._begin(clip)
         frames = None
         if timing.frame_channels:
-            frames = padded_frames(clip.frames, timing.frames(size))
+            frames = padded_frames(clip.frames, timing.frames(size), self._padding)
         before = np.full((self._batch, block), head.silence, head.sample_dtype)
         constant = timing.block == 1
         parts = []

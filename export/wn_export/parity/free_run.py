@@ -35,7 +35,9 @@ def free_run(
     PyTorch scores the whole draft in one pass, and each sample is drawn again from its params
     with the same uniforms. A draft that comes back unchanged is, sample by sample, what PyTorch
     draws after what it has drawn: its own free run, whoever proposed it. At the first sample
-    that does not, PyTorch's takes its place and the rest is drafted anew.
+    that does not, PyTorch's takes its place and the rest is drafted anew. Where samples are
+    amplitudes, each may come back a rounding apart: PyTorch itself rounds otherwise for another
+    number of samples at a time.
     """
     model, head = trained.model, trained.model.spec.output
     drawn = uniforms(seed, 1, steps, head.uniforms)  # (T, 1, U)
@@ -46,7 +48,7 @@ def free_run(
         samples = _drafted(trained, clip, settled, drawn, draft)
         clip = Clip(samples, conditions, frames)
         judged = _draw(trained, score(model, samples, condition(model, clip)), drawn)
-        wrong = np.flatnonzero(judged != samples)
+        wrong = np.flatnonzero(abs(judged - samples) > head.rounding)
         if not len(wrong):
             return FreeRun(clip, seed)
         settled = int(wrong[0]) + 1
@@ -104,13 +106,14 @@ def _drafted(
 
 def _blocks(trained: Trained, conditions: Conditions, frames: Frames | None) -> ConditionedBlocks:
     spec = trained.model.spec
-    blocks = ConditionedBlocks(Conditioner(spec, trained.weights), spec, 1)
+    conditioner = Conditioner(spec, trained.weights)
+    blocks = ConditionedBlocks(conditioner, spec, 1)
     blocks.reset(None, dict(conditions))
     timing = blocks.timing
     if timing.frame_channels:
         steps = round(FREE_SECONDS * spec.sample_rate)
         size = -(-steps // timing.block) * timing.block
-        blocks.push(padded_frames(frames, timing.frames(size)), last=False)
+        blocks.push(padded_frames(frames, timing.frames(size), conditioner.padding), last=False)
     return blocks
 
 

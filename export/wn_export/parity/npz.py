@@ -8,29 +8,23 @@ added up: a bomb of zeros, a shape of 10^18 and a list of a million members are 
 from __future__ import annotations
 
 import io
-import math
-import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_MAGIC = b"\x93NUMPY\x01\x00"
+from wn_runtime import npy
+
 _END = struct.Struct("<4s4H2LH")
 """The last bytes of a zip without a comment: signature, …, size and place of its list, 0."""
 _ZIP64 = b"PK\x06\x07"
 _MOST_LIST = 1 << 14
 """Bytes of the list of members."""
-_MOST_HEADER = 256
-_HEADER = re.compile(
-    rb"\{'descr': '([<|][a-zA-Z]\d{1,9})', 'fortran_order': (True|False), "
-    rb"'shape': \(((?:\d{1,18}, ?)*(?:\d{1,18})?)\), \} *\n"
-)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FAULTS = (
     zipfile.BadZipFile,
@@ -48,12 +42,7 @@ _FAULTS = (
 @dataclass(frozen=True)
 class _Member:
     info: zipfile.ZipInfo
-    offset: int
-    """Where its numbers begin."""
-    dtype: str
-    shape: tuple[int, ...]
-    nbytes: int
-    order: Literal["C", "F"]
+    header: npy.Header
 
 
 def arrays(data: bytes, types: Mapping[str, tuple[str, ...]], most: int) -> dict[str, NDArray[Any]]:
@@ -76,7 +65,7 @@ def arrays(data: bytes, types: Mapping[str, tuple[str, ...]], most: int) -> dict
                     members[name] = _described(info, file, types[name])
             if missing := types.keys() - members.keys():
                 raise ValueError(f"member {min(missing)!r} is missing")
-            total = sum(member.nbytes for member in members.values())
+            total = sum(member.header.nbytes for member in members.values())
             if total > most:
                 raise ValueError(f"it holds {total} bytes, over {most}")
             return {name: _read(archive, member) for name, member in members.items()}
@@ -109,29 +98,22 @@ def split(
 
 def _described(info: zipfile.ZipInfo, file: IO[bytes], types: tuple[str, ...]) -> _Member:
     """A member by its first bytes."""
-    start = file.read(len(_MAGIC) + 2)
-    length = int.from_bytes(start[len(_MAGIC) :], "little")
-    found = None
-    if start.startswith(_MAGIC) and length <= _MOST_HEADER:
-        found = _HEADER.fullmatch(file.read(length))
+    found = npy.header(file)
     if found is None:
         raise ValueError(f"member {info.filename!r} is no array")
-    kind, fortran, shape = (part.decode() for part in found.groups())
+    kind = found.dtype
     if kind not in types and not (kind.startswith("<U") and "<U" in types):
         raise ValueError(f"member {info.filename!r} is of type {kind}, not {' or '.join(types)}")
-    size = int(kind[2:]) * (4 if kind[1] == "U" else 1)
-    dimensions = tuple(int(part) for part in shape.split(",") if part.strip())
-    offset, nbytes = len(start) + length, math.prod(dimensions) * size
-    if info.file_size != offset + nbytes:
+    if info.file_size != found.offset + found.nbytes:
         raise ValueError(f"member {info.filename!r} is not as long as its shape says")
-    order: Literal["C", "F"] = "F" if fortran == "True" else "C"
-    return _Member(info, offset, kind, dimensions, nbytes, order)
+    return _Member(info, found)
 
 
 def _read(archive: zipfile.ZipFile, member: _Member) -> NDArray[Any]:
+    found = member.header
     with archive.open(member.info) as file:
-        file.read(member.offset)
-        data = file.read(member.nbytes)
-        if len(data) != member.nbytes or file.read(1):  # at its end the checksum is compared
+        file.read(found.offset)
+        data = file.read(found.nbytes)
+        if len(data) != found.nbytes or file.read(1):  # at its end the checksum is compared
             raise ValueError(f"member {member.info.filename!r} is not as long as it says")
-    return np.frombuffer(data, member.dtype).reshape(member.shape, order=member.order)
+    return np.frombuffer(data, found.dtype).reshape(found.shape, order=found.order)

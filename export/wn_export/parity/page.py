@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_export import figures
 from wn_export.parity.compare import Comparison
 from wn_export.parity.expected import Reference
 from wn_export.parity.report import short, signed, verdict
+from wn_runtime.heads.bits import in_words, more_for_16
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.text import printable
+from wn_train import figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,11 +70,12 @@ def verdict_of_samples(comparison: Comparison) -> str:
 
 
 def _about(spec: ModelSpec, reference: Reference) -> str:
+    more = more_for_16(spec.output, (clip.samples for clip in reference.clips))
     audio = sum(len(clip.samples) for clip in reference.clips) / spec.sample_rate
     return (
         f"{spec.layers} layers, {spec.residual_channels} residual, {spec.gate_channels} gate and "
         f"{spec.skip_channels} skip channels, {spec.sample_rate} Hz. Held against float32 PyTorch "
-        f"on {audio:.1f} s of {reference.material}; PyTorch: {reference.bits:.4f} bits per sample."
+        f"on {audio:.1f} s of {reference.material}; PyTorch: {in_words(reference.bits, more)}."
     )
 
 

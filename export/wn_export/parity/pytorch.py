@@ -63,7 +63,7 @@ def _kept_bias(
     if bias is None:
         return None, 0
     rows: NDArray[np.float32] = bias.permute(2, 0, 1, 3).float().numpy()  # (T or 1, L, 1, G)
-    held = min((c.hop for c in model.spec.conditioning if c.hop), default=count)
+    held = min((c.hold for c in model.spec.conditioning if c.hold), default=count)
     wanted = max(1, min(BIAS_SAMPLES // held, most))
     samples = min(wanted, count // held) * held
     return (rows[:samples:held], samples) if samples and len(rows) > 1 else (rows[:1], count)

@@ -11,6 +11,7 @@ import numpy as np
 from wn_export.parity.available import Unavailable
 from wn_export.parity.compare import BITS_TOLERANCE, PARAMS_TOLERANCE, Comparison
 from wn_export.parity.expected import Reference
+from wn_runtime.heads.bits import more_for_16
 from wn_runtime.model import strict
 from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow
 
@@ -63,6 +64,8 @@ def to_json(
     passed: bool,
 ) -> str:
     """Everything the table says and what it rests on; in ASCII, without NaN."""
+    clips = (clip.samples for clip in reference.clips)
+    more = more_for_16(manifest.spec.output, clips)
     data = {
         "name": manifest.name,
         "passed": passed,
@@ -71,6 +74,7 @@ def to_json(
             "material": reference.material,
             "samples": sum(len(clip.samples) for clip in reference.clips),
             "bits_per_sample": reference.bits,
+            "bits_per_16_bit_sample": reference.bits + more,
             "largest_param": reference.largest,
             "clips": [
                 {

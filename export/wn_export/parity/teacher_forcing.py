@@ -26,7 +26,7 @@ def condition(model: WaveNet, clip: Clip) -> Tensor | None:
     size = -(-len(clip.samples) // timing.block) * timing.block
     frames = None
     if timing.frame_channels:
-        needed = padded_frames(clip.frames, timing.frames(size))  # (F, 1, C)
+        needed = padded_frames(clip.frames, timing.frames(size), model.padding())  # (F, 1, C)
         frames = torch.from_numpy(needed.transpose(1, 0, 2).copy())
     samples = tensor_of(clip.samples, model, size)[None]
     return model.condition(samples, encode([dict(clip.conditions)], spec), frames)

@@ -54,6 +54,7 @@ def load(path: Path, raw: bool = False) -> Trained:
             "weights": "raw" if raw else "ema",
             "step": checkpoint.step,
             "valid_bits": checkpoint.valid_bits,
+            "valid_bits_16": checkpoint.valid_bits_16,
             "attribution": checkpoint.attribution,
         },
         clips=tuple(_clip(item, model) for item in checkpoint.clips),

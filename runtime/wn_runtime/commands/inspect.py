@@ -13,6 +13,7 @@ import click
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines import trust
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.heads.head import Head
@@ -46,6 +47,7 @@ def _text(found: Inspection) -> str:
         ("model", [f"{manifest.name}  ({found.directory}, format {manifest.format})"]),
         ("spec", list(_spec(manifest.spec))),
         ("conditions", list(_conditions(manifest.spec))),
+        ("frames", list(_frames(manifest.spec))),
         ("state", list(_state(manifest.spec))),
         ("source", list(_pairs(manifest.source))),
         ("engines", _engines(found)),
@@ -82,6 +84,23 @@ def _conditions(spec: ModelSpec) -> Iterable[str]:
     for condition in spec.conditions:
         values = ", ".join(condition.values)
         yield f"{condition.name} ({condition.kind}, {len(condition.values)}): {values}"
+
+
+def _frames(spec: ModelSpec) -> Iterable[str]:
+    """What a device that streams frames must know; nothing for a model without."""
+    timing = Timing.of(spec.conditioning)
+    if not timing.frame_channels:
+        return
+    milliseconds = 1000 / spec.sample_rate
+    yield (
+        f"{timing.frame_channels} channels, one every {timing.hop} samples "
+        f"({timing.hop * milliseconds:.1f} ms); audio is {timing.lookahead // timing.hop} frames "
+        f"({timing.lookahead * milliseconds:.1f} ms) behind them"
+    )
+    for conditioner in spec.conditioning:
+        if conditioner.frame_channels:
+            fields: dict[str, Any] = strict.plain(conditioner)
+            yield f"{fields.pop('kind')}: " + ", ".join(f"{k} {v}" for k, v in fields.items())
 
 
 def _state(spec: ModelSpec) -> Iterable[str]:
@@ -195,6 +214,7 @@ def _as_json(found: Inspection) -> dict[str, Any]:
     data["code"] = {f.name: {"kind": f.code, "trusted": f.sha256 in trusted} for f in found.code}
     data["artifacts"] = strict.plain(found.artifacts)
     data["receptive_field"] = spec.receptive_field
+    data["timing"] = strict.plain(Timing.of(spec.conditioning))
     data["parameters"] = spec.parameters
     data["state_bytes_per_stream"] = state_bytes(spec)
     data["sound"] = found.sound

@@ -37,6 +37,15 @@ class Clock:
             yield block
             started = time.perf_counter()
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Time within the making of a block in which what it is made of has not come yet."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._making -= time.perf_counter() - started
+
     def report(self) -> str:
         """`8 kHz · 2.00 s in 1.40 s · 1.4× real time · first audio 14 ms`."""
         seconds = self.samples / self._rate

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
 import click
 
+from wn_runtime.commands import frames as local
 from wn_runtime.commands import say, streams
 from wn_runtime.commands.command import command
 from wn_runtime.commands.progress import Clock, progress
 from wn_runtime.conditioning.conditioner import Values
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.code import trust_code
 from wn_runtime.errors import WavestepError, listed
 from wn_runtime.output.loudspeaker import Speaker
 from wn_runtime.output.sinks import Files, FileSink, PipeSink, Sink, finishing
 from wn_runtime.synthesis import model as models
 from wn_runtime.synthesis.stream import check_seconds
+
+DEFAULT_SECONDS = 2.0
 
 
 @command()
@@ -30,7 +35,17 @@ from wn_runtime.synthesis.stream import check_seconds
     help="A condition of the model, as --set digit=7; one value for all voices of a batch, or "
     "one each: a,b,c. Tags are joined by +.",
 )
-@click.option("--seconds", default=2.0, show_default=True, help="Audio to make; inf: until Ctrl-C.")
+@click.option(
+    "--frames",
+    metavar="FILE|-",
+    help="Frames of a model that takes them: a .npy file (for voices of a batch one each: "
+    "a.npy,b.npy), or - for rows of raw little-endian float32 on stdin, as they come.",
+)
+@click.option(
+    "--seconds",
+    type=float,
+    help="Audio to make; inf: until Ctrl-C. Default: 2, or as long as the frames last.",
+)
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same audio.")
 @click.option(
     "--temperature", default=1.0, show_default=True, help="0 always takes the likeliest sample."
@@ -63,7 +78,8 @@ def main(
     model: Path,
     speaker: str | None,
     settings: tuple[str, ...],
-    seconds: float,
+    frames: str | None,
+    seconds: float | None,
     seed: int,
     temperature: float,
     batch: int,
@@ -76,6 +92,8 @@ def main(
     trust: bool,
 ) -> None:
     """Stream audio from MODEL, a directory that wn-export made, or a graph or plan in it."""
+    if seconds is None:
+        seconds = DEFAULT_SECONDS if frames is None else math.inf
     check_seconds(seconds)
     if sum((output is not None, raw is not None, play)) > 1:
         raise WavestepError("-o, --raw and --play exclude one another; give one")
@@ -87,10 +105,19 @@ def main(
     with models.open(model, engine, precision, batch, threads, say=say.note) as opened:
         if output is None and raw is None and not play:
             output = Path(f"{opened.name}.wav")
+        timing = Timing.of(opened.spec.conditioning)
+        local.check(frames, timing)
         stream = opened.begin(conditions, seed, temperature)
-        blocks = stream.blocks(seconds)
-        sink, where = _sink(output, raw, opened.sample_rate, batch)
         clock = Clock(opened.sample_rate, batch)
+        if frames == "-":
+            blocks = local.streamed(stream, timing, seconds, clock.waiting)
+        else:
+            if frames is not None:
+                given = local.read(frames, timing, batch)
+                stream.push(given, last=True)
+                seconds = min(seconds, len(given) * timing.hop / opened.sample_rate)
+            blocks = stream.blocks(seconds)
+        sink, where = _sink(output, raw, opened.sample_rate, batch)
 
         def report() -> None:
             how = f"{opened.engine} {opened.precision}, {opened.note}"
@@ -102,10 +129,14 @@ def main(
                     if condition.name not in conditions:
                         values = listed(condition.values)
                         say.note(f"no {condition.name} given; the model has: {values}")
-                for block in clock.timed(blocks):
-                    sink.write(block)
-                    advance(len(block) / opened.sample_rate)
-        except KeyboardInterrupt:
+                try:
+                    for block in clock.timed(blocks):
+                        sink.write(block)
+                        advance(len(block) / opened.sample_rate)
+                except local.BrokenOff:
+                    sink.close()
+                    raise
+        except (KeyboardInterrupt, local.BrokenOff):
             if clock.samples:
                 report()
             raise

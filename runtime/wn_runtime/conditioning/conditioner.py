@@ -37,6 +37,9 @@ class Conditioner:
         self.timing = Timing.of(spec.conditioning)
         self.silence = spec.output.silence
         """The sample before the first."""
+        framed = [part.padding(weights) for part in spec.conditioning if part.frame_channels]
+        self.padding = framed[0] if framed else np.zeros(0, np.float32)
+        """The frame (C,) that stands where there is none: after the last."""
 
     def start(self, conditions: Mapping[str, Values], streams: int) -> State:
         """The state of B streams before their first block.
@@ -90,13 +93,13 @@ class Conditioner:
     ) -> Bias:
         """The bias of streams from their first sample on, in one pass.
 
-        frames: those of all samples; where the lookahead goes beyond, they go on as zeros. history
+        frames: those of all samples; where the lookahead goes beyond there is `padding`. history
         (samples, B): what the streams' samples are, for conditioners that read them.
         """
         timing = self.timing
         size = -(-samples // timing.block) * timing.block
         if timing.frame_channels:
-            frames = padded_frames(frames, timing.frames(size))
+            frames = padded_frames(frames, timing.frames(size), self.padding)
         state = self.start(conditions, streams)
         if not timing.uses_history:
             bias, _ = self.block(state, size, frames)
@@ -163,22 +166,29 @@ def pieces(bias: Bias, size: int, start: int, samples: int) -> list[tuple[Bias, 
     return found
 
 
-def padded_frames(frames: Frames | None, count: int) -> Frames:
-    """The first `count` frames; zeros where there are fewer. Raises WavestepError without any."""
+def padded_frames(
+    frames: Frames | None, count: int, padding: NDArray[np.float32] | float = 0
+) -> Frames:
+    """The first `count` frames; where there are fewer, `padding` (C,) stands for the others.
+
+    Raises WavestepError without any.
+    """
     if frames is None:
         raise WavestepError("this model takes frames; give them")
-    missing = max(0, count - len(frames))
-    padded: Frames = np.pad(frames[:count], [(0, missing), (0, 0), (0, 0)])
+    padded = np.empty((count, *frames.shape[1:]), np.float32)
+    padded[: len(frames)] = frames[:count]
+    padded[len(frames) :] = padding
     return padded
 
 
 def check_frames(frames: Frames | None, count: int, channels: int) -> None:
-    """Raise WavestepError unless these are `count` frames of so many channels, all finite."""
+    """Raise WavestepError unless these are `count` frames of so many channels.
+
+    That they are finite is seen to where they come in: a stream's blocks are too short for it.
+    """
     if frames is None:
         raise WavestepError("this model takes frames; give them")
     if frames.ndim != 3 or len(frames) < count or frames.shape[2] != channels:
         raise WavestepError(
             f"frames are {frames.shape}; this block takes ({count}, streams, {channels})"
         )
-    if not np.isfinite(frames).all():
-        raise WavestepError("frames hold NaN or infinity")

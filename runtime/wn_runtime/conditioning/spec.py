@@ -101,8 +101,13 @@ class ConditionerSpec(ABC):
 
     @property
     def hop(self) -> int:
-        """Samples for which one row of its bias is held; 0: over a whole stream."""
+        """Samples that one of its frames covers; 0: one row of bias serves a whole stream."""
         return 0
+
+    @property
+    def hold(self) -> int:
+        """Samples for which one row of its bias is held; it divides the hop."""
+        return self.hop
 
     @property
     def lookahead(self) -> int:
@@ -133,3 +138,7 @@ class ConditionerSpec(ABC):
         self, layers: int, gate_channels: int, weights: Mapping[str, NDArray[np.float32]]
     ) -> ConditionerPart:
         """The conditioner itself, in NumPy."""
+
+    def padding(self, weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:  # noqa: ARG002
+        """The frame (C,) that stands beyond a clip's own; zeros, or what its weights have."""
+        return np.zeros(self.frame_channels, np.float32)

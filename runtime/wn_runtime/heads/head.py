@@ -41,6 +41,8 @@ class Head(ABC):
     """Its name in specs and file names."""
     uniforms: ClassVar[int] = 1
     """U: uniforms that one draw uses."""
+    rounding: ClassVar[float] = 0.0
+    """How far apart samples may be that differ by the rounding of an amplitude alone."""
     sample_dtype: ClassVar[np.dtype[Any]]
     """int32: samples are classes, fed back one-hot. float32: amplitudes, fed back as they are."""
 
@@ -92,6 +94,13 @@ class Head(ABC):
     def float_error(self, params_error: float) -> float:
         """The margin that params off by `params_error` can explain, rounding included."""
 
+    def levels(self, samples: Samples) -> NDArray[np.int64]:
+        """How many 16-bit samples each sample (…) stands for: 1 on their grid.
+
+        bits + log2(levels) are bits per 16-bit sample, which compare from head to head.
+        """
+        return np.ones(samples.shape, np.int64)
+
     @property
     def codes(self) -> int | None:
         """Number of classes where samples are classes, else None."""
@@ -111,7 +120,7 @@ class Head(ABC):
         checked: Samples = array.astype(self.sample_dtype, copy=False)
         return checked
 
-    def constants(self) -> Mapping[str, int]:
+    def constants(self) -> Mapping[str, int | str]:
         """Macros for the C and CUDA code, beyond UNIFORMS, and in C PARAMS and CODES."""
         return {}
 

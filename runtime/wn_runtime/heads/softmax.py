@@ -1,4 +1,4 @@
-"""A categorical distribution over mu-law classes (WaveNet, section 2.2), drawn on integers.
+"""A categorical distribution over classes (WaveNet, section 2.2), drawn on integers.
 
 w[c] = round(2^22 * exp((logit[c] - max) / T)), ties to even, and u an integer of 24 bits: the
 class is the first whose cumulative w exceeds (u * sum w) >> 24. Sums of integers do not depend on
@@ -9,6 +9,7 @@ the lowest of equals.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar
@@ -16,12 +17,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.errors import WavestepError
-from wn_runtime.heads import mulaw
+from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.heads import linear, mulaw, pcm16
 from wn_runtime.heads.head import UNIFORM_BITS, Draw, Head, Samples
 
 TWO, TWO_BITS = np.float32(2), np.int32(0x40000000)
 """Floats from 2 to 4 lie 2^-22 apart: 2 + e, rounded, has the bits of 2 plus round(2^22 * e)."""
+CODINGS = {"mu-law": mulaw, "linear": linear}
 NOT_NUMBERS = "the logits are not numbers: the network overflows in this precision; use fp32"
 
 
@@ -30,7 +32,9 @@ class Softmax(Head):
     """`params` are the logits of the classes."""
 
     classes: int = 256
-    """A: mu-law classes."""
+    """A."""
+    coding: str = "mu-law"
+    """How classes lie in amplitude, one of CODINGS."""
 
     kind: ClassVar[str] = "softmax"
     sample_dtype: ClassVar[np.dtype[Any]] = np.dtype(np.int32)
@@ -38,6 +42,8 @@ class Softmax(Head):
     def __post_init__(self) -> None:
         if not 2 <= self.classes <= 65536:
             raise ValueError(f"classes is {self.classes}; it must be 2 to 65536")
+        if self.coding not in CODINGS:
+            raise ValueError(unknown("coding", self.coding, CODINGS))
 
     @property
     def params(self) -> int:
@@ -56,11 +62,17 @@ class Softmax(Head):
 
     def encode(self, audio: NDArray[np.floating[Any]]) -> Samples:
         """See `Head.encode`."""
-        return mulaw.encode(audio, self.classes)
+        samples: Samples = CODINGS[self.coding].encode(audio, self.classes)
+        return samples
 
     def decode(self, samples: Samples) -> NDArray[np.float32]:
         """See `Head.decode`."""
-        return mulaw.decode(samples, self.classes)
+        audio: NDArray[np.float32] = CODINGS[self.coding].decode(samples, self.classes)
+        return audio
+
+    def levels(self, samples: Samples) -> NDArray[np.int64]:
+        """See `Head.levels`."""
+        return _levels(self)[samples]
 
     def drawer(self, params: NDArray[np.float32], inverse_temperature: NDArray[np.float32]) -> Draw:
         """See `Head.drawer`."""
@@ -160,6 +172,13 @@ def _draw_many(params: NDArray[np.float32], inverse: NDArray[np.float32]) -> Dra
         out[:] = drawn
 
     return draw
+
+
+@functools.lru_cache
+def _levels(head: Softmax) -> NDArray[np.int64]:
+    """Of each class, (A,), at least 1: of many mu-law classes those near silence have none."""
+    counts = np.bincount(head.encode(pcm16.every()), minlength=head.classes)
+    return np.maximum(counts, 1)
 
 
 def _sum_type(classes: int) -> type[np.signedinteger[Any]]:

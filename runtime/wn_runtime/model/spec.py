@@ -12,7 +12,9 @@ Symbols (L, k, k0, R, G, S, H, A) are those of the layer equation:
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +37,8 @@ MOST_PARAMETERS = 2**30
 """4 GiB in float32: a hundred times the largest WaveNet that was published."""
 MOST_STATE = 2**28
 """Numbers in the delay lines of one stream: 1 GiB, hours of samples."""
+MOST_BIAS = 2**28
+"""Numbers in the conditioning of a block of one stream: 1 GiB."""
 MOST_STREAMS = 2**16
 """Streams side by side, B."""
 
@@ -98,12 +102,34 @@ class ModelSpec:
                 f"conditioners take frames of different (channels, hop): {sorted(framed)}; "
                 "one stream of frames serves them all"
             )
+        self._check_conditioning()
         if self.parameters > MOST_PARAMETERS:
             raise ValueError(f"it has {self.parameters} parameters, over {MOST_PARAMETERS}")
         if self.state_rows * self.residual_channels > MOST_STATE:
             raise ValueError(
                 f"its delay lines hold {self.state_rows} rows of {self.residual_channels} "
                 f"channels, over {MOST_STATE} numbers a stream; use smaller dilations"
+            )
+
+    def _check_conditioning(self) -> None:
+        shapes = [part.shapes(self.layers, self.gate_channels) for part in self.conditioning]
+        names = Counter(name for table in shapes for name in table)
+        for name, count in names.items():
+            if count > 1:
+                raise ValueError(f"{count} conditioners have a weight {name!r}; one can")
+        holds = sorted(part.hold for part in self.conditioning if part.hold)
+        for short, long in itertools.pairwise(holds):
+            if long % short:
+                raise ValueError(
+                    f"conditioners hold their rows for {short} and {long} samples; one must "
+                    "divide the other"
+                )
+        block = math.lcm(*(part.block for part in self.conditioning))
+        rows = block // holds[0] if holds else 1
+        if rows * self.layers * self.gate_channels > MOST_BIAS:
+            raise ValueError(
+                f"the conditioning of a block has {rows} rows of {self.layers} x "
+                f"{self.gate_channels} numbers, over {MOST_BIAS}; hold each row longer"
             )
 
     @property

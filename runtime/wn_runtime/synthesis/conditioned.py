@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from wn_runtime import arguments
-from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, pieces
+from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, padded_frames, pieces
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
@@ -48,6 +48,13 @@ class ConditionedBlocks:
         count = min(most, self._size - self._offset)
         return pieces(self._bias, self._size, self._offset, count)[0]
 
+    @property
+    def available(self) -> int | None:
+        """Samples that the frames pushed so far suffice for; None: it takes none."""
+        if not self.timing.frame_channels:
+            return None
+        return self._size - self._offset + self._suffices()
+
     def advance(self, made: Samples) -> None:
         """These samples (n, B) have been made."""
         self._offset += len(made)
@@ -60,13 +67,13 @@ class ConditionedBlocks:
         if not channels:
             raise WavestepError("this model takes no frames")
         array = arguments.array("frames", frames)
-        if array.ndim == 2:
-            array = np.repeat(array[:, None], self._streams, axis=1)
-        if array.shape[1:] != (self._streams, channels):
+        if array.shape[1:] not in ((channels,), (self._streams, channels)):
             raise WavestepError(
                 f"frames are {array.dtype} {array.shape}; this model takes float32 (frames, "
                 f"{channels}), or (frames, {self._streams}, {channels})"
             )
+        if array.ndim == 2:
+            array = np.repeat(array[:, None], self._streams, axis=1)
         with np.errstate(over="ignore"):  # then it is infinite
             array = array.astype(np.float32)
         if not np.isfinite(array).all():
@@ -76,9 +83,9 @@ class ConditionedBlocks:
         self._frames = np.concatenate([self._frames, array])
         if last:
             self._ended = True
-            beyond = self.timing.lookahead // self.timing.hop
-            silent = np.zeros((beyond, *self._frames.shape[1:]), np.float32)
-            self._frames = np.concatenate([self._frames, silent])
+            whole = -(-len(self._frames) * self.timing.hop // self.timing.block) * self.timing.block
+            count = self.timing.frames(whole)
+            self._frames = padded_frames(self._frames, count, self._conditioner.padding)
 
     def reset(self, slots: Sequence[int] | None, conditions: Mapping[str, Values]) -> None:
         """Begin anew with these conditions: all voices, or those in the slots named."""
@@ -152,15 +159,14 @@ class ConditionedBlocks:
         size = self._block_size(wanted)
         frames = None
         if timing.frame_channels:
-            hop, block = timing.hop, timing.block
-            there = len(self._frames) * hop - timing.lookahead
+            there, block = self._suffices(), timing.block
             if there < block:
-                missing = -(-(block - there) // hop)
+                missing = timing.frames(block) - len(self._frames)
                 raise WavestepError(
                     f"{missing} more frames are needed for the next {block} samples; push them"
                     + (" (the last have been pushed)" if self._ended else "")
                 )
-            size = min(size, there // block * block)
+            size = min(size, there)
             frames = self._frames[: timing.frames(size)]
         history = None
         if timing.uses_history:
@@ -174,6 +180,11 @@ class ConditionedBlocks:
             self._frames = self._frames[size // timing.hop :]
         self._made = self._made[:0]
         self._offset, self._size = 0, size
+
+    def _suffices(self) -> int:
+        """Samples of the whole blocks that the frames not used up yet condition."""
+        ahead = len(self._frames) * self.timing.hop - self.timing.lookahead
+        return max(0, ahead) // self.timing.block * self.timing.block
 
     def _block_size(self, wanted: int) -> int:
         """The smallest whole number of blocks that has so many samples."""

@@ -61,6 +61,12 @@ class Stream:
         """Samples made so far by the voice that has made the most."""
         return max(each.position for each in self._uniforms) // self._head.uniforms
 
+    @property
+    def available(self) -> int | None:
+        """Samples that can be read with the frames pushed so far; None: the model takes none."""
+        self._open_engine(mended=True)
+        return self._blocks.available
+
     def read(self, samples: int) -> NDArray[np.float32]:
         """The next `samples` of every voice: (samples, B) float32 in [-1, 1]."""
         return self._head.decode(self.read_samples(samples))
@@ -109,8 +115,10 @@ class Stream:
     def push(self, frames: Frames, last: bool = False) -> None:
         """Append frames (F, C), or (F, B, C) for several voices, that condition what comes next.
 
-        last: none follow; where the model looks ahead of them, it then sees zeros. Raises
-        WavestepError for frames of another width or type, and for NaN.
+        Frame i of a stream is of its samples i·hop … (i+1)·hop - 1. last: none follow; beyond them
+        the model sees what training showed it beyond a clip's end, the mean. Raises WavestepError
+        for frames of another width or dtype, for NaN, and after the last; TypeError for what is no
+        array of numbers. Nothing changes then.
         """
         self._open_engine()
         self._blocks.push(frames, last)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.model_dir import write_model
-from tests.specs import PLAIN
+from tests.specs import PLAIN, small_spec
 from wn_export.bench import first_audio as bench
 from wn_export.bench.first_audio import first_audio
+from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.errors import WavestepError
 
 
@@ -18,6 +19,13 @@ def test_a_cold_start_of_wn_run_is_timed(tmp_path: Path) -> None:
     found = first_audio(model, "onnx", "fp32", threads=1, tries=1)
     assert found.ms > 0
     assert found.memory_mb is None or found.memory_mb > 10
+
+
+def test_a_model_of_frames_is_given_some(tmp_path: Path) -> None:
+    local = LocalFrames(3, 200, 4, (3,), False, "linear", 10)
+    spec = small_spec(conditioning=(local,))
+    model = write_model(tmp_path / "voice", spec)
+    assert first_audio(model, "onnx", "fp32", 1, spec, tries=1).ms > 0
 
 
 def test_nothing_of_the_working_directory_is_run(

@@ -35,7 +35,7 @@ def child(script: str, *arguments: object) -> list[str]:
     start = """
         import os, signal, sys
         from pathlib import Path
-        from wn_export.package import exchange
+        from wn_runtime import exchange
         from wn_export.package.staging import staged
         target = Path(sys.argv[1])
     """

@@ -27,6 +27,7 @@ def test_a_checkpoint_gives_its_averaged_weights_or_its_raw_ones(tmp_path: Path)
         "weights": "ema",
         "step": 1234,
         "valid_bits": 3.5,
+        "valid_bits_16": None,
         "attribution": "someone's data, CC0",
     }
     assert raw.source["weights"] == "raw"

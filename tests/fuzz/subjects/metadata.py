@@ -26,6 +26,7 @@ TRAIN = (
     "--threads",
     "1",
 )
+FEATURES = ("wn-features", "data", "-o", "framed", "--mel", "4", "--level")
 _names = st.sampled_from(TEXTS) | st.text(max_size=4)
 
 
@@ -51,7 +52,11 @@ def metadata(world: World) -> SearchStrategy[Case]:
         edits.place("data/metadata.csv"),
     )
     return edited(
-        "metadata", invocations(TRAIN), st.lists(one, min_size=1, max_size=2), "data", "config.toml"
+        "metadata",
+        invocations(TRAIN, TRAIN, FEATURES),
+        st.lists(one, min_size=1, max_size=2),
+        "data",
+        "config.toml",
     )
 
 
@@ -61,7 +66,7 @@ def folders(world: World) -> SearchStrategy[Case]:
     names = st.sampled_from([text for text in plain if text not in (".", "..")])
     return edited(
         "folders",
-        invocations(TRAIN),
+        invocations(TRAIN, TRAIN, FEATURES),
         st.lists(names, min_size=1, max_size=3, unique=True).map(
             lambda chosen: [
                 Edit("place.missing", "data/metadata.csv"),
@@ -77,7 +82,7 @@ def recordings(world: World) -> SearchStrategy[Case]:
     """Bytes of WAV and FLAC files, in a corpus and as audio for parity."""
     train = edited(
         "recordings",
-        invocations(TRAIN),
+        invocations(TRAIN, TRAIN, FEATURES),
         st.lists(_audio("data/0.wav") | _audio("data/3.wav"), min_size=1, max_size=2),
         "data",
         "config.toml",

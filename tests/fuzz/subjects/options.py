@@ -31,6 +31,7 @@ BASE: dict[str, tuple[str, ...]] = {
     "wn-parity": ("voice",),
     "wn-export": ("voice",),
     "wn-bench": ("voice", "--seconds", "0.01"),
+    "wn-features": ("data", "-o", "framed", "--mel", "4", "--level"),
     "wn-train": ("data", "-o", "run", "--config", "config.toml", "--steps", "1", "--threads", "1"),
 }
 INPUTS = ("voice", "voice.pt", "spec.json", "clip.wav", "data", "config.toml")
@@ -79,7 +80,8 @@ def _lines(name: str) -> SearchStrategy[Case]:
 
 
 def _inputs(name: str) -> tuple[str, ...]:
-    unused = {"wn-train": ("voice", "voice.pt", "spec.json")}.get(name, ("data", "config.toml"))
+    models = ("voice", "voice.pt", "spec.json")
+    unused = {"wn-train": models, "wn-features": models}.get(name, ("data", "config.toml"))
     return tuple(each for each in INPUTS if each not in unused)
 
 

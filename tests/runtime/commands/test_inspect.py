@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.model_dir import write_model
-from tests.specs import CORNERS, random_weights
+from tests.specs import CORNERS, random_weights, small_spec
 from wn_runtime.commands.inspect import main
+from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import layout
 from wn_runtime.model import manifest as manifests
@@ -176,3 +177,18 @@ def test_no_engine_library_is_loaded(model: Path) -> None:
         [sys.executable, "-c", code, str(model)], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_frames_are_told_with_their_time(tmp_path: Path) -> None:
+    local = LocalFrames(80, 200, 16, (3, 3), False, "linear", 10)
+    model = write_model(tmp_path / "voice", small_spec(conditioning=(local,)))
+    text = run(model)
+    assert (
+        "80 channels, one every 200 samples (25.0 ms); audio is 3 frames (75.0 ms) behind" in text
+    )
+    assert (
+        "frames: channels 80, hop 200, hidden 16, kernels [3, 3], causal False, upsampling linear, "
+        "hold 10" in text
+    )
+    timing = json.loads(run(model, "--json"))["timing"]
+    assert (timing["hop"], timing["lookahead"], timing["frame_channels"]) == (200, 600, 80)

@@ -11,6 +11,7 @@ import torch
 from tests import specs
 from tests.train.framed import Framed, FramedModule
 from tests.train.models import random_model
+from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.model.spec import ModelSpec
 from wn_train.conditioning.registry import MODULES
@@ -45,6 +46,13 @@ CONDITIONING: dict[str, tuple[ConditionerSpec, ...]] = {
     "less memory than a block": (Framed(block=12, memory=8),),
     "global and frames": (*specs.CORNERS["two_conditions"].conditioning, Framed(memory=12)),
     "blocks of 8 and 12": (Framed(block=8, memory=8), Framed(block=12, memory=12)),
+    "local repeat": (LocalFrames(3, 4, 5, (3, 3), True, "repeat", 4),),
+    "local linear": (LocalFrames(3, 4, 5, (5,), False, "linear", 2),),
+    "local transposed": (LocalFrames(3, 4, 5, (3, 3), False, "transposed", 1),),
+    "global and local": (
+        *specs.CORNERS["two_conditions"].conditioning,
+        LocalFrames(3, 4, 5, (3,), False, "linear", 2),
+    ),
 }
 
 

@@ -144,7 +144,10 @@ def test_two_processes_have_the_loss_of_one(tmp_path: Path) -> None:
         lines = [line for line in done.stderr.splitlines() if line.startswith("step ")]
         assert [line.split(":")[0] for line in lines] == ["step 3", "step 6"]
         said[processes] = [
-            float(word) for line in lines for word in line.split() if word.count(".") == 1
+            float(word.lstrip("("))
+            for line in lines
+            for word in line.split()
+            if word.count(".") == 1
         ]
     np.testing.assert_allclose(said[2], said[1], atol=2e-4)
 

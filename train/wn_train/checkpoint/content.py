@@ -29,6 +29,8 @@ class Checkpoint:
     """Optimiser steps so far."""
     valid_bits: float | None = None
     """Bits per sample of the averaged weights on the validation split."""
+    valid_bits_16: float | None = None
+    """The same per 16-bit sample, which compares from head to head (wn_runtime.heads.bits)."""
     attribution: str = ""
     """Sources and licence of the training data."""
     config: dict[str, Any] = field(default_factory=dict)

@@ -38,6 +38,7 @@ class _Words:
     weight_norm: bool
     step: int
     valid_bits: float | None = None
+    valid_bits_16: float | None = None
     attribution: str = ""
     config: dict[str, Any] = field(default_factory=dict)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
+
+from wn_runtime.conditioning.part import Frames
 
 
 class ConditionerModule(nn.Module):
@@ -19,6 +21,9 @@ class ConditionerModule(nn.Module):
         of the samples and the lookahead beyond, from the sequence's first sample on.
         """
         raise NotImplementedError
+
+    def fit(self, clips: Sequence[Frames]) -> None:
+        """Take what it keeps of the training split's frames, (F, C) a clip, before training."""
 
     def canonical(self) -> dict[str, Tensor]:
         """Its weights by the names of `ConditionerSpec.shapes`."""

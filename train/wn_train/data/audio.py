@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Head
 from wn_train.data import decoding
 from wn_train.data.corpus import Corpus, Recording
-from wn_train.data.decoding import Faulty, Header
+from wn_train.data.decoding import Header
+from wn_train.data.faults import Faults
 
 CLIPPED_RUN = 8
 """Samples at full scale in a row that make a recording clipped."""
@@ -36,6 +36,8 @@ class Utterance:
     """(T,) of the head: classes in the smallest type that holds them, or float32 amplitudes."""
     frames: NDArray[np.float32] | None = None
     """(F, C), one every hop; None for a model that takes none."""
+    padding: NDArray[np.float32] | None = None
+    """(C,): the frame that stands beyond its own, the training split's mean; None: zeros."""
 
 
 def load(
@@ -52,13 +54,13 @@ def load(
     files (missing, unreadable, truncated, empty, NaN), or where they do not fit into memory;
     before_each is called before a file is opened, and may raise.
     """
-    faults: list[str] = []
+    faults = Faults()
     headers: dict[Path, Header] = {}
     for recording in corpus.recordings:
         before_each()
-        with _noting(faults, recording.path):
+        with faults.of(recording.path):
             headers[recording.path] = decoding.header(recording.path)
-    _raise(faults)
+    faults.check()
     rates = Counter(header.rate for header in headers.values())
     rate = sample_rate or rates.most_common(1)[0][0]
     _check_memory([headers[recording.path] for recording in corpus.recordings], rate, head)
@@ -74,13 +76,13 @@ def load(
     with Bar(leave=True, total=len(corpus.recordings), desc="reading", unit="file") as bar:
         for recording in corpus.recordings:
             before_each()
-            with _noting(faults, recording.path):
+            with faults.of(recording.path):
                 audio = decoding.read(recording.path, rate)
                 if _is_clipped(audio):
                     clipped.append(recording.path)
                 utterances.append(Utterance(recording, compact(head, head.encode(audio))))
             bar.update()
-    _raise(faults)
+    faults.check()
     if clipped:
         say(f"{len(clipped)} files are clipped, the first is {clipped[0]}: they train as they are")
     return rate, utterances
@@ -89,14 +91,6 @@ def load(
 def compact(head: Head, samples: NDArray[Any]) -> NDArray[Any]:
     """Samples in the smallest type that holds every one of the head's."""
     return samples if head.codes is None else samples.astype(np.min_scalar_type(head.codes - 1))
-
-
-@contextmanager
-def _noting(faults: list[str], path: Path) -> Iterator[None]:
-    try:
-        yield
-    except Faulty as fault:
-        faults.append(f"{path}: {fault}")
 
 
 def _check_memory(headers: list[Header], rate: int, head: Head) -> None:
@@ -121,10 +115,3 @@ def _is_clipped(audio: NDArray[np.float32]) -> bool:
         return False
     runs = np.diff(np.flatnonzero(np.diff(np.concatenate([[False], full, [False]]))))[::2]
     return bool(runs.max() >= CLIPPED_RUN)
-
-
-def _raise(faults: Iterable[str]) -> None:
-    found = list(faults)
-    if found:
-        more = f" (and {len(found) - 1} more files at fault)" if len(found) > 1 else ""
-        raise WavestepError(f"{found[0]}{more}; mend or remove it, nothing was trained")

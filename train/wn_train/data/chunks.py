@@ -58,7 +58,7 @@ class Batch:
     conditions: dict[str, Tensor]
     """Categorical (B,) int64, -1 for none; tags (B, n) float32."""
     frames: Tensor | None = None
-    """(B, F, C) of the samples and the lookahead beyond; zeros past the end of a file's own."""
+    """(B, F, C) of the samples and the lookahead beyond; past a file's own, its `padding`."""
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
@@ -137,6 +137,7 @@ def collate(batch: Sequence[Chunk], utterances: Sequence[Utterance], spec: Model
         if utterance.frames is not None:
             given = utterance.frames[begin // timing.hop :][: frames.shape[1]]
             frames[row, : len(given)] = given
+            frames[row, len(given) :] = 0 if utterance.padding is None else utterance.padding
     values = [utterances[chunk.utterance].recording.values for chunk in batch]
     return Batch(
         torch.from_numpy(samples),

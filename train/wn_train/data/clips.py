@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
+from wn_runtime.conditioning.conditioner import padded_frames
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data.audio import Utterance
@@ -35,8 +35,6 @@ def _clip(utterance: Utterance, spec: ModelSpec) -> dict[str, Any]:
     }
     if utterance.frames is not None:
         count = Timing.of(spec.conditioning).frames(len(samples))
-        given = utterance.frames[:count]
-        frames = np.zeros((count, given.shape[1]), np.float32)  # past the end of a file's own: zero
-        frames[: len(given)] = given
-        clip["frames"] = torch.from_numpy(frames)
+        padding = 0 if utterance.padding is None else utterance.padding
+        clip["frames"] = torch.from_numpy(padded_frames(utterance.frames, count, padding))
     return clip

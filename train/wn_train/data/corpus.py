@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.names import LONGEST
 
 METADATA = "metadata.csv"
+FRAMES = "frames"
+"""Its column of .npy files."""
 SUFFIXES = (".wav", ".flac")
 SPLITS = ("train", "valid")
 MOST_METADATA = 32 * 2**20
@@ -33,6 +37,8 @@ class Recording:
     """`train` or `valid`."""
     values: dict[str, str]
     """Condition name to value; empty where it is not given, `a+b` for tags."""
+    frames: Path | None = None
+    """The file of its frames; None where metadata.csv names none."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +48,36 @@ class Corpus:
     recordings: tuple[Recording, ...]
     conditions: tuple[Condition, ...]
 
+    @property
+    def framed(self) -> bool:
+        """Whether any recording has frames."""
+        return any(recording.frames is not None for recording in self.recordings)
 
-def read(folder: Path, columns: Sequence[str] = ()) -> Corpus:
+
+def read(folder: Path, columns: Sequence[str] = (), framed: bool = False) -> Corpus:
     """Read `metadata.csv`, or `<speaker>/*.wav` where there is none.
 
-    columns: the conditions wanted; empty for all. Raises WavestepError that names the file, the
-    line and the fault.
+    columns: the conditions wanted; empty for all. framed: every recording needs a file of frames.
+    Raises WavestepError that names the file, the line and the fault.
     """
     if not folder.is_dir():
         raise WavestepError(
             f"{folder} is not a folder; give one with {METADATA} or <speaker>/*.wav"
         )
     metadata = folder / METADATA
-    rows = _from_csv(metadata) if metadata.exists() else _from_folders(folder)
+    rows = _from_csv(metadata, framed) if metadata.exists() else _from_folders(folder)
+    if framed and not rows[0].frames:
+        raise WavestepError(
+            f"{metadata} has no column {FRAMES!r}, which [model.frames] asks for; name a .npy file "
+            "for every recording in it"
+        )
     names = list(rows[0].values) if rows else []
     for column in columns:
         if column not in names:
             raise WavestepError(f"{metadata}: {unknown('column', column, names, 'it has')}")
     wanted = list(columns) or names
     recordings = [
-        Recording(row.path, row.split, {name: row.values[name] for name in wanted}) for row in rows
+        dataclasses.replace(row, values={name: row.values[name] for name in wanted}) for row in rows
     ]
     for split in SPLITS:
         if not any(recording.split == split for recording in recordings):
@@ -86,7 +102,7 @@ def _condition(name: str, recordings: list[Recording], source: Path) -> Conditio
         raise WavestepError(f"{source}: {column}{error}") from error
 
 
-def _from_csv(path: Path) -> list[Recording]:
+def _from_csv(path: Path, framed: bool) -> list[Recording]:
     lines = _csv_lines(path)
     _, columns = next(lines, (1, []))
     _check_columns(path, columns)
@@ -99,14 +115,25 @@ def _from_csv(path: Path) -> list[Recording]:
         rows.append((number, dict(zip(columns, fields, strict=True))))
     if not rows:
         raise WavestepError(f"{path} lists no files")
-    conditions = [column for column in columns if column not in ("file", "split")]
+    conditions = [column for column in columns if column not in ("file", "split", FRAMES)]
+    root = os.path.realpath(path.parent)
     recordings = []
     for place, (number, row) in enumerate(rows):
         split = row.get("split") or _split(place, len(rows))
         if split not in SPLITS:
             raise WavestepError(f"{path}, line {number}: {unknown('split', split, SPLITS)}")
         values = {name: _value(row[name]) for name in conditions}
-        recordings.append(Recording(path.parent / row["file"], split, values))
+        frames = path.parent / row[FRAMES] if FRAMES in row else None
+        if framed and frames is not None:
+            inside = Path(os.path.realpath(frames)).is_relative_to(root)
+            if not row[FRAMES] or not inside:
+                what = (
+                    f"{row[FRAMES]!r:.60} lies outside {path.parent}" if not inside else "is empty"
+                )
+                raise WavestepError(
+                    f"{path}, line {number}: {FRAMES} {what}; name a .npy file in that folder"
+                )
+        recordings.append(Recording(path.parent / row["file"], split, values, frames))
     return recordings
 
 

@@ -8,12 +8,16 @@ from torch import Tensor
 
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.heads.head import Head
-from wn_train.heads import softmax
+from wn_train.heads import gaussian, logistic, softmax
 
 Nll = Callable[[Head, Tensor, Tensor], Tensor]
 """(head, params (B, T, A), samples (B, T)) -> -log p of each sample (B, T), in nats."""
 
-LOSSES: dict[str, Nll] = {"softmax": softmax.nll}
+LOSSES: dict[str, Nll] = {
+    "softmax": softmax.nll,
+    "logistic": logistic.nll,
+    "gaussian": gaussian.nll,
+}
 
 
 def nll(head: Head, params: Tensor, samples: Tensor) -> Tensor:

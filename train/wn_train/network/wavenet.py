@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from wn_runtime.conditioning.part import Frames
 from wn_runtime.model.spec import ModelSpec
 from wn_train.conditioning.part import ConditionerModule
 from wn_train.conditioning.registry import module_of
@@ -86,6 +89,21 @@ class WaveNet(nn.Module):
                 bias = bias.repeat_interleave(held, dim=2)
             total = bias if total is None else total + bias
         return total
+
+    def fit(self, clips: Sequence[Frames]) -> None:
+        """Show the conditioners the training split's frames, (F, C) a clip, before training."""
+        for conditioner in self.conditioners:
+            assert isinstance(conditioner, ConditionerModule)
+            conditioner.fit(clips)
+
+    def padding(self) -> NDArray[np.float32]:
+        """The frame (C,) that stands beyond a clip's own; see `ConditionerSpec.padding`."""
+        for part, conditioner in zip(self.spec.conditioning, self.conditioners, strict=True):
+            if part.frame_channels:
+                assert isinstance(conditioner, ConditionerModule)
+                table = conditioner.canonical().items()
+                return part.padding({k: v.detach().float().cpu().numpy() for k, v in table})
+        return np.zeros(0, np.float32)
 
     def network(self, samples: Tensor, bias: Tensor | None) -> Tensor:
         """Params (B, T, A) of samples (B, T) under a bias (L, B, 1 or T, G)."""

@@ -50,6 +50,8 @@ def _numbers(spec: ModelSpec, rows: int, batch: Sequence[Chunk], layers: int) ->
     residual, gate, half = spec.residual_channels, spec.gate_channels, spec.gate_channels // 2
     # Of each layer its taps, tanh and sigmoid, and z; of the ends z side by side and three outputs.
     layer = spec.kernel * residual + gate + half
+    if any(part.hold for part in spec.conditioning):
+        layer += gate  # its bias, a row a sample
     ends = spec.layers * half + 2 * (spec.skip_channels + spec.head_channels + spec.output.params)
     each = layers * layer + ends
     padding = (spec.kernel - 1) * max(spec.dilations) * residual

@@ -11,11 +11,14 @@ from typing import Any
 import torch
 
 from wn_runtime.conditioning.global_conditions import GlobalConditions
+from wn_runtime.conditioning.spec import ConditionerSpec
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
+from wn_runtime.heads.bits import in_words
 from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint, config, progress
 from wn_train.config import Config
-from wn_train.data import audio, corpus
+from wn_train.data import audio, corpus, frames
 from wn_train.data.audio import Utterance
 from wn_train.training.distributed import World, world
 from wn_train.training.failures import told
@@ -67,10 +70,11 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
         say(f"{interrupted}; go on with the same command and --resume")
         raise SystemExit(128 + stop.interruption.number) from None
     if here.first:
+        bits = last.valid_bits or 0.0
         shared = output / RELEASE
         checkpoint.save(shared, checkpoint.release(checkpoint.load(output / BEST)))
         say(
-            f"done: {last.valid_bits or 0:.4f} bits per sample on valid; the best is "
+            f"done: {in_words(bits, (last.valid_bits_16 or bits) - bits)} on valid; the best is "
             f"{output / BEST}, and to share, without what only training needs: {shared} "
             f"({shared.stat().st_size / 1e6:.1f} MB)"
         )
@@ -78,7 +82,11 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
 
 def describe(spec: ModelSpec, settings: Config, files: int) -> str:
     """One line on the model and its data."""
-    names = ", ".join(f"{len(c.values)} {c.name}s" for c in spec.conditions) or "no conditions"
+    given = [f"{len(c.values)} {c.name}s" for c in spec.conditions]
+    timing = Timing.of(spec.conditioning)
+    if timing.frame_channels:
+        given.append(f"frames of {timing.frame_channels} channels every {timing.hop} samples")
+    names = ", ".join(given) or "no conditions"
     milliseconds = 1000 * spec.receptive_field / spec.sample_rate
     return (
         f"{settings.name}: {spec.layers} layers, receptive field {spec.receptive_field} samples "
@@ -90,13 +98,21 @@ def _prepare(
     data: Path, settings: Config, say: Callable[[str], None], stop: Stop
 ) -> tuple[ModelSpec, list[Utterance]]:
     """The data, and the model that it and the configuration make."""
-    recordings = corpus.read(data, settings.data.conditions)
+    local = settings.model.frames
+    recordings = corpus.read(data, settings.data.conditions, framed=local is not None)
     rate, utterances = audio.load(
         recordings, settings.data.sample_rate, settings.model.output, say, stop.check
     )
     conditions = recordings.conditions
+    conditioning: list[ConditionerSpec] = [GlobalConditions(conditions)] if conditions else []
+    if local is not None:
+        utterances = frames.load(utterances, local.hop, local.channels, stop.check)
+    elif recordings.framed:
+        say("metadata.csv names frames, and no [model.frames] takes them: they are left out")
     try:
-        spec = settings.model.spec(rate, (GlobalConditions(conditions),) if conditions else ())
+        if local is not None and utterances[0].frames is not None:
+            conditioning.append(local.spec(utterances[0].frames.shape[1]))
+        spec = settings.model.spec(rate, tuple(conditioning))
     except ValueError as error:  # the configuration alone was right
         raise WavestepError(f"{data}: with this data {error}") from error
     stop.check()

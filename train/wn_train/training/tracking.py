@@ -46,16 +46,17 @@ class Tracker:
             self._events.scalar("train/gradient_norm", norm, step)
             self._events.scalar("train/learning_rate", rate, step)
 
-    def validation(self, step: int, bits: float) -> None:
+    def validation(self, step: int, bits: float, bits_16: float) -> None:
         """Bits per sample on the validation split."""
         self._events.scalar("valid/bits_per_sample", bits, step)
+        self._events.scalar("valid/bits_per_16_bit_sample", bits_16, step)
 
     def samples(self, step: int, model: WaveNet) -> None:
         """Generated audio and spectrograms, one for each value of the first condition."""
         rows = self._rows()
         steps = max(1, int(self._settings.sample_seconds * self._spec.sample_rate))
         conditions = {name: [row[name] for row in rows] for name in rows[0]}
-        seed, frames = self._settings.seed, self._frames(len(rows), steps)
+        seed, frames = self._settings.seed, self._frames(model, len(rows), steps)
         audio = generate(model, conditions, len(rows), steps, seed, frames)
         for i, row in enumerate(rows):
             label = " ".join(f"{k}={v}" for k, v in row.items()) or "unconditional"
@@ -68,12 +69,12 @@ class Tracker:
         """Nothing more will come."""
         self._events.close()
 
-    def _frames(self, streams: int, steps: int) -> NDArray[np.float32] | None:
+    def _frames(self, model: WaveNet, streams: int, steps: int) -> NDArray[np.float32] | None:
         """Those of held-back clips, one after the other, (F, B, C); None for a model without."""
         timing = Timing.of(self._spec.conditioning)
         if not timing.frame_channels:
             return None
-        frames = np.zeros((timing.frames(steps), streams, timing.frame_channels), np.float32)
+        frames = np.tile(model.padding(), (timing.frames(steps), streams, 1))
         for stream in range(streams if self._clips else 0):
             given = np.asarray(self._clips[stream % len(self._clips)]["frames"])[: len(frames)]
             frames[: len(given), stream] = given

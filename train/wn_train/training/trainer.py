@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from wn_runtime.commands.bar import Bar
 from wn_runtime.errors import WavestepError
+from wn_runtime.heads.bits import in_words, more_for_16
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint
@@ -76,6 +77,8 @@ def train(
     model = WaveNet(spec, config.model.weight_norm)
     if resume is not None:
         model.load_state_dict(resume.model)
+    elif framed := [u.frames for u in training if u.frames is not None]:
+        model.fit(framed)
     model.to(world.device)
     average = Average(model, settings.ema_decay)
     adam = optimizer.make(model, settings)
@@ -89,6 +92,7 @@ def train(
     clips = choose_clips(validation, spec)
     tracker = Tracker(run, spec, settings, clips, say) if world.first else None
     bits = None if resume is None else resume.valid_bits
+    more = more_for_16(spec.output, (utterance.samples for utterance in validation))
 
     def state() -> Checkpoint:
         return Checkpoint(
@@ -99,6 +103,7 @@ def train(
             ema=average.weights,
             step=step,
             valid_bits=bits,
+            valid_bits_16=None if bits is None else bits + more,
             attribution=config.attribution,
             config=strict.plain(config),
             clips=clips,
@@ -160,12 +165,12 @@ def train(
                 bits = total / count
                 if not math.isfinite(bits):
                     raise not_finite(f"the loss on valid is {bits}")
-                say(f"step {step}: {bits:.4f} bits per sample on valid, {loss:.4f} in training")
+                say(f"step {step}: {in_words(bits, more)} on valid, {loss:.4f} in training")
                 names = [LAST] if bits >= best else [BEST, LAST]
                 best = min(best, bits)
                 save(*names)
                 if tracker:
-                    tracker.validation(step, bits)
+                    tracker.validation(step, bits, bits + more)
             if tracker and settings.sample_every and step % settings.sample_every == 0:
                 with average.applied(model):
                     tracker.samples(step, model)

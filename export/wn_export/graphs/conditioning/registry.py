@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wn_export.graphs.conditioning import global_conditions
+from wn_export.graphs.conditioning import frames, global_conditions
 from wn_export.graphs.conditioning.part import GraphPart
 
-PARTS: dict[str, Callable[[GraphPart, Any], str]] = {"global": global_conditions.add}
+PARTS: dict[str, Callable[[GraphPart, Any], str]] = {
+    "global": global_conditions.add,
+    "frames": frames.add,
+}
 """Kind to (part, spec) -> the node of its bias, [N, L, B, G] with N a divisor of the block."""

@@ -233,8 +233,17 @@ INLINE const float *bias_at(held_bias bias, int32_t t) {
 static void sum_older_taps(const model *m, state *s, held_bias bias, int32_t t) {
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
         if (dilations[layer] < TAP_STEPS) continue;
-        for (int i = 0; i < TAP_STEPS; i++)
-            layer_bias(m, layer, bias_at(bias, t + i), s->tap_sums[layer][i]);
+        const float *held = bias_at(bias, t), *from = s->bias[layer][0];
+        for (int i = 0; i < TAP_STEPS; i++) { /* a row is put into column order once, then copied */
+            const float *row = bias_at(bias, t + i);
+            float *to = s->tap_sums[layer][i];
+            if (row == held) {
+                memcpy(to, from, sizeof s->bias[layer]);
+                continue;
+            }
+            layer_bias(m, layer, row, to);
+            held = row, from = to;
+        }
         for (int j = 1; j <= OLDER; j++) {
             for (int i = 0; i < TAP_STEPS; i++) {
                 const size_t at = (size_t)tap_row(s, layer, base, j, i);

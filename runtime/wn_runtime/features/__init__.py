@@ -1,0 +1,1 @@
+"""What a recording tells frame by frame: mel spectrum, level, pitch. NumPy; pitch needs pyworld."""

@@ -1,0 +1,101 @@
+"""wn-features: a folder of recordings in, the same with frames out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wn_runtime.commands import say
+from wn_runtime.commands.command import command
+from wn_runtime.errors import WavestepError
+from wn_runtime.features.features import Features
+from wn_runtime.features.pitch import need as need_pyworld
+
+_path = click.Path(path_type=Path)
+
+
+@command()
+@click.argument("data", type=_path)
+@click.option(
+    "-o", "--output", type=_path, required=True, help="Folder for frames and metadata.csv."
+)
+@click.option("--mel", type=int, default=0, metavar="BANDS", help="Log mel spectrum: bands.")
+@click.option("--level", is_flag=True, help="Log root mean square.")
+@click.option("--pitch", is_flag=True, help="ln F0 and voicing; needs pyworld.")
+@click.option("--hop", type=int, metavar="SAMPLES", help="Frame to frame; default: 10 ms.")
+@click.option("--window", type=int, metavar="SAMPLES", help="Default: four hops.")
+@click.option("--low", type=float, default=0.0, metavar="HZ", help="Where the mel bands begin.")
+@click.option("--high", type=float, default=0.0, metavar="HZ", help="Where they end; 0: the top.")
+@click.option(
+    "--pitch-range",
+    type=(float, float),
+    default=(71.0, 800.0),
+    metavar="HZ HZ",
+    show_default=True,
+    help="Where a voice's pitch may lie.",
+)
+@click.option("--sample-rate", type=int, metavar="HZ", help="Default: the first recording's.")
+@click.option("--plot", type=click.IntRange(0), default=0, metavar="N",
+              help="Draw the first N recordings with what was extracted.")  # fmt: skip
+def main(
+    data: Path,
+    output: Path,
+    mel: int,
+    level: bool,
+    pitch: bool,
+    hop: int | None,
+    window: int | None,
+    low: float,
+    high: float,
+    pitch_range: tuple[float, float],
+    sample_rate: int | None,
+    plot: int,
+) -> None:
+    """Extract frames for local conditioning from the recordings in DATA.
+
+    DATA is a folder as wn-train takes it, and stays as it is; OUTPUT is one, too.
+    """
+    from wn_train.features import folder
+
+    rate = folder.sample_rate(data) if sample_rate is None else sample_rate
+    hop = round(0.01 * rate) if hop is None else hop
+    try:
+        features = Features(
+            sample_rate=rate,
+            hop=hop,
+            window=4 * hop if window is None else window,
+            mel=mel,
+            low_hz=low,
+            high_hz=high,
+            level=level,
+            pitch=pitch,
+            pitch_low_hz=pitch_range[0],
+            pitch_high_hz=pitch_range[1],
+        )
+    except ValueError as error:
+        raise WavestepError(f"{error}; see wn-features --help") from error
+    if pitch:
+        need_pyworld()
+    if plot:
+        _need_matplotlib()
+    from wn_train.features.plot import picture
+
+    count = folder.write(data, output, features, plot, picture, lambda text: say.note(text))
+    say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
+    say.line(f"next     [model.frames] hop = {hop} in a configuration, and wn-train {output}")
+
+
+def _need_matplotlib() -> None:
+    from wn_train import figures
+
+    try:
+        figures.load()
+    except ImportError as error:
+        raise WavestepError(
+            f"--plot needs matplotlib ({error}); pip install 'wavestep[features]'"
+        ) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Every file at fault is found before any is complained of: the first is named, all are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wn_runtime.errors import WavestepError
+from wn_train.data.decoding import Faulty
+
+
+class Faults:
+    """Those found so far, a line each."""
+
+    def __init__(self, spared: str = "nothing was trained") -> None:
+        """spared: what has not happened, for whoever reads the line."""
+        self._lines: list[str] = []
+        self._spared = spared
+
+    @contextmanager
+    def of(self, path: Path) -> Iterator[None]:
+        """Note what is wrong with a file, raised in the block as Faulty or WavestepError."""
+        try:
+            yield
+        except Faulty as fault:
+            self._lines.append(f"{path}: {fault}")
+        except WavestepError as fault:  # which names it
+            self._lines.append(str(fault))
+
+    def check(self) -> None:
+        """Raise WavestepError where there are any."""
+        if self._lines:
+            count = len(self._lines) - 1
+            more = f" (and {count} more files at fault)" if count else ""
+            raise WavestepError(f"{self._lines[0]}{more}; mend or remove it, {self._spared}")
