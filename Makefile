@@ -1,7 +1,7 @@
 # make demo   hear the shipped voice, with proof and speed      make test   the tests
 PYTHON ?= python3
 VENV   ?= .venv
-EXTRAS ?= onnx,export,train
+EXTRAS ?= onnx,export,train,features
 GROUPS ?= test lint gpu-check
 DEMO   ?= demo
 # Of make fuzz: another seed gives other cases.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from wn_runtime.commands.command import Stopped
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import NUMBERS
 
+_COUNTS = re.compile(r"\s*0*[1-9]\d{0,5}\s*(,\s*0*[1-9]\d{0,5}\s*)*")
+
 
 @contextmanager
 def pytorch_needed(what: str) -> Iterator[None]:
@@ -23,6 +26,8 @@ def pytorch_needed(what: str) -> Iterator[None]:
     They take seconds, before anything has begun. A signal that asks to end does so at once: raised
     in the middle of an import, it would be printed by, or lost in, what is just being set up.
     """
+    if not _COUNTS.fullmatch(os.environ.get("OMP_NUM_THREADS", "1")):
+        del os.environ["OMP_NUM_THREADS"]  # which libgomp ignores as well, and says so on stderr
     try:
         with _ending_at_once():
             yield
