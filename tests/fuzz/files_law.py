@@ -123,7 +123,8 @@ def _fault(case: Case, path: Path) -> str | None:
     if path.is_symlink() or not path.is_file():
         return None
     try:
-        if path.suffix == ".wav" and "--raw" not in case.arguments:
+        raw = any(word.partition("=")[0] == "--raw" for word in case.arguments)
+        if path.suffix == ".wav" and not raw:
             with wave.open(str(path)) as file:
                 file.readframes(file.getnframes())
             if path.stat().st_size != 44 + 2 * file.getnframes():
