@@ -12,6 +12,7 @@ from typing import Any
 from wn_runtime import files
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.features.features import Features
 from wn_runtime.heads.head import Head
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import names, strict
@@ -181,6 +182,8 @@ class Config:
     """The model's name; empty: the run directory's."""
     attribution: str = ""
     """Sources and licence of the training data; travels with the checkpoint and the export."""
+    features: Features | None = None
+    """What the frames hold, as wn-features extracts it; taken from the data's features.json."""
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)

@@ -10,9 +10,12 @@ import numpy as np
 
 from wn_export.parity.expected import Clip
 from wn_runtime.errors import WavestepError
+from wn_runtime.features.features import Features
+from wn_runtime.model import strict
 from wn_runtime.model.weights import Weights
 from wn_runtime.text import printable
 from wn_train import checkpoint as checkpoints
+from wn_train.features.described import as_plain
 from wn_train.network.canonical import canonical_weights
 from wn_train.network.wavenet import WaveNet
 
@@ -56,9 +59,18 @@ def load(path: Path, raw: bool = False) -> Trained:
             "valid_bits": checkpoint.valid_bits,
             "valid_bits_16": checkpoint.valid_bits_16,
             "attribution": checkpoint.attribution,
+            **_features(checkpoint.config, str(path)),
         },
         clips=tuple(_clip(item, model) for item in checkpoint.clips),
     )
+
+
+def _features(config: dict[str, Any], where: str) -> dict[str, Any]:
+    """What the frames hold, so that whoever makes some knows how."""
+    given = config.get("features")
+    if given is None:
+        return {}
+    return {"features": as_plain(strict.parse(Features, given, f"{where}: config: features"))}
 
 
 def _clip(item: dict[str, Any], model: WaveNet) -> Clip:

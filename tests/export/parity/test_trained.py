@@ -14,6 +14,8 @@ from tests.export.checkpoints import write_checkpoint
 from wn_export.parity.clips import choose_clips
 from wn_export.parity.trained import load
 from wn_runtime.errors import WavestepError
+from wn_runtime.features.features import Features
+from wn_runtime.model import strict
 
 SPEC = specs.CORNERS["two_conditions"]
 
@@ -33,6 +35,20 @@ def test_a_checkpoint_gives_its_averaged_weights_or_its_raw_ones(tmp_path: Path)
     assert raw.source["weights"] == "raw"
     assert not np.array_equal(averaged.weights["input.weight"], raw.weights["input.weight"])
     assert [clip.conditions["speaker"] for clip in averaged.clips] == ["ann", "bob", "eve"]
+
+
+def test_what_the_frames_hold_is_told_on(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "voice.pt", SPEC)
+    data = torch.load(path, weights_only=True)
+    data["config"]["features"] = strict.plain(Features(8000, 80, 320, mel=2, pitch=True))
+    torch.save(data, path, pickle_protocol=2)
+    told = load(path).source["features"]
+    assert told["columns"] == ["mel 0", "mel 1", "ln F0", "voiced"]
+    assert (told["hop"], told["window"]) == (80, 320)
+    data["config"]["features"]["low_hz"] = float("nan")
+    torch.save(data, path, pickle_protocol=2)
+    with pytest.raises(WavestepError, match=r"config\.features\.low_hz: nan is no finite number"):
+        load(path)
 
 
 def test_a_checkpoint_whose_weights_are_not_its_specs_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 
 from tests.train.recordings import RATE, tone, write_corpus
 from wn_runtime.features.features import Features
+from wn_runtime.model import strict
+from wn_train import checkpoint
 from wn_train.commands import train as training
 from wn_train.commands.features import main
 
@@ -25,7 +27,6 @@ residual_channels = 4
 skip_channels = 4
 head_channels = 4
 [model.frames]
-hop = 40
 hidden = 4
 [data]
 chunk_seconds = 0.01
@@ -71,6 +72,8 @@ def test_it_makes_a_folder_that_trains(data: Path, tmp_path: Path) -> None:
     trained = CliRunner().invoke(training.main, [*map(str, arguments), "--threads", "1"])
     assert trained.exit_code == 0, trained.output
     assert "frames of 6 channels every 40 samples" in trained.output
+    best = checkpoint.load(tmp_path / "run" / "best.pt")
+    assert best.config["features"] == strict.plain(features)
 
 
 def test_folders_of_speakers_keep_their_names(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def main(
 
     count = folder.write(data, output, features, plot, picture, lambda text: say.note(text))
     say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
-    say.line(f"next     [model.frames] hop = {hop} in a configuration, and wn-train {output}")
+    say.line(f"next     wn-train {output} with a table [model.frames] in its configuration")
 
 
 def _need_matplotlib() -> None:

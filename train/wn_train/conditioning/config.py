@@ -15,8 +15,8 @@ SHORT_HOLD = 16
 class FramesConfig:
     """The frame network; see `wn_runtime.conditioning.frames.LocalFrames`."""
 
-    hop: int
-    """Samples between two frames, at the model's rate."""
+    hop: int = 0
+    """Samples between two frames, at the model's rate; 0: as features.json says."""
     channels: int = 0
     """C; 0: as the first file has them."""
     hidden: int = 64
@@ -36,7 +36,8 @@ class FramesConfig:
             raise ValueError(
                 f"channels is {self.channels}; it must be 0 (as the files have) to 4096"
             )
-        self.spec(self.channels or 1)
+        if self.hop:
+            self.spec(self.channels or 1)
 
     def spec(self, channels: int) -> LocalFrames:
         """The conditioner of frames of so many channels. Raises ValueError for what none can be."""

@@ -22,12 +22,12 @@ from wn_runtime import folders
 from wn_runtime.commands.bar import Bar
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.features import Features
-from wn_runtime.model import strict
 from wn_train.data import corpus, decoding
 from wn_train.data.corpus import FRAMES, METADATA, Recording
 from wn_train.data.faults import Faults
+from wn_train.features.described import FEATURES, as_plain
 
-FEATURES, PLOTS = "features.json", "plots"
+PLOTS = "plots"
 OURS = (METADATA, FEATURES, FRAMES, PLOTS)
 Plot = Callable[[NDArray[np.float32], NDArray[np.float32], Features], bytes]
 """(audio, frames, what they are) -> a PNG."""
@@ -65,8 +65,7 @@ def write(
                             _save(made / PLOTS / f"{name}.png", plot(audio, frames, features))
                     bar.update()
             faults.check()
-            described = {**strict.plain(features), "columns": features.names}
-            _save(made / FEATURES, f"{json.dumps(described, indent=1)}\n".encode())
+            _save(made / FEATURES, f"{json.dumps(as_plain(features), indent=1)}\n".encode())
             _save(made / METADATA, _table(output, recordings, names))
             check_replaceable(output)
             folders.put(made, output)

@@ -20,6 +20,7 @@ from wn_train import checkpoint, config, progress
 from wn_train.config import Config
 from wn_train.data import audio, corpus, frames
 from wn_train.data.audio import Utterance
+from wn_train.features import described
 from wn_train.training.distributed import World, world
 from wn_train.training.failures import told
 from wn_train.training.folder import run_folder
@@ -56,6 +57,7 @@ def run(
 def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, stop: Stop) -> None:
     say = progress.line if here.first else _silent
     before = _before(output, resume, settings)
+    settings = described.applied(settings, described.read(data))
     spec, utterances = _prepare(data, settings, say, stop)
     difference = None if before is None else _difference(before, spec, settings)
     if difference is not None:
