@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
+
+for _number in (signal.SIGINT, signal.SIGHUP):
+    # Ignored by whoever runs the tests in the background; the commands they start would ignore it.
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

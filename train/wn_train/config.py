@@ -138,7 +138,8 @@ class TrainingConfig:
     """Parts that a batch is worked through in, to save memory; the loss is the same."""
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
-    warmup_steps: int = 500
+    warmup_steps: int | None = None
+    """Steps in which the rate rises to its peak; left out: a fortieth of `steps`."""
     final_rate: float = 0.02
     """Learning rate at the end of the cosine, as a fraction of `learning_rate`."""
     clip_norm: float = 1.0
@@ -161,7 +162,7 @@ class TrainingConfig:
             self,
             {
                 **dict.fromkeys(("steps", "batch_samples", "validate_every"), (1, 10**9)),
-                **dict.fromkeys(("warmup_steps", "sample_every"), (0, 10**9)),
+                "sample_every": (0, 10**9),
                 "accumulate": (1, 1024),
                 "learning_rate": (1e-9, 10),
                 "weight_decay": (0, 10),
@@ -172,6 +173,13 @@ class TrainingConfig:
                 "sample_seconds": (0.001, 60),
             },
         )
+        if self.warmup_steps is not None:
+            _check_ranges(self, {"warmup_steps": (0, 10**9)})
+
+    @property
+    def warmup(self) -> int:
+        """Steps in which the rate rises."""
+        return self.steps // 40 if self.warmup_steps is None else self.warmup_steps
 
 
 @dataclass(frozen=True)
@@ -219,7 +227,20 @@ def load(preset: str, path: Path | None, overrides: dict[str, Any] | None = None
                 data[key].update(value)  # unknown keys are found by the strict parse below
             else:
                 data[key] = value
-    for dotted, value in (overrides or {}).items():
+    return _over(data, overrides or {}, where)
+
+
+def of_run(data: Mapping[str, Any], overrides: Mapping[str, Any], where: str) -> Config:
+    """What a checkpoint keeps of its run's configuration, with single keys over it.
+
+    Raises WavestepError for an unknown or wrong key.
+    """
+    kept = strict.parse(Config, dict(data), f"{where}: config")
+    return _over(strict.plain(kept), overrides, where)
+
+
+def _over(data: dict[str, Any], overrides: Mapping[str, Any], where: str) -> Config:
+    for dotted, value in overrides.items():
         section, _, key = dotted.rpartition(".")
         (data[section] if section else data)[key] = value
     return strict.parse(Config, data, where)

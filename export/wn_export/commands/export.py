@@ -11,6 +11,7 @@ from wn_export.package.export import Options, export_checkpoint, rebuild
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.exchange import restore
+from wn_runtime.model.manifest import MANIFEST
 
 
 @command()
@@ -52,11 +53,14 @@ def main(
     version_compatible: bool,
     raw_weights: bool,
 ) -> int:
-    """Export a trained model (CKPT), or make the graphs and engines of DIR anew.
+    """Export a trained model (CKPT, or a run's folder), or make graphs and engines of DIR anew.
 
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """
+    run = source / "best.pt"
+    if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
+        source = run
     options = Options(fp16, batch, raw_weights, audio, target, version_compatible)
     restore(source)
     make = rebuild if source.is_dir() else export_checkpoint

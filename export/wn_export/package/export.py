@@ -18,6 +18,7 @@ from wn_export.package.staging import Staged, size, staged
 from wn_export.parity import prove, reference
 from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
 from wn_runtime.arguments import integer
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.choice import MOST_BATCH, open_in
 from wn_runtime.engines.memory import check_streams
 from wn_runtime.engines.native.kind import NATIVE
@@ -178,6 +179,11 @@ def _finish(
     say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")
     if device is not None:
         say(f"next     on the device: {_first_trusted(manifest, stage.target)}{device.command}")
+    else:
+        framed = (
+            " --frames FILE.npy" if Timing.of(manifest.spec.conditioning).frame_channels else ""
+        )
+        say(f"next     wn-run {quoted(stage.target)}{framed}")
     return True
 
 

@@ -29,7 +29,7 @@ def test_the_command_says_what_it_made(
     monkeypatch.chdir(tmp_path)
     result = run(main, checkpoint, "--fp16")
     assert result.exit_code == 0, result.output
-    model, graph, *parity, engine, wrote = result.stdout.splitlines()
+    model, graph, *parity, engine, wrote, following = result.stdout.splitlines()
     assert model.startswith("model    voice  3 layers, 0.00 M parameters, receptive field 8 ")
     assert model.endswith("3 speakers, 2 moods")
     assert graph.split() == ["graph", "step.onnx,", "step.fp16.onnx", "opset", "17"]
@@ -42,6 +42,16 @@ def test_the_command_says_what_it_made(
     assert all(line.endswith("PASS") for line in parity)
     assert engine.startswith("engine   "), "built, or how to"
     assert wrote.startswith("wrote    voice/  (0.")
+    assert following == "next     wn-run voice"
+
+
+def test_the_folder_of_a_run_is_its_best_checkpoint(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.pt").write_bytes(checkpoint.read_bytes())
+    result = run(main, tmp_path / "run", "-o", tmp_path / "voice")
+    assert result.exit_code == 0, result.output
+    assert manifests.read(tmp_path / "voice").source["checkpoint"] == "best.pt"
+    assert result.stdout.splitlines()[-1] == f"next     wn-run {tmp_path / 'voice'}"
 
 
 def test_the_directory_holds_what_the_manifest_says(exported: Path, spec: ModelSpec) -> None:

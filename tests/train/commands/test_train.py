@@ -56,6 +56,19 @@ def test_it_trains_and_goes_on(folder: Path) -> None:
     assert checkpoint.load(folder / "run" / "last.pt").step == 4
 
 
+def test_a_resumed_run_has_its_own_configuration(folder: Path) -> None:
+    first = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
+    assert f"next: wn-export {folder / 'run'}" in first.output
+    more = wn_train(folder, "--steps", "3", "--resume")
+    assert more.exit_code == 0, more.output
+    last = checkpoint.load(folder / "run" / "last.pt")
+    assert (last.step, last.config["model"]["residual_channels"]) == (3, 8)
+    assert last.config["training"]["steps"] == 3
+    other = wn_train(folder, "--steps", "4", "--resume", "--preset", "tiny")
+    assert other.exit_code == 2
+    assert "is another model than this data and configuration make" in other.output
+
+
 def test_a_run_is_never_written_over(folder: Path) -> None:
     settings = ("--config", str(folder / "c.toml"), "--steps", "1")
     wn_train(folder, *settings)

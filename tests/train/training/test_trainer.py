@@ -174,6 +174,13 @@ def test_the_learning_rate_warms_up_and_falls_to_its_end() -> None:
     assert all(a >= b for a, b in itertools.pairwise(rates[100:]))
 
 
+@pytest.mark.parametrize(("steps", "peak"), [(20_000, 500), (400, 10), (10, 0)])
+def test_by_default_it_warms_up_in_proportion_to_its_steps(steps: int, peak: int) -> None:
+    plan = TrainingConfig(steps=steps, learning_rate=1.0)
+    rates = [learning_rate(step, plan) for step in range(steps)]
+    assert abs(int(np.argmax(rates)) - peak) <= 1 + peak // 100
+
+
 @pytest.mark.slow
 def test_a_model_that_overfits_a_sine_sings_it(tmp_path: Path) -> None:
     hertz, steps = 500, 4096

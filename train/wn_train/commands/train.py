@@ -13,7 +13,7 @@ from wn_train.pytorch_needed import pytorch_needed
 @command()
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Run folder.")
-@click.option("--preset", default="small", show_default=True, help="tiny, small, medium or paper.")
+@click.option("--preset", help="tiny, small, medium or paper.  [default: small]")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="TOML over the preset.")
 @click.option(
     "--steps",
@@ -21,14 +21,18 @@ from wn_train.pytorch_needed import pytorch_needed
     metavar="N",
     help="Short for training.steps of the configuration.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the run folder's last.pt.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the run folder's last.pt, with its configuration unless one is given.",
+)
 @click.option(
     "--threads", type=click.IntRange(1, 1024), metavar="N", help="CPU threads; default: all cores."
 )
 def main(
     data: Path,
     output: Path,
-    preset: str,
+    preset: str | None,
     file: Path | None,
     steps: int | None,
     resume: bool,

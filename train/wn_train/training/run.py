@@ -33,7 +33,7 @@ RELEASE = "release.pt"
 def run(
     data: Path,
     output: Path,
-    preset: str,
+    preset: str | None,
     file: Path | None,
     steps: int | None,
     resume: bool,
@@ -47,11 +47,20 @@ def run(
         torch.set_num_threads(threads)
     given: dict[str, Any] = {} if steps is None else {"training.steps": steps}
     name = Path(os.path.realpath(output)).name
-    settings = config.with_name(config.load(preset, file, given), name)
+    kept = _kept(output, given) if resume and preset is None and file is None else None
+    settings = config.with_name(kept or config.load(preset or "small", file, given), name)
     with stop_requests() as stop, told(), world() as here:
         folder = run_folder(output, make=not resume) if here.first else contextlib.nullcontext()
         with folder:
             _run(data, output, settings, resume, here, stop)
+
+
+def _kept(output: Path, given: dict[str, Any]) -> Config | None:
+    """The configuration that a run was begun with; None where there is no run."""
+    last = output / LAST
+    if not last.exists():
+        return None
+    return config.of_run(checkpoint.load(last).config, given, str(last))
 
 
 def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, stop: Stop) -> None:
@@ -78,7 +87,7 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
         say(
             f"done: {in_words(bits, (last.valid_bits_16 or bits) - bits)} on valid; the best is "
             f"{output / BEST}, and to share, without what only training needs: {shared} "
-            f"({shared.stat().st_size / 1e6:.1f} MB)"
+            f"({shared.stat().st_size / 1e6:.1f} MB); next: wn-export {output}"
         )
 
 

@@ -182,7 +182,7 @@ def train(
 
 def learning_rate(step: int, settings: TrainingConfig) -> float:
     """Linear warm-up, then half a cosine down to `final_rate` of the peak."""
-    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    warm = min(1.0, (step + 1) / max(1, settings.warmup))
     done = min(1.0, step / settings.steps)
     cosine = settings.final_rate + (1 - settings.final_rate) * (1 + math.cos(math.pi * done)) / 2
     return settings.learning_rate * warm * cosine
