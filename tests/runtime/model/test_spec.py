@@ -27,7 +27,7 @@ def test_a_spec_survives_its_own_dictionary(name: str) -> None:
 
 def test_head_and_conditioners_are_told_apart_by_kind() -> None:
     data = specs.CORNERS["two_conditions"].to_dict()
-    assert data["output"] == {"kind": "softmax", "classes": 16}
+    assert data["output"] == {"kind": "softmax", "classes": 16, "coding": "mu-law"}
     assert [part["kind"] for part in data["conditioning"]] == ["global"]
     del data["output"], data["conditioning"]
     plain = ModelSpec.from_dict(data)

@@ -77,8 +77,8 @@ def test_frames_that_nobody_takes_are_left_out_with_a_word(folder: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("hop = 40\n", "", "c.toml: model: frames: key 'hop' is missing"),
-        ("hop = 40", "hop = 0", "c.toml: model: frames: hop is 0; it must be 1 to 65536"),
+        ("hop = 40\n", "", "model.frames: hop is not given, and the data has no features.json"),
+        ("hop = 40", "hop = -1", "c.toml: model: frames: hop is -1; it must be 1 to 65536"),
         ("hop = 40", "hopp = 40", "key 'hopp' is unknown"),
         ("hop = 40", "hop = 80", "0.npy: it has 10 frames; 0.wav has 400 samples, which at a hop"),
         ("hop = 40", "hop = 40\nchannels = 80", "0.npy: it has 3 channels; the model takes 80"),

@@ -135,7 +135,7 @@ def test_without_kernels_the_frames_are_the_hidden_channels() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hop": 0}, "hop is 0"),
+        ({"hop": -1}, "hop is -1"),
         ({"channels": -1}, "channels is -1"),
         ({"channels": 5000}, "channels is 5000"),
         ({"kernels": (2,)}, r"kernels are \[2\]"),
