@@ -136,6 +136,7 @@ def test_without_kernels_the_frames_are_the_hidden_channels() -> None:
     ("changes", "message"),
     [
         ({"hop": -1}, "hop is -1"),
+        ({"hop": 0, "kernels": (2,)}, r"kernels are \[2\]"),
         ({"channels": -1}, "channels is -1"),
         ({"channels": 5000}, "channels is 5000"),
         ({"kernels": (2,)}, r"kernels are \[2\]"),

@@ -81,7 +81,7 @@ def main(
         _need_matplotlib()
     from wn_train.features.plot import picture
 
-    count = folder.write(data, output, features, plot, picture, lambda text: say.note(text))
+    count = folder.write(data, output, features, plot, picture, say.note)
     say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
     say.line(f"next     wn-train {output} with a table [model.frames] in its configuration")
 

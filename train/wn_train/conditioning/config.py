@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wn_runtime.conditioning.frames import LocalFrames
 
@@ -36,8 +36,8 @@ class FramesConfig:
             raise ValueError(
                 f"channels is {self.channels}; it must be 0 (as the files have) to 4096"
             )
-        if self.hop:
-            self.spec(self.channels or 1)
+        known = self if self.hop else replace(self, hop=self.hold or 1)
+        known.spec(self.channels or 1)
 
     def spec(self, channels: int) -> LocalFrames:
         """The conditioner of frames of so many channels. Raises ValueError for what none can be."""

@@ -61,7 +61,10 @@ def applied(settings: Config, features: Features | None) -> Config:
                 f"the frames' {name} is {has}, says {FEATURES}, and the configuration's {asked}; "
                 "leave it out, or make the frames again"
             )
-    frames = dataclasses.replace(local, hop=features.hop, channels=len(features.names))
+    try:
+        frames = dataclasses.replace(local, hop=features.hop, channels=len(features.names))
+    except ValueError as error:  # a hold that does not divide this hop
+        raise WavestepError(f"model.frames: with these frames {error}") from error
     return dataclasses.replace(
         settings,
         model=dataclasses.replace(settings.model, frames=frames),

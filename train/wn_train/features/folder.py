@@ -1,9 +1,11 @@
 """A folder that wn-train takes, made of another: the same recordings, and a file of frames each.
 
-frames/<recording>.npy   (ceil(T / hop), C) float32
-plots/<recording>.png    some of them to look at
-features.json            what the columns of a frame are, and how they were measured
-metadata.csv             written last: without it the folder is not finished
+    frames/<recording>.npy   (ceil(T / hop), C) float32
+    plots/<recording>.png    some of them to look at
+    features.json            what the columns of a frame are, and how they were measured
+    metadata.csv             the recordings where they are, and their frames
+
+It is replaced whole or stays as it was.
 """
 
 from __future__ import annotations
