@@ -64,11 +64,12 @@ def read(path: Path, rate: int) -> NDArray[np.float32]:
             raise Faulty("truncated, it is shorter than its header says")
     mono: NDArray[np.float32] = np.concatenate(blocks)
     if source_rate != rate:
-        mono = _resampled(mono, source_rate, rate)
+        mono = resampled(mono, source_rate, rate)
     return mono
 
 
-def _resampled(mono: NDArray[np.float32], source: int, rate: int) -> NDArray[np.float32]:
+def resampled(mono: NDArray[np.float32], source: int, rate: int) -> NDArray[np.float32]:
+    """Samples (T,) of one rate at another, both in Hz. Raises Faulty where that leaves none."""
     import soxr  # only needed for files of another rate
 
     try:

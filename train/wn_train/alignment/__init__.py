@@ -1,0 +1,1 @@
+"""Which phone of its words a recording has when: forced alignment. Needs pocketsphinx."""
