@@ -18,6 +18,7 @@ from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import names, strict
 from wn_runtime.model.spec import MOST_DILATION, MOST_LAYERS, ModelSpec
 from wn_train.conditioning.config import FramesConfig
+from wn_train.speech.config import SpeechConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -195,6 +196,8 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    speech: SpeechConfig | None = None
+    """The front end that makes frames of a text; None: none."""
 
     def __post_init__(self) -> None:
         if self.name:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wn_export.graphs.builder import OPSET
+from wn_export.package import speech
 from wn_export.package.graph_files import STEP, Graphs, graphs_of, write_models
 from wn_export.package.libraries import keep_libraries
 from wn_export.package.plan import quoted, was_version_compatible
@@ -83,6 +84,7 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
             source=trained.source,
             versions=_versions("torch"),
         )
+        manifest = speech.write(stage.path, manifest, trained.speech)
         manifest = write_models(stage.path, manifest, trained.weights, graphs)
         _say_graphs(manifest, device, say)
         draft = open_in(ModelPackage(stage.path), None, precision="fp32")
@@ -121,6 +123,7 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
             conditioner_parity=(),
             versions={**old.versions, **_versions()},
         )
+        manifest = speech.copy(package, stage.path, manifest)
         manifest = write_models(stage.path, manifest, weights, graphs)
         _say_graphs(manifest, device, say)
         manifest = keep_libraries(directory, old, stage.path, manifest)
@@ -180,11 +183,17 @@ def _finish(
     if device is not None:
         say(f"next     on the device: {_first_trusted(manifest, stage.target)}{device.command}")
     else:
-        framed = (
-            " --frames FILE.npy" if Timing.of(manifest.spec.conditioning).frame_channels else ""
-        )
-        say(f"next     wn-run {quoted(stage.target)}{framed}")
+        say(f"next     wn-run {quoted(stage.target)}{_asked(manifest)}")
     return True
+
+
+def _asked(manifest: Manifest) -> str:
+    """What wn-run must be given to say something."""
+    if manifest.speech is not None:
+        who = f" --{manifest.speech.speaker} {manifest.speech.speakers[0]}"
+        return f' --text "…"{who if manifest.speech.speaker == "speaker" else ""}'
+    framed = Timing.of(manifest.spec.conditioning).frame_channels
+    return " --frames FILE.npy" if framed else ""
 
 
 def _first_trusted(manifest: Manifest, target: Path) -> str:

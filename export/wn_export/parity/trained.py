@@ -15,6 +15,7 @@ from wn_runtime.model import strict
 from wn_runtime.model.weights import Weights
 from wn_runtime.text import printable
 from wn_train import checkpoint as checkpoints
+from wn_train.checkpoint import Speech
 from wn_train.features.described import as_plain
 from wn_train.network.canonical import canonical_weights
 from wn_train.network.wavenet import WaveNet
@@ -31,6 +32,8 @@ class Trained:
     """The checkpoint's own words, for the manifest."""
     clips: tuple[Clip, ...]
     """Held-back audio that travels in the checkpoint."""
+    speech: Speech | None
+    """What makes its frames of a text."""
 
 
 def load(path: Path, raw: bool = False) -> Trained:
@@ -62,6 +65,7 @@ def load(path: Path, raw: bool = False) -> Trained:
             **_features(checkpoint.config, str(path)),
         },
         clips=tuple(_clip(item, model) for item in checkpoint.clips),
+        speech=checkpoint.speech,
     )
 
 

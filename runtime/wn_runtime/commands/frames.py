@@ -29,8 +29,13 @@ class BrokenOff(WavestepError):
     """The frames end in a fault. The audio of those before it has been made, and is to be kept."""
 
 
-def check(given: str | None, timing: Timing) -> None:
-    """Raise WavestepError unless frames are given to a model that takes them, and to no other."""
+def check(given: str | None, timing: Timing, speaks: bool) -> None:
+    """Raise WavestepError unless frames are given to a model that takes them, and to no other.
+
+    speaks: whether the model makes them of a text itself.
+    """
+    if given is None and speaks:
+        raise WavestepError('this model speaks; give it something to say: --text "…", or --frames')
     if given is None and timing.frame_channels:
         raise WavestepError(
             f"this model takes frames of {timing.frame_channels} channels, one every {timing.hop} "

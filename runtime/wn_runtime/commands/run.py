@@ -10,15 +10,18 @@ import click
 
 from wn_runtime.commands import frames as local
 from wn_runtime.commands import say, streams
+from wn_runtime.commands import text as spoken_text
 from wn_runtime.commands.command import command
 from wn_runtime.commands.progress import Clock, progress
 from wn_runtime.conditioning.conditioner import Values
+from wn_runtime.conditioning.part import Frames
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.code import trust_code
 from wn_runtime.errors import WavestepError, listed
 from wn_runtime.output.loudspeaker import Speaker
 from wn_runtime.output.sinks import Files, FileSink, PipeSink, Sink, finishing
 from wn_runtime.synthesis import model as models
+from wn_runtime.synthesis.model import Model
 from wn_runtime.synthesis.stream import check_seconds
 
 DEFAULT_SECONDS = 2.0
@@ -40,6 +43,20 @@ DEFAULT_SECONDS = 2.0
     metavar="FILE|-",
     help="Frames of a model that takes them: a .npy file (for voices of a batch one each: "
     "a.npy,b.npy), or - for rows of raw little-endian float32 on stdin, as they come.",
+)
+@click.option(
+    "--text",
+    metavar="TEXT|-",
+    help="What a model that speaks is to say; - reads it from stdin.",
+)
+@click.option(
+    "--rate", default=1.0, show_default=True, help="How fast it speaks: 2 is twice as fast."
+)
+@click.option(
+    "--dictionary",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="More words that it can say, lines of `word P H O N E S`, or others for its own.",
 )
 @click.option(
     "--seconds",
@@ -79,6 +96,9 @@ def main(
     speaker: str | None,
     settings: tuple[str, ...],
     frames: str | None,
+    text: str | None,
+    rate: float,
+    dictionary: Path | None,
     seconds: float | None,
     seed: int,
     temperature: float,
@@ -93,7 +113,7 @@ def main(
 ) -> None:
     """Stream audio from MODEL, a directory that wn-export made, or a graph or plan in it."""
     if seconds is None:
-        seconds = DEFAULT_SECONDS if frames is None else math.inf
+        seconds = DEFAULT_SECONDS if frames is None and text is None else math.inf
     check_seconds(seconds)
     if sum((output is not None, raw is not None, play)) > 1:
         raise WavestepError("-o, --raw and --play exclude one another; give one")
@@ -106,14 +126,13 @@ def main(
         if output is None and raw is None and not play:
             output = Path(f"{opened.name}.wav")
         timing = Timing.of(opened.spec.conditioning)
-        local.check(frames, timing)
+        given = _given(opened, frames, text, rate, dictionary, conditions)
         stream = opened.begin(conditions, seed, temperature)
         clock = Clock(opened.sample_rate, batch)
         if frames == "-":
             blocks = local.streamed(stream, timing, seconds, clock.waiting)
         else:
-            if frames is not None:
-                given = local.read(frames, timing, batch)
+            if given is not None:
                 stream.push(given, last=True)
                 seconds = min(seconds, len(given) * timing.hop / opened.sample_rate)
             blocks = stream.blocks(seconds)
@@ -146,6 +165,32 @@ def main(
                 f"the loudspeaker ran dry {sink.underruns} times: this is slower than real time "
                 "here; write a file with -o"
             )
+
+
+def _given(
+    model: Model,
+    frames: str | None,
+    text: str | None,
+    rate: float,
+    dictionary: Path | None,
+    conditions: dict[str, Values],
+) -> Frames | None:
+    """All frames (F, B, C) that are there before the first sample; None: they come on stdin."""
+    if text is None:
+        if rate != 1 or dictionary is not None:
+            raise WavestepError("--rate and --dictionary are for --text; give a text to say")
+        timing = Timing.of(model.spec.conditioning)
+        local.check(frames, timing, model.front_end is not None)
+        return None if frames in (None, "-") else local.read(frames, timing, model.batch)
+    if frames is not None:
+        raise WavestepError("--text and --frames exclude one another; give one")
+    return models.spoken(
+        models.with_words(model.front_end, dictionary),
+        spoken_text.read(text),
+        rate,
+        conditions,
+        model.batch,
+    )
 
 
 def _conditions(speaker: str | None, settings: tuple[str, ...]) -> dict[str, Values]:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from wn_runtime.features.level import log_level
 from wn_runtime.features.mel import Mel, log_mel
 from wn_runtime.features.pitch import PitchRange, f0, log_f0
+from wn_runtime.model import names
+from wn_runtime.speech import linguistic
 
 
 @dataclass(frozen=True)
 class Features:
-    """Columns of a frame, in this order: the mel bands, the level, ln F0 and voicing."""
+    """Columns of a frame, in this order: mel bands, level, ln F0 and voicing, phones."""
 
     sample_rate: int
     """Hz."""
@@ -33,6 +35,8 @@ class Features:
     """ln Hz, and 1 where voiced, else 0."""
     pitch_low_hz: float = 71.0
     pitch_high_hz: float = 800.0
+    phones: tuple[str, ...] = ()
+    """The inventory of `wn_runtime.speech.linguistic`; empty: none."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.sample_rate <= 1_000_000:
@@ -40,16 +44,31 @@ class Features:
         self._mel  # noqa: B018 (its own checks)
         self._pitch  # noqa: B018
         if not self.names:
-            raise ValueError("there is nothing to extract: mel bands, level or pitch")
+            raise ValueError("there is nothing to extract: mel bands, level, pitch or phones")
+        if len(set(self.phones)) != len(self.phones):
+            raise ValueError("phones has one twice")
+        for phone in self.phones:
+            names.check_label(phone, "a phone")
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the columns."""
         mel = tuple(f"mel {band}" for band in range(self.mel))
-        return mel + ("level",) * self.level + ("ln F0", "voiced") * self.pitch
+        spoken = linguistic.names(self.phones) if self.phones else ()
+        return mel + ("level",) * self.level + ("ln F0", "voiced") * self.pitch + spoken
 
-    def extract(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Audio (T,) at `sample_rate` to frames (ceil(T / hop), C). Raises WavestepError."""
+    @property
+    def linguistic_columns(self) -> int:
+        """How many of the columns tell of phones."""
+        return len(linguistic.names(self.phones)) if self.phones else 0
+
+    def extract(
+        self, audio: NDArray[np.float32], spoken: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Audio (T,) at `sample_rate` to frames (ceil(T / hop), C).
+
+        spoken: the columns of its phones, (ceil(T / hop), 3P + 4). Raises WavestepError.
+        """
         columns: list[NDArray[np.float32]] = []
         if self.mel:
             columns.append(log_mel(audio, self._mel))
@@ -58,6 +77,9 @@ class Features:
         if self.pitch:
             hz = f0(audio, self.sample_rate, self.hop, self._pitch)
             columns.append(np.stack(log_f0(hz, self._pitch), axis=1))
+        if self.phones:
+            assert spoken is not None, "the phones come from an alignment"
+            columns.append(spoken)
         return np.concatenate(columns, axis=1)
 
     @property

@@ -16,6 +16,7 @@ from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import json_file, names, strict
 from wn_runtime.model.spec import MOST_STREAMS, ModelSpec
 from wn_runtime.model.state import StateArray
+from wn_runtime.speech.spec import SpeechSpec
 
 FORMAT = 2
 """The format of model directories that this version writes and reads."""
@@ -23,8 +24,10 @@ CHECKPOINTS = (".pt", ".pth", ".ckpt")
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 REFERENCE = "reference.npz"
+SPEECH = "speech.safetensors"
+DICTIONARY = "dictionary.txt"
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
-_NO_ARTIFACTS = (MANIFEST, WEIGHTS, REFERENCE)
+_NO_ARTIFACTS = (MANIFEST, WEIGHTS, REFERENCE, SPEECH, DICTIONARY)
 _MOST_BYTES = 2**33
 """Of a file: twice the largest weights. To hash more takes minutes."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -113,6 +116,9 @@ class Manifest:
     """Engine to the precision it takes when none is asked for: the fastest that passed parity."""
     state: dict[str, StateArray] = field(default_factory=dict)
     """What a host of the step graph carries from sample to sample (`model.layout`)."""
+    speech: SpeechSpec | None = None
+    """The front end whose weights are in speech.safetensors and its words in dictionary.txt; None
+    for a model that does not speak."""
     source: dict[str, Any] = field(default_factory=dict)
     """The checkpoint's own words: its file name, training step, validation bits, attribution."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -127,6 +133,8 @@ class Manifest:
             if artifact.file in of_artifacts or artifact.file in _NO_ARTIFACTS:
                 raise ValueError(f"file {artifact.file!r} is no engine's, or is one's twice")
             of_artifacts.add(artifact.file)
+        if self.speech is not None:
+            self.speech.check(self.spec, "speech")
         for engine, precision in self.default_precision.items():
             names.check(engine, "engine")
             _check_precision(precision)

@@ -20,6 +20,8 @@ from wn_runtime.model import weights as canonical
 from wn_runtime.model.manifest import Artifact, Manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
+from wn_runtime.speech import dictionary
+from wn_runtime.speech.front_end import FrontEnd
 
 T = TypeVar("T")
 
@@ -67,6 +69,13 @@ class ModelPackage:
         """From conditions and frames to the gates' bias."""
         return self.shared("conditioner", self._make_conditioner)
 
+    @property
+    def front_end(self) -> FrontEnd | None:
+        """From a text to frames; None for a model that does not speak. Raises WavestepError."""
+        if self.manifest.speech is None:
+            return None
+        return self.shared("front end", self._make_front_end)
+
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all who ask with the same key."""
         with self._lock:
@@ -85,6 +94,18 @@ class ModelPackage:
     def _load_weights(self) -> Weights:
         where = str(self.directory / manifests.WEIGHTS)
         return canonical.parse(self.read(manifests.WEIGHTS), self.spec, where)
+
+    def _make_front_end(self) -> FrontEnd:
+        spec = self.manifest.speech
+        assert spec is not None
+        where = str(self.directory / manifests.SPEECH)
+        weights = canonical.parse_shapes(self.read(manifests.SPEECH), spec.shapes(), where)
+        where = str(self.directory / manifests.DICTIONARY)
+        try:
+            text = self.read(manifests.DICTIONARY).decode()
+        except UnicodeDecodeError as error:
+            raise WavestepError(f"{where} is not UTF-8; export the model again") from error
+        return FrontEnd(spec, weights, dictionary.parse(text, where))
 
     def _make_conditioner(self) -> Conditioner:
         return Conditioner(self.spec, self.weights if self.spec.conditioning else {})

@@ -45,7 +45,11 @@ def shapes(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
 
 def check(weights: Weights, spec: ModelSpec, where: str) -> None:
     """Raise WavestepError unless `weights` are exactly those of `spec`: names, shapes, float32."""
-    expected = shapes(spec)
+    check_shapes(weights, shapes(spec), where)
+
+
+def check_shapes(weights: Weights, expected: Mapping[str, tuple[int, ...]], where: str) -> None:
+    """Raise WavestepError unless `weights` have exactly these names and shapes, in float32."""
     for name in sorted(expected.keys() - weights.keys()):
         raise WavestepError(f"{where}: weight {name!r} is missing; export the model again")
     for name in sorted(weights.keys() - expected.keys()):
@@ -63,10 +67,17 @@ def check(weights: Weights, spec: ModelSpec, where: str) -> None:
 
 def parse(data: bytes, spec: ModelSpec, where: str) -> dict[str, NDArray[np.float32]]:
     """The content of `weights.safetensors`. Raises WavestepError with `where` and the fault."""
+    return parse_shapes(data, shapes(spec), where)
+
+
+def parse_shapes(
+    data: bytes, expected: Mapping[str, tuple[int, ...]], where: str
+) -> dict[str, NDArray[np.float32]]:
+    """The content of a file of weights of these shapes. Raises WavestepError as `parse` does."""
     try:
         weights: dict[str, NDArray[np.float32]] = safetensors_numpy.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError, TypeError, OverflowError) as error:
         # KeyError: an element type that NumPy has none of
         raise WavestepError(f"{where} cannot be read ({error}); export the model again") from error
-    check(weights, spec, where)
+    check_shapes(weights, expected, where)
     return weights

@@ -48,9 +48,7 @@ class Segment:
         if not self.phone or not self.phone.isprintable() or " " in self.phone:
             raise ValueError(f"phone {self.phone!r:.40} is no name: empty, or with blanks in it")
         if len(self.phone) > _LONGEST_PHONE:
-            raise ValueError(
-                f"phone {self.phone!r:.40} is longer than {_LONGEST_PHONE} characters"
-            )
+            raise ValueError(f"phone {self.phone!r:.40} is longer than {_LONGEST_PHONE} characters")
         if not (math.isfinite(self.start) and math.isfinite(self.end)):
             raise ValueError(f"{self.phone} lasts from {self.start} to {self.end} s")
         if not 0 <= self.start < self.end <= MOST_SECONDS:
@@ -111,7 +109,9 @@ def written(segments: Sequence[Segment]) -> str:
     """The text of a label file, phones alone. Raises ValueError for segments that do not join."""
     for one, next_one in itertools.pairwise(segments):
         if one.end != next_one.start:
-            raise ValueError(f"{one.phone} ends at {one.end} s, the next begins at {next_one.start}")
+            raise ValueError(
+                f"{one.phone} ends at {one.end} s, the next begins at {next_one.start}"
+            )
     lines = (f"{_ticks(s.start)} {_ticks(s.end)} {s.phone}\n" for s in segments)
     return "".join(lines)
 

@@ -11,12 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from wn_runtime.arguments import integer, wrong_type
 from wn_runtime.conditioning.conditioner import Values
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.choice import open_in
 from wn_runtime.engines.engine import Engine, Temperature
+from wn_runtime.errors import WavestepError
 from wn_runtime.model.package import ModelPackage, open_package
+from wn_runtime.speech import dictionary
+from wn_runtime.speech.front_end import FrontEnd
 from wn_runtime.synthesis.pool import EnginePool
 from wn_runtime.synthesis.stream import Stream
 
@@ -47,6 +52,37 @@ def open(
     return Model(package, EnginePool(first, another, max_streams), first)
 
 
+def with_words(front_end: FrontEnd | None, path: Path | None) -> FrontEnd | None:
+    """A front end that knows the words of a dictionary, too. Raises WavestepError."""
+    if front_end is None or path is None:
+        return front_end
+    return front_end.with_words(dictionary.read(path), str(path))
+
+
+def spoken(
+    front_end: FrontEnd | None,
+    text: str,
+    rate: float,
+    conditions: Mapping[str, Values],
+    voices: int,
+) -> Frames:
+    """The frames (F, B, C) of a text for voices side by side, as long as the slowest speaks.
+
+    Raises WavestepError where there is no front end, or no speaker is given to one of several.
+    """
+    if front_end is None:
+        raise WavestepError(
+            "this model does not speak; export one that was trained with a table [speech]"
+        )
+    who = conditions.get(front_end.spec.speaker) if front_end.spec.speaker else None
+    speakers = list(who) if isinstance(who, (list, tuple)) else [who] * voices
+    each = [front_end.frames(text, speaker, rate) for speaker in speakers]
+    longest = max(map(len, each))
+    # The last frame is silence.
+    padded = [np.concatenate([f, np.repeat(f[-1:], longest - len(f), axis=0)]) for f in each]
+    return np.stack(padded, axis=1)
+
+
 class Model:
     """A model that is ready to make audio. Its streams are independent, also across threads."""
 
@@ -59,6 +95,8 @@ class Model:
         """How it runs: see `Engine`."""
         self.batch = engine.batch
         """B: the voices that one stream makes side by side."""
+        self.front_end = package.front_end
+        """From a text to frames; None for a model that does not speak."""
         self._conditioner, self._pool = package.conditioner, pool
 
     def stream(
@@ -97,6 +135,25 @@ class Model:
         except BaseException:
             stream.close()
             raise
+        return stream
+
+    def say(
+        self,
+        text: str,
+        seed: int | Sequence[int] = 0,
+        temperature: Temperature = 1.0,
+        rate: float = 1.0,
+        **conditions: Values,
+    ) -> Stream:
+        """A stream that says a text; `read(available)`, or `blocks()`, is all of it.
+
+        rate: 2 is twice as fast. The other arguments are those of `stream`; voices of a batch whose
+        speech is shorter end in silence. Raises WavestepError for a model that does not speak,
+        for words that it does not know, and as `stream` does.
+        """
+        frames = spoken(self.front_end, text, rate, conditions, self.batch)
+        stream = self.begin(conditions, seed, temperature)
+        stream.push(frames, last=True)
         return stream
 
     def close(self) -> None:

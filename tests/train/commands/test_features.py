@@ -125,7 +125,7 @@ def test_silence_is_counted(data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "there is nothing to extract: mel bands, level or pitch"),
+        ([], "there is nothing to extract: mel bands, level, pitch or phones"),
         (["--mel", "-3"], "bands is -3; it must be 1 to 1024"),
         (["--mel", "4", "--hop", "0"], "window is 0; it must be 2 to 65536 samples"),
         (["--mel", "4", "--high", "5000"], "bands lie from 0 to 5000 Hz"),

@@ -8,9 +8,21 @@ from typing import Any
 from torch import Tensor
 
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.speech.spec import SpeechSpec
 
 FORMAT = 2
 """The format that this version writes and reads."""
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A front end: see wn_runtime.speech."""
+
+    spec: SpeechSpec
+    weights: dict[str, Tensor]
+    """By the names of `SpeechSpec.shapes`."""
+    dictionary: str
+    """The words that it can say, as `wn_runtime.speech.dictionary` writes them."""
 
 
 @dataclass
@@ -38,6 +50,8 @@ class Checkpoint:
     clips: list[dict[str, Any]] = field(default_factory=list)
     """Held-back real audio for parity, as `data.clips` chooses it: `samples`, `conditions` name to
     value, and `frames` for a model that takes them."""
+    speech: Speech | None = None
+    """What makes its frames of a text; None for a model that does not speak."""
     training: dict[str, Any] = field(default_factory=dict)
     """`optimizer`, the optimiser's state; `position` in the data, (epoch, batch); `best` bits so
     far. Empty in a released checkpoint."""

@@ -3,7 +3,7 @@
     archive.py    the file: a ZIP of stored members
     pickled.py    its pickle, as data
     here          name, spec, step and so on
-    weights.py, clips.py, progress.py    the parts that hold tensors, while those are unread
+    weights.py, clips.py, progress.py, speech.py    the parts with tensors, while those are unread
     tensors.py    the numbers, once it is known that they are wanted and fit into memory
 
 Nothing in the file is ever run.
@@ -22,9 +22,9 @@ from wn_runtime import files
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import names, strict
 from wn_runtime.model.spec import ModelSpec
-from wn_train.checkpoint import clips, pickled, progress, weights
+from wn_train.checkpoint import clips, pickled, progress, speech, weights
 from wn_train.checkpoint.archive import Archive, Damaged
-from wn_train.checkpoint.content import FORMAT, Checkpoint
+from wn_train.checkpoint.content import FORMAT, Checkpoint, Speech
 from wn_train.checkpoint.pickled import StoredTensor
 from wn_train.checkpoint.tensors import Tensors, reserve
 
@@ -88,6 +88,7 @@ def _checkpoint(data: Any, archive: Archive, where: str) -> Checkpoint:
         "ema": weights.check(parts["ema"], expected, f"{where}: ema"),
         "clips": clips.check(parts["clips"], words.spec, f"{where}: clips"),
         "training": progress.check(parts["training"], network, f"{where}: training"),
+        "speech": speech.check(parts["speech"], words.spec, f"{where}: speech"),
     }
     tensors = Tensors(archive)
     for each in _stored(stored):
@@ -96,10 +97,11 @@ def _checkpoint(data: Any, archive: Archive, where: str) -> Checkpoint:
     read = _read(stored, tensors, where)
     clips.check_samples(read["clips"], words.spec, f"{where}: clips")
     progress.check_moments(read["training"], f"{where}: training")
+    read["speech"] = Speech(**read["speech"]) if read["speech"] else None
     return Checkpoint(**vars(words), **read)
 
 
-_EMPTY: Mapping[str, Any] = {"model": {}, "ema": {}, "clips": [], "training": {}}
+_EMPTY: Mapping[str, Any] = {"model": {}, "ema": {}, "clips": [], "training": {}, "speech": {}}
 
 
 def _stored(value: Any) -> Iterator[StoredTensor]:

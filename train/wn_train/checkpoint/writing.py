@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wn_runtime import atomic
 from wn_runtime.errors import WavestepError
+from wn_runtime.model import strict
 from wn_train.checkpoint.content import FORMAT, Checkpoint
 
 PROTOCOL = 2
@@ -23,6 +24,9 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     Raises WavestepError when the disk refuses.
     """
     data = {**vars(checkpoint), "format": FORMAT, "spec": checkpoint.spec.to_dict()}
+    speech = data.pop("speech")
+    if speech is not None:
+        data["speech"] = {**vars(speech), "spec": strict.plain(speech.spec)}
     try:
         with atomic.replacing(path) as part, part.open("wb") as file:
             torch.save(_dense(data), file, pickle_protocol=PROTOCOL)

@@ -35,6 +35,48 @@ _path = click.Path(path_type=Path)
     show_default=True,
     help="Where a voice's pitch may lie.",
 )
+@click.option(
+    "--normalise",
+    "level_db",
+    type=click.FloatRange(-60, 0),
+    is_flag=False,
+    flag_value=-20.0,
+    metavar="[DB]",
+    help="Bring every recording's speech to this level (-20 dB of full scale), by a gain in "
+    "metadata.csv that wn-train reads.",
+)
+@click.option(
+    "--text",
+    metavar="COLUMN",
+    help="Phones with durations, by forced alignment of every recording with its words in this "
+    "column of metadata.csv; needs pocketsphinx.",
+)
+@click.option(
+    "--labels",
+    type=_path,
+    metavar="DIR",
+    help="Phones from HTS label files, RECORDING.lab, in place of alignment.",
+)
+@click.option(
+    "--dictionary",
+    type=_path,
+    metavar="FILE",
+    help="Pronunciations, lines of `word P H O N E S`. Default: CMU's, of American English.",
+)
+@click.option(
+    "--all-words",
+    is_flag=True,
+    help="A voice can say all words of the dictionary that are made of its phones, not those of "
+    "the corpus alone.",
+)
+@click.option(
+    "--join",
+    type=click.IntRange(1, 1000),
+    default=1,
+    metavar="N",
+    help="Join recordings of single words, N to one, in noise of their room.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of what is joined.")
 @click.option("--sample-rate", type=int, metavar="HZ", help="Default: the first recording's.")
 @click.option("--plot", type=click.IntRange(0), default=0, metavar="N",
               help="Draw the first N recordings with what was extracted.")  # fmt: skip
@@ -49,6 +91,13 @@ def main(
     low: float,
     high: float,
     pitch_range: tuple[float, float],
+    level_db: float | None,
+    text: str | None,
+    labels: Path | None,
+    dictionary: Path | None,
+    all_words: bool,
+    join: int,
+    seed: int,
     sample_rate: int | None,
     plot: int,
 ) -> None:
@@ -57,6 +106,7 @@ def main(
     DATA is a folder as wn-train takes it, and stays as it is; OUTPUT is one, too.
     """
     from wn_train.features import folder
+    from wn_train.features.phones import Script
 
     rate = folder.sample_rate(data) if sample_rate is None else sample_rate
     hop = round(0.01 * rate) if hop is None else hop
@@ -73,6 +123,12 @@ def main(
             pitch_low_hz=pitch_range[0],
             pitch_high_hz=pitch_range[1],
         )
+        script = (
+            None
+            if text is None and labels is None
+            else Script(text or "", dictionary, labels, all_words)
+        )
+        wanted = folder.Wanted(features, level_db, script, join, seed, plot)
     except ValueError as error:
         raise WavestepError(f"{error}; see wn-features --help") from error
     if pitch:
@@ -81,7 +137,7 @@ def main(
         _need_matplotlib()
     from wn_train.features.plot import picture
 
-    count = folder.write(data, output, features, plot, picture, say.note)
+    count, features = folder.write(data, output, wanted, picture, say.note)
     say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
     say.line(f"next     wn-train {output} with a table [model.frames] in its configuration")
 

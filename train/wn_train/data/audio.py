@@ -77,7 +77,7 @@ def load(
         for recording in corpus.recordings:
             before_each()
             with faults.of(recording.path):
-                audio = decoding.read(recording.path, rate)
+                audio = louder(decoding.read(recording.path, rate), recording.gain)
                 if _is_clipped(audio):
                     clipped.append(recording.path)
                 utterances.append(Utterance(recording, compact(head, head.encode(audio))))
@@ -86,6 +86,13 @@ def load(
     if clipped:
         say(f"{len(clipped)} files are clipped, the first is {clipped[0]}: they train as they are")
     return rate, utterances
+
+
+def louder(audio: NDArray[np.float32], decibels: float) -> NDArray[np.float32]:
+    """Audio (T,) amplified; what then lies beyond full scale is cut off there."""
+    if not decibels:
+        return audio
+    return np.clip(audio * np.float32(10 ** (decibels / 20)), -1, 1)
 
 
 def compact(head: Head, samples: NDArray[Any]) -> NDArray[Any]:

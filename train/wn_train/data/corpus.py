@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from wn_runtime.model.names import LONGEST
 METADATA = "metadata.csv"
 FRAMES = "frames"
 """Its column of .npy files."""
+GAIN = "gain"
+"""Its column of decibels by which a recording is made louder when it is read."""
+MOST_GAIN = 120.0
+NO_CONDITIONS = ("file", "split", FRAMES, GAIN)
 SUFFIXES = (".wav", ".flac")
 SPLITS = ("train", "valid")
 MOST_METADATA = 32 * 2**20
@@ -39,6 +44,8 @@ class Recording:
     """Condition name to value; empty where it is not given, `a+b` for tags."""
     frames: Path | None = None
     """The file of its frames; None where metadata.csv names none."""
+    gain: float = 0.0
+    """Decibels by which it is made louder when it is read."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ def _from_csv(path: Path, framed: bool) -> list[Recording]:
         rows.append((number, dict(zip(columns, fields, strict=True))))
     if not rows:
         raise WavestepError(f"{path} lists no files")
-    conditions = [column for column in columns if column not in ("file", "split", FRAMES)]
+    conditions = [column for column in columns if column not in NO_CONDITIONS]
     root = os.path.realpath(path.parent)
     recordings = []
     for place, (number, row) in enumerate(rows):
@@ -133,8 +140,23 @@ def _from_csv(path: Path, framed: bool) -> list[Recording]:
                 raise WavestepError(
                     f"{path}, line {number}: {FRAMES} {what}; name a .npy file in that folder"
                 )
-        recordings.append(Recording(path.parent / row["file"], split, values, frames))
+        gain = _gain(row.get(GAIN, ""), f"{path}, line {number}")
+        recordings.append(Recording(path.parent / row["file"], split, values, frames, gain))
     return recordings
+
+
+def _gain(given: str, where: str) -> float:
+    """Decibels; 0 where the column is empty."""
+    try:
+        gain = float(given or 0)
+    except ValueError:
+        gain = math.nan
+    if not abs(gain) <= MOST_GAIN:
+        raise WavestepError(
+            f"{where}: {GAIN} is {given!r:.60}; it must be decibels, -{MOST_GAIN:.0f} to "
+            f"{MOST_GAIN:.0f}"
+        )
+    return gain
 
 
 def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.features.features import Features
+from wn_runtime.speech.labels import Segment
 from wn_train import figures
 
 if TYPE_CHECKING:
@@ -17,14 +19,20 @@ if TYPE_CHECKING:
 _WINDOW_S = 0.02
 
 
-def picture(audio: NDArray[np.float32], frames: NDArray[np.float32], features: Features) -> bytes:
-    """A PNG: the spectrogram with the pitch in it, the mel bands, the level. Needs matplotlib."""
+def picture(
+    audio: NDArray[np.float32],
+    frames: NDArray[np.float32],
+    features: Features,
+    phones: Sequence[Segment] = (),
+) -> bytes:
+    """A PNG: the spectrogram with phones and pitch in it, mel bands, level. Needs matplotlib."""
     panels = 1 + bool(features.mel) + features.level
 
     def draw(figure: Figure) -> None:
         axes = list(np.atleast_1d(figure.subplots(panels, 1, sharex=True)))
         times = (np.arange(len(frames)) + 0.5) * features.hop / features.sample_rate
         _spectrogram(axes[0], audio, features.sample_rate)
+        _phones(axes[0], phones)
         columns = dict(zip(features.names, frames.T, strict=True))
         if features.pitch:
             voiced = columns["voiced"] > 0
@@ -41,6 +49,14 @@ def picture(audio: NDArray[np.float32], frames: NDArray[np.float32], features: F
         axes[-1].set_xlabel("seconds")
 
     return figures.drawn((10, 2.6 * panels), draw, "png", dpi=90)
+
+
+def _phones(axes: Axes, phones: Sequence[Segment]) -> None:
+    """Their borders, and their names above."""
+    for phone in phones:
+        axes.axvline(phone.start, color="white", linewidth=0.8, alpha=0.8)
+        middle = (phone.start + phone.end) / 2
+        axes.text(middle, 1.01, phone.phone, transform=axes.get_xaxis_transform(), ha="center")
 
 
 def _pitch(axes: Axes, times: NDArray[np.float64], hz: NDArray[np.float64]) -> None:

@@ -81,23 +81,29 @@ class GatedLayer(nn.Module):
         self.residual_scale = scale
 
     def forward(self, h: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        """A sequence: h (B, T, R), bias (B, 1 or T, G) -> h_next (B, T, R), z (B, T, G/2)."""
-        return self._gate(self.gate(h), bias, h)
+        """A sequence: h (B, T, R), bias (B, N, G) -> h_next (B, T, R), z (B, T, G/2).
+
+        Each of the N rows of bias is held for T/N samples.
+        """
+        a = self.gate(h)
+        if bias is None:
+            return self._gate(a, h)
+        # Held rows are added as they are: spread over all samples they are most of what is moved.
+        rows = a.unflatten(1, (bias.shape[1], -1)) + bias[:, :, None].to(a.dtype)
+        return self._gate(rows.flatten(1, 2), h)
 
     def step(
         self, h: Tensor, bias: Tensor | None, past: Tensor
     ) -> tuple[tuple[Tensor, Tensor], Tensor]:
         """One sample: h (B, R), bias (B, G), past (B, (k-1)d, R) -> (h_next, z (B, G/2)), past."""
         a, past = self.gate.step(h, past)
-        return self._gate(a, bias, h), past
+        return self._gate(a if bias is None else a + bias, h), past
 
     def initial_state(self, streams: int) -> Tensor:
         """The zero state, (B, (k-1)d, R)."""
         return self.gate.initial_state(streams)
 
-    def _gate(self, a: Tensor, bias: Tensor | None, h: Tensor) -> tuple[Tensor, Tensor]:
-        if bias is not None:
-            a = a + bias
+    def _gate(self, a: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         filtered, gated = a.chunk(2, dim=-1)
         z = torch.tanh(filtered) * torch.sigmoid(gated)
         if self.residual is None:

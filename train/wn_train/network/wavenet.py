@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ class WaveNet(nn.Module):
         samples (B, T) of the head's kind. values, frames: see `ConditionerModule.forward`.
         Returns (B, T, A); those at t have seen the samples before t only.
         """
-        return self.network(samples, self.condition(samples, values, frames))
+        return self.network(samples, self._bias(samples, values, frames))
 
     def condition(
         self,
@@ -80,14 +81,20 @@ class WaveNet(nn.Module):
         frames: Tensor | None = None,
     ) -> Tensor | None:
         """The gates' bias of every sample, (L, B, T or 1, G); None for a model without."""
+        rows = self._bias(samples, values, frames)
+        if rows is None or rows.shape[2] == 1:
+            return rows
+        return rows.repeat_interleave(samples.shape[1] // rows.shape[2], dim=2)
+
+    def _bias(
+        self, samples: Tensor, values: Mapping[str, Tensor] | None, frames: Tensor | None
+    ) -> Tensor | None:
+        """The gates' bias, (L, B, N, G), a row for every T/N samples; None for a model without."""
         total: Tensor | None = None
         for conditioner in self.conditioners:
             assert isinstance(conditioner, ConditionerModule)
             bias = conditioner(values or {}, frames, samples)  # (L, B, N, G)
-            if bias.shape[2] > 1:
-                held = samples.shape[1] // bias.shape[2]
-                bias = bias.repeat_interleave(held, dim=2)
-            total = bias if total is None else total + bias
+            total = bias if total is None else _sum_of_rows(total, bias)
         return total
 
     def fit(self, clips: Sequence[Frames]) -> None:
@@ -106,7 +113,7 @@ class WaveNet(nn.Module):
         return np.zeros(0, np.float32)
 
     def network(self, samples: Tensor, bias: Tensor | None) -> Tensor:
-        """Params (B, T, A) of samples (B, T) under a bias (L, B, 1 or T, G)."""
+        """Params (B, T, A) of samples (B, T) under a bias (L, B, N, G): a row is T/N samples'."""
         h = self.input(samples)  # (B, T, R)
         zs = []
         for i, layer in enumerate(self.layers):
@@ -139,3 +146,14 @@ class WaveNet(nn.Module):
         y = F.relu(self.skip(torch.cat(zs, dim=-1)))  # (..., S)
         params: Tensor = self.head[1](F.relu(self.head[0](y)))
         return params
+
+
+def _sum_of_rows(one: Tensor, other: Tensor) -> Tensor:
+    """Biases (L, B, N, G) of different N as one with the fewest rows that tell both."""
+    rows = math.lcm(one.shape[2], other.shape[2])
+
+    def spread(bias: Tensor) -> Tensor:
+        same = bias.shape[2] in (1, rows)
+        return bias if same else bias.repeat_interleave(rows // bias.shape[2], dim=2)
+
+    return spread(one) + spread(other)

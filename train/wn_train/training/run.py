@@ -21,6 +21,7 @@ from wn_train.config import Config
 from wn_train.data import audio, corpus, frames
 from wn_train.data.audio import Utterance
 from wn_train.features import described
+from wn_train.speech import voice
 from wn_train.training.distributed import World, world
 from wn_train.training.failures import told
 from wn_train.training.folder import run_folder
@@ -68,6 +69,12 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
     before = _before(output, resume, settings)
     settings = described.applied(settings, described.read(data))
     spec, utterances = _prepare(data, settings, say, stop)
+    speech = None if before is None else before.speech
+    if settings.speech is not None:
+        if speech is None:
+            speech = voice.learned(settings, spec.conditions, utterances, data, stop.check)
+        speech.spec.check(spec, str(output / LAST))
+        utterances = voice.heard(speech, utterances)
     difference = None if before is None else _difference(before, spec, settings)
     if difference is not None:
         raise WavestepError(
@@ -76,7 +83,7 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
         )
     say(describe(spec, settings, len(utterances)))
     try:
-        last = train(spec, settings, utterances, output, here, before, say, stop)
+        last = train(spec, settings, utterances, output, here, before, say, stop, speech)
     except Interrupted as interrupted:
         say(f"{interrupted}; go on with the same command and --resume")
         raise SystemExit(128 + stop.interruption.number) from None

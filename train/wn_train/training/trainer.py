@@ -18,7 +18,7 @@ from wn_runtime.heads.bits import in_words, more_for_16
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint
-from wn_train.checkpoint import Checkpoint
+from wn_train.checkpoint import Checkpoint, Speech
 from wn_train.config import Config, TrainingConfig
 from wn_train.data import chunks
 from wn_train.data.audio import Utterance
@@ -47,6 +47,7 @@ def train(
     resume: Checkpoint | None,
     say: Callable[[str], None],
     stop: Stop | None = None,
+    speech: Speech | None = None,
 ) -> Checkpoint:
     """Train until `config.training.steps`; returns the last checkpoint, also in `run`/last.pt.
 
@@ -107,6 +108,7 @@ def train(
             attribution=config.attribution,
             config=strict.plain(config),
             clips=clips,
+            speech=speech,
             training={
                 "optimizer": adam.state_dict(),
                 "position": list(position),

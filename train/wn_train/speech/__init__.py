@@ -1,0 +1,1 @@
+"""The front end of a voice, learned: see wn_runtime.speech."""
