@@ -16,6 +16,7 @@ from wn_runtime.features.features import Features
 from wn_runtime.heads.head import Head
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import names, strict
+from wn_runtime.model.manifest import check_temperature
 from wn_runtime.model.spec import MOST_DILATION, MOST_LAYERS, ModelSpec
 from wn_train.conditioning.config import FramesConfig
 from wn_train.speech.config import SpeechConfig
@@ -191,6 +192,8 @@ class Config:
     """The model's name; empty: the run directory's."""
     attribution: str = ""
     """Sources and licence of the training data; travels with the checkpoint and the export."""
+    temperature: float = 1.0
+    """At which the model is heard where nobody says another: it goes into the manifest."""
     features: Features | None = None
     """What the frames hold, as wn-features extracts it; taken from the data's features.json."""
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -200,6 +203,7 @@ class Config:
     """The front end that makes frames of a text; None: none."""
 
     def __post_init__(self) -> None:
+        check_temperature(self.temperature)
         if self.name:
             names.check(self.name, "name")
 

@@ -81,6 +81,7 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
             spec=spec,
             files={},
             state=layout(spec),
+            temperature=trained.temperature,
             source=trained.source,
             versions=_versions("torch"),
         )

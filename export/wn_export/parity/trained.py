@@ -12,6 +12,7 @@ from wn_export.parity.expected import Clip
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.features import Features
 from wn_runtime.model import strict
+from wn_runtime.model.manifest import check_temperature
 from wn_runtime.model.weights import Weights
 from wn_runtime.text import printable
 from wn_train import checkpoint as checkpoints
@@ -32,7 +33,9 @@ class Trained:
     """The checkpoint's own words, for the manifest."""
     clips: tuple[Clip, ...]
     """Held-back audio that travels in the checkpoint."""
-    speech: Speech | None
+    temperature: float = 1.0
+    """At which it is to be heard."""
+    speech: Speech | None = None
     """What makes its frames of a text."""
 
 
@@ -65,8 +68,22 @@ def load(path: Path, raw: bool = False) -> Trained:
             **_features(checkpoint.config, str(path)),
         },
         clips=tuple(_clip(item, model) for item in checkpoint.clips),
+        temperature=_temperature(checkpoint.config, str(path)),
         speech=checkpoint.speech,
     )
+
+
+@dataclass(frozen=True)
+class _Heard:
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+
+def _temperature(config: dict[str, Any], where: str) -> float:
+    given = {name: config[name] for name in ("temperature",) if name in config}
+    return strict.parse(_Heard, given, f"{where}: config").temperature
 
 
 def _features(config: dict[str, Any], where: str) -> dict[str, Any]:

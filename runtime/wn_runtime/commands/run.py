@@ -65,7 +65,9 @@ DEFAULT_SECONDS = 2.0
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same audio.")
 @click.option(
-    "--temperature", default=1.0, show_default=True, help="0 always takes the likeliest sample."
+    "--temperature",
+    type=float,
+    help="0 always takes the likeliest sample; default: the model's own, 1 where it has none.",
 )
 @click.option("--batch", default=1, show_default=True, help="Voices made side by side.")
 @click.option("--engine", help="Take this engine and no other; default: the fastest that runs.")
@@ -101,7 +103,7 @@ def main(
     dictionary: Path | None,
     seconds: float | None,
     seed: int,
-    temperature: float,
+    temperature: float | None,
     batch: int,
     engine: str | None,
     precision: str | None,

@@ -27,6 +27,7 @@ REFERENCE = "reference.npz"
 SPEECH = "speech.safetensors"
 DICTIONARY = "dictionary.txt"
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+HOTTEST = 100.0
 _NO_ARTIFACTS = (MANIFEST, WEIGHTS, REFERENCE, SPEECH, DICTIONARY)
 _MOST_BYTES = 2**33
 """Of a file: twice the largest weights. To hash more takes minutes."""
@@ -116,6 +117,8 @@ class Manifest:
     """Engine to the precision it takes when none is asked for: the fastest that passed parity."""
     state: dict[str, StateArray] = field(default_factory=dict)
     """What a host of the step graph carries from sample to sample (`model.layout`)."""
+    temperature: float = 1.0
+    """What a stream takes that is given none, chosen by listening."""
     speech: SpeechSpec | None = None
     """The front end whose weights are in speech.safetensors and its words in dictionary.txt; None
     for a model that does not speak."""
@@ -133,11 +136,18 @@ class Manifest:
             if artifact.file in of_artifacts or artifact.file in _NO_ARTIFACTS:
                 raise ValueError(f"file {artifact.file!r} is no engine's, or is one's twice")
             of_artifacts.add(artifact.file)
+        check_temperature(self.temperature)
         if self.speech is not None:
             self.speech.check(self.spec, "speech")
         for engine, precision in self.default_precision.items():
             names.check(engine, "engine")
             _check_precision(precision)
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise ValueError for what no voice can have."""
+    if not 0 <= temperature <= HOTTEST:
+        raise ValueError(f"temperature is {temperature}; it must be 0 to {HOTTEST:.0f}")
 
 
 def _check_precision(precision: str) -> None:

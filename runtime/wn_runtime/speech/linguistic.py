@@ -74,7 +74,9 @@ def phones_in(
     return phones, lengths
 
 
-def whole_frames(ends: Sequence[float], hop_s: float, total: int) -> NDArray[np.int64]:
+def whole_frames(
+    ends: Sequence[float] | NDArray[np.float64], hop_s: float, total: int
+) -> NDArray[np.int64]:
     """Where phones end, in seconds, to how many of `total` frames each lasts: one at least.
 
     Raises WavestepError where there are more phones than frames.

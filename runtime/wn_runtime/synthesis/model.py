@@ -75,7 +75,7 @@ def spoken(
             "this model does not speak; export one that was trained with a table [speech]"
         )
     who = conditions.get(front_end.spec.speaker) if front_end.spec.speaker else None
-    speakers = list(who) if isinstance(who, (list, tuple)) else [who] * voices
+    speakers = [who] * voices if who is None or isinstance(who, (str, int)) else list(who)
     each = [front_end.frames(text, speaker, rate) for speaker in speakers]
     longest = max(map(len, each))
     # The last frame is silence.
@@ -95,6 +95,8 @@ class Model:
         """How it runs: see `Engine`."""
         self.batch = engine.batch
         """B: the voices that one stream makes side by side."""
+        self.temperature = package.manifest.temperature
+        """What a stream takes that is given none."""
         self.front_end = package.front_end
         """From a text to frames; None for a model that does not speak."""
         self._conditioner, self._pool = package.conditioner, pool
@@ -102,7 +104,7 @@ class Model:
     def stream(
         self,
         seed: int | Sequence[int] = 0,
-        temperature: Temperature = 1.0,
+        temperature: Temperature | None = None,
         frames: Frames | None = None,
         **conditions: Values,
     ) -> Stream:
@@ -110,7 +112,8 @@ class Model:
 
         The same seed gives the same audio, whatever the block size. seed: voice b of one seed is
         its b-th stream; with a seed a voice, each is as if it were alone. temperature: 1 is the
-        model as trained, 0 always takes the likeliest sample; one, or one a voice. frames: the
+        model as trained, 0 always takes the likeliest sample; one, or one a voice; None: the
+        model's own. frames: the
         first of a model that takes frames, see `Stream.push`. conditions: by name, a value for all
         voices or one each. Raises WavestepError for a condition or value that the model lacks, and
         where max_streams are open.
@@ -121,13 +124,13 @@ class Model:
         self,
         conditions: Mapping[str, Values],
         seed: int | Sequence[int] = 0,
-        temperature: Temperature = 1.0,
+        temperature: Temperature | None = None,
         frames: Frames | None = None,
     ) -> Stream:
         """`stream` with the conditions as a mapping."""
         if not isinstance(conditions, Mapping):
             raise wrong_type("conditions", conditions, "a mapping of names to values")
-        stream = Stream(self._conditioner, self.spec, self._pool)
+        stream = Stream(self._conditioner, self.spec, self._pool, self.temperature)
         try:
             stream.begin(None, seed, temperature, conditions)
             if frames is not None:
@@ -141,7 +144,7 @@ class Model:
         self,
         text: str,
         seed: int | Sequence[int] = 0,
-        temperature: Temperature = 1.0,
+        temperature: Temperature | None = None,
         rate: float = 1.0,
         **conditions: Values,
     ) -> Stream:

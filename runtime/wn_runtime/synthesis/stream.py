@@ -40,7 +40,10 @@ MOST_SAMPLES = 2**31
 class Stream:
     """B voices side by side: one engine, and for each voice a seed, a temperature, conditions."""
 
-    def __init__(self, conditioner: Conditioner, spec: ModelSpec, pool: EnginePool) -> None:
+    def __init__(
+        self, conditioner: Conditioner, spec: ModelSpec, pool: EnginePool, temperature: float = 1.0
+    ) -> None:
+        """temperature: what voices have that are given none."""
         self._engine: Engine | None = None  # for __del__, should the next line raise
         self._pool = pool
         self._engine = pool.take()
@@ -51,7 +54,8 @@ class Stream:
         self._spec, self._head = spec, spec.output
         self._blocks = ConditionedBlocks(conditioner, spec, self.batch)
         self._uniforms = [UniformStream(0, number) for number in range(self.batch)]
-        self._temperatures = [1.0] * self.batch
+        self._usual = temperature
+        self._temperatures = [temperature] * self.batch
         self._call = FIRST_CALL
         self._broken = False
         """Whether the engine failed: only a reset or a restore makes it whole."""
@@ -127,7 +131,7 @@ class Stream:
         self,
         slots: Sequence[int] | None = None,
         seed: int | Sequence[int] = 0,
-        temperature: Temperature = 1.0,
+        temperature: Temperature | None = None,
         **conditions: Values,
     ) -> Stream:
         """Begin all voices anew, or those in the slots named, from silence; returns the stream.
@@ -142,13 +146,15 @@ class Stream:
         self,
         slots: Sequence[int] | None,
         seed: int | Sequence[int],
-        temperature: Temperature,
+        temperature: Temperature | None,
         conditions: Mapping[str, Values],
     ) -> Stream:
         """`reset` with the conditions as a mapping."""
         engine = self._open_engine(mended=slots is None)
         chosen = states.check_slots(slots, self.batch)
-        temperatures = _temperatures(temperature, len(chosen))
+        temperatures = _temperatures(
+            self._usual if temperature is None else temperature, len(chosen)
+        )
         randomness = _uniform_streams(seed, chosen)
         with Held():
             self._blocks.reset(None if slots is None else chosen, conditions)

@@ -92,7 +92,8 @@ def louder(audio: NDArray[np.float32], decibels: float) -> NDArray[np.float32]:
     """Audio (T,) amplified; what then lies beyond full scale is cut off there."""
     if not decibels:
         return audio
-    return np.clip(audio * np.float32(10 ** (decibels / 20)), -1, 1)
+    amplified: NDArray[np.float32] = np.clip(audio * np.float32(10 ** (decibels / 20)), -1, 1)
+    return amplified
 
 
 def compact(head: Head, samples: NDArray[Any]) -> NDArray[Any]:

@@ -79,7 +79,10 @@ def joined(
             audio[time : time + len(word)] += faded
             ends = [time + round(phone.end * rate) for phone in phones]
             starts = [time, *ends[:-1]]
-            segments += [(p.phone, *at) for p, *at in zip(phones, starts, ends, strict=True)]
+            segments += [
+                (phone.phone, start, end)
+                for phone, start, end in zip(phones, starts, ends, strict=True)
+            ]
             time += len(word)
     return Joined(np.clip(audio, -1, 1), _merged(segments, rate))
 
@@ -102,8 +105,9 @@ def _quietest(audio: Audio, rate: int) -> Audio:
         audio = np.resize(audio, window)
     every = np.lib.stride_tricks.sliding_window_view(audio, window)[:: max(1, window // 4)]
     power = (every.astype(np.float64) ** 2).mean(axis=1)
-    found: Audio = np.array(every[np.argsort(power)[:_QUIETEST]])
-    return found - found.mean(axis=1, keepdims=True)
+    quiet: Audio = np.array(every[np.argsort(power)[:_QUIETEST]])
+    quiet -= quiet.mean(axis=1, keepdims=True)
+    return quiet
 
 
 def _noise(room: Audio, length: int, rng: np.random.Generator) -> Audio:
