@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
@@ -16,13 +17,16 @@ from wn_runtime.commands.table import aligned
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines import trust
 from wn_runtime.engines.registry import ENGINES
+from wn_runtime.errors import WavestepError, listed
 from wn_runtime.heads.head import Head
+from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
 from wn_runtime.model.inspection import EXTRA, Inspection, inspect, state_bytes
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import StateArray
+from wn_runtime.speech import dictionary
 
 
 @command()
@@ -49,6 +53,7 @@ def _text(found: Inspection) -> str:
         ("conditions", list(_conditions(manifest.spec))),
         ("frames", list(_frames(manifest.spec))),
         ("state", list(_state(manifest.spec))),
+        ("speech", list(_speech(found))),
         ("source", list(_pairs(manifest.source))),
         ("engines", _engines(found)),
         ("parity", _parity(manifest)),
@@ -101,6 +106,21 @@ def _frames(spec: ModelSpec) -> Iterable[str]:
         if conditioner.frame_channels:
             fields: dict[str, Any] = strict.plain(conditioner)
             yield f"{fields.pop('kind')}: " + ", ".join(f"{k} {v}" for k, v in fields.items())
+
+
+def _speech(found: Inspection) -> Iterable[str]:
+    """What a voice can say, and who; nothing for a model that does not speak."""
+    speech = found.manifest.speech
+    if found.manifest.temperature != 1:
+        yield f"temperature {found.manifest.temperature:g}, where none is given"
+    if speech is None:
+        return
+    phones = speech.features.phones
+    yield f"{len(phones)} phones: {' '.join(phones)}"
+    # A file that is missing or broken is told of further down.
+    with contextlib.suppress(WavestepError):
+        words = list(dictionary.read(found.directory / manifests.DICTIONARY).pronunciations)
+        yield f"{len(words)} words: {listed(words)}"
 
 
 def _state(spec: ModelSpec) -> Iterable[str]:

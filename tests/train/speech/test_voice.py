@@ -12,8 +12,11 @@ import soundfile
 from click.testing import CliRunner, Result
 
 import wn_runtime
+from tests.model_dir import write_model
+from tests.specs import PLAIN
 from tests.train.speech.labelled import write_spoken
 from wn_export.commands import export as exporting
+from wn_runtime.commands import inspect as inspecting
 from wn_runtime.commands import run as running
 from wn_runtime.errors import WavestepError
 from wn_runtime.speech import linguistic
@@ -164,6 +167,13 @@ def test_the_model_directory_says_a_text(here: Path) -> None:
         assert rate == model.sample_rate
 
 
+def test_inspect_says_what_it_can_say(here: Path) -> None:
+    result = CliRunner().invoke(inspecting.main, [str(here / "babble")])
+    assert "temperature 0.5, where none is given" in result.output
+    assert "3 phones: sil AA T" in result.output
+    assert "2 words: ta, at" in result.output
+
+
 def test_voices_side_by_side_end_together(here: Path) -> None:
     with wn_runtime.open(here / "babble", batch=2) as model:
         stream = model.say("ta at", speaker=["low", "high"])
@@ -224,12 +234,9 @@ def test_text_comes_on_stdin_and_words_from_a_file(here: Path, tmp_path: Path) -
 
 
 def test_a_model_that_does_not_speak_says_so(tmp_path: Path) -> None:
-    from tests.model_dir import write_model
-    from tests.specs import PLAIN
-
-    with wn_runtime.open(write_model(tmp_path / "mute", PLAIN)) as model:
-        with pytest.raises(WavestepError, match="does not speak"):
-            model.say("ta")
+    model = wn_runtime.open(write_model(tmp_path / "mute", PLAIN))
+    with model, pytest.raises(WavestepError, match="does not speak"):
+        model.say("ta")
 
 
 def test_a_voice_needs_phones_level_and_pitch(here: Path, tmp_path: Path) -> None:
