@@ -12,7 +12,7 @@ SEED    ?= 0
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test test-gpu fuzz lint format voice clean
+.PHONY: demo test test-gpu fuzz lint format voice vocoder clean
 
 demo: $(READY)
 	$(BIN)/wn-export examples/digits.pt -o $(DEMO)/digits
@@ -40,9 +40,15 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The shipped voice, trained again: DATA=folder with the Free Spoken Digit Dataset.
+# The shipped voices, trained again: DATA=folder with the Free Spoken Digit Dataset.
+FRAMES := --normalise --pitch --pitch-range 60 400
 voice: $(READY)
-	$(BIN)/wn-train $(DATA) -o runs/digits --config examples/digits.toml
+	$(BIN)/wn-features $(DATA) -o runs/digits-frames --text digit --join 4 --mel 32 --level $(FRAMES)
+	$(BIN)/wn-train runs/digits-frames -o runs/digits --config examples/digits.toml
+
+vocoder: $(READY)
+	$(BIN)/wn-features $(DATA) -o runs/vocoder-frames --mel 40 $(FRAMES)
+	$(BIN)/wn-train runs/vocoder-frames -o runs/vocoder --config examples/vocoder.toml
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
