@@ -11,7 +11,9 @@ The model is L20 R64 S128 in int8, the frames are mel spectra: 80 channels, a fr
     native    samples per second with the rows of such frames, with one constant row, and of the
               same network without conditioning; they take turns in one process, and a figure is
               the fastest block of each, because what else the machine does only ever adds time.
-    bias      bytes of the row that the engine reads at every sample, and of all its weights.
+    bias      bytes of rows that a sample takes from what the conditioner made (a row is read once,
+              when its span begins, and added to the gates' own bias, which a model without
+              conditioning reads at every sample, too), and their share of the weights' bytes.
 """
 
 from __future__ import annotations
@@ -113,9 +115,9 @@ def main(turns: int, out: Path | None) -> None:
         f"python {' '.join(sys.argv)}",
         f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         "",
-        f"{'':<30}{'share of time':>17}{'native, samples/s':>36}{'bias':>22}",
+        f"{'':<30}{'share of time':>17}{'native, samples/s':>36}{'bias, bytes':>22}",
         f"{'hop, upsampling, hold':<30}{'1 frame':>8}{'10':>9}"
-        f"{'rows':>12}{'one row':>12}{'without':>12}{'bytes':>10}{'of weights':>12}",
+        f"{'rows':>12}{'one row':>12}{'without':>12}{'a sample':>10}{'of weights':>12}",
     ]
     for hop in HOPS:
         for upsampling in UPSAMPLINGS:
@@ -132,7 +134,7 @@ def main(turns: int, out: Path | None) -> None:
                 f"{share(conditioner, engine, 1, turns):8.1%}"
                 f"{share(conditioner, engine, MANY, turns // 4):9.1%}"
                 + "".join(f"{samples / taken:12,.0f}" for taken in times)
-                + f"{rows[0].nbytes:10,}{rows[0].nbytes / size:12.2%}"
+                + f"{rows.nbytes / samples:10,.0f}{rows.nbytes / samples / size:12.2%}"
             )
     print("\n".join(lines))
     if out is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.conditioning.spec import Condition
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.speech import conv_net, linguistic
 from wn_runtime.speech.dictionary import Dictionary
@@ -53,9 +54,8 @@ class FrontEnd:
         """
         for phone in more.phones:
             if phone not in self.spec.features.phones:
-                raise WavestepError(
-                    f"{where}: {unknown('phone', phone, self.spec.features.phones, 'this voice has')}"
-                )
+                known = self.spec.features.phones
+                raise WavestepError(f"{where}: {unknown('phone', phone, known, 'this voice has')}")
         table = {**self.dictionary.pronunciations, **more.pronunciations}
         return FrontEnd(self.spec, self._weights, Dictionary(table))
 
@@ -153,8 +153,6 @@ class FrontEnd:
         return self._weights[f"{part}.mean"], self._weights[f"{part}.scale"]
 
     def _index(self, speaker: str | int | None) -> int:
-        from wn_runtime.conditioning.spec import Condition
-
         if speaker is None:
             raise WavestepError(
                 f"say who speaks: --{self.spec.speaker}, one of {', '.join(self.spec.speakers)}"

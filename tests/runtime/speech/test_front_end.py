@@ -1,4 +1,4 @@
-"""From a text to frames: silences where they belong, durations kept, words that are unknown named."""
+"""From a text to frames: silences where they belong, durations kept, unknown words named."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_rounding_does_not_change_the_tempo() -> None:
     ("text", "speaker", "rate", "message"),
     [
         ("five two", "ann", 1.0, "'five'"),
-        ("five six", "ann", 1.0, "2 words are not in the dictionary: 'five'.*, 'six'"),
+        ("five six", "ann", 1.0, r"2 words are not in the dictionary: 'five'.*, 'six'"),
         ("!!", "ann", 1.0, "no word in"),
         ("two", "eve", 1.0, "speaker 'eve' is unknown; this model has: ann, bob"),
         ("two", None, 1.0, "say who speaks: --speaker, one of ann, bob"),

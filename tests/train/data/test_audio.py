@@ -51,6 +51,23 @@ def test_other_rates_and_stereo_are_converted_and_said_once(tmp_path: Path) -> N
     assert np.argmax(spectrum) == 250  # 500 Hz in half a second
 
 
+def test_a_recording_is_made_louder_by_its_gain_and_cut_at_full_scale(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path)
+    lines = (folder / "metadata.csv").read_text().splitlines()
+    gains = ["gain", "-6", "20", "", "0", "3", "0"]
+    (folder / "metadata.csv").write_text(
+        "".join(f"{line},{gain}\n" for line, gain in zip(lines, gains, strict=True))
+    )
+    found = corpus.read(folder)
+    assert [c.name for c in found.conditions] == ["speaker"], "a gain is no condition"
+    _, utterances, _ = load(folder)
+    stored = [soundfile.read(folder / f"{i}.wav")[0] for i in range(3)]
+    quieter = mulaw.encode(stored[0] * 10 ** (-6 / 20))
+    assert np.array_equal(utterances[0].samples, quieter)
+    assert np.array_equal(utterances[1].samples, mulaw.encode(np.clip(stored[1] * 10, -1, 1)))
+    assert np.array_equal(utterances[2].samples, mulaw.encode(stored[2]))
+
+
 def test_more_than_256_classes_keep_their_precision(tmp_path: Path) -> None:
     _, utterances, _ = load(write_corpus(tmp_path), classes=1024)
     assert utterances[0].samples.max() > 255

@@ -77,6 +77,9 @@ def test_a_plus_makes_a_multi_hot_condition(tmp_path: Path) -> None:
         ("file,mood\na.wav,a\x1b[2Jb\nb.wav,x\n", "column 'mood': .* holds control characters"),
         (f"file,mood\na.wav,{'x' * 300}\nb.wav,x\n", "column 'mood': .* longer than 200 bytes"),
         ("file,mood\na.wav,+\nb.wav,\n", "condition 'mood' has no value in any recording"),
+        ("file,gain\na.wav,loud\nb.wav,0\n", "line 2: gain is 'loud'; it must be decibels"),
+        ("file,gain\na.wav,0\nb.wav,nan\n", "line 3: gain is 'nan'; it must be decibels"),
+        ("file,gain\na.wav,0\nb.wav,121\n", "line 3: gain is '121'; .* -120 to 120"),
     ],
 )
 def test_a_faulty_metadata_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:

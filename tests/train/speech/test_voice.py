@@ -227,7 +227,7 @@ def test_text_comes_on_stdin_and_words_from_a_file(here: Path, tmp_path: Path) -
             "high",
             "-o",
             str(tmp_path / "b.wav"),
-        ],  # fmt: skip
+        ],
         input="Tat!\n",
     )
     assert result.exit_code == 0, result.output
