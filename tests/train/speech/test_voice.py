@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +248,44 @@ def test_a_voice_needs_phones_level_and_pitch(here: Path, tmp_path: Path) -> Non
     result = train(tmp_path / "mel", tmp_path / "run", here / "voice.toml")
     assert result.exit_code == 2
     assert "[speech] takes frames with phones, level and pitch" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("metadata", "arguments", "message"),
+    [
+        (None, ["--text", "words"], "column 'words' is unknown; it has: file, speaker, text"),
+        ("file,text\n0.wav,ta tu\n1.wav,at\n", [], "'tu'"),
+        ("file,text\n0.wav,ta\n1.wav,…\n", [], "1.wav: column text: the text '…' has no word"),
+        ("file,text\n0.wav,ta\n1.wav,ta #\n", [], "1.wav: column text: .*cannot be read: '#'"),
+        (None, ["--labels", "nowhere"], "nowhere/0.lab does not exist; give a label file"),
+        (None, ["--dictionary", "none.txt"], "none.txt does not exist"),
+    ],
+)
+def test_what_cannot_be_aligned_is_one_line(
+    tmp_path: Path, metadata: str | None, arguments: list[str], message: str
+) -> None:
+    data = write_spoken(tmp_path / "data")
+    if metadata is not None:
+        (data / "metadata.csv").write_text(metadata)
+    result = features(data, tmp_path / "framed", *arguments)
+    assert result.exit_code == 2
+    assert re.search(message, result.stderr), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "framed").exists()
+
+
+def test_labels_that_end_early_are_told(tmp_path: Path) -> None:
+    data = write_spoken(tmp_path / "data")
+    (data / "labels" / "3.lab").write_text("0 500000 sil\n500000 1000000 T\n")
+    result = features(data, tmp_path / "framed")
+    assert result.exit_code == 2
+    assert "3.lab ends at 0.1 s, its recording at 0.26 s; label all of it" in result.stderr
+
+
+def test_sentences_are_no_condition_however_long(tmp_path: Path) -> None:
+    data = write_spoken(tmp_path / "data")
+    text = (data / "metadata.csv").read_text().replace(",ta,", f",{'ta ' * 200},")
+    (data / "metadata.csv").write_text(text)
+    assert features(data, tmp_path / "framed").exit_code == 0
+    header = (tmp_path / "framed" / "metadata.csv").read_text().splitlines()[0]
+    assert header == "file,split,speaker,frames,gain"

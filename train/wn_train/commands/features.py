@@ -108,7 +108,7 @@ def main(
     from wn_train.features import folder
     from wn_train.features.phones import Script
 
-    rate = folder.sample_rate(data) if sample_rate is None else sample_rate
+    rate = folder.sample_rate(data, text or "") if sample_rate is None else sample_rate
     hop = round(0.01 * rate) if hop is None else hop
     try:
         features = Features(

@@ -46,6 +46,8 @@ class Recording:
     """The file of its frames; None where metadata.csv names none."""
     gain: float = 0.0
     """Decibels by which it is made louder when it is read."""
+    text: str = ""
+    """What is said, where `read` was told which column has it."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,11 @@ class Corpus:
         return any(recording.frames is not None for recording in self.recordings)
 
 
-def read(folder: Path, columns: Sequence[str] = (), framed: bool = False) -> Corpus:
+def read(folder: Path, columns: Sequence[str] = (), framed: bool = False, text: str = "") -> Corpus:
     """Read `metadata.csv`, or `<speaker>/*.wav` where there is none.
 
     columns: the conditions wanted; empty for all. framed: every recording needs a file of frames.
+    text: a column that holds what is said, and is no condition.
     Raises WavestepError that names the file, the line and the fault.
     """
     if not folder.is_dir():
@@ -72,7 +75,9 @@ def read(folder: Path, columns: Sequence[str] = (), framed: bool = False) -> Cor
             f"{folder} is not a folder; give one with {METADATA} or <speaker>/*.wav"
         )
     metadata = folder / METADATA
-    rows = _from_csv(metadata, framed) if metadata.exists() else _from_folders(folder)
+    rows = _from_csv(metadata, framed, text) if metadata.exists() else _from_folders(folder)
+    if text and not metadata.exists():
+        raise WavestepError(f"{folder} has no {METADATA}, whose column {text!r} says what is said")
     if framed and not rows[0].frames:
         raise WavestepError(
             f"{metadata} has no column {FRAMES!r}, which [model.frames] asks for; name a .npy file "
@@ -109,7 +114,7 @@ def _condition(name: str, recordings: list[Recording], source: Path) -> Conditio
         raise WavestepError(f"{source}: {column}{error}") from error
 
 
-def _from_csv(path: Path, framed: bool) -> list[Recording]:
+def _from_csv(path: Path, framed: bool, text: str) -> list[Recording]:
     lines = _csv_lines(path)
     _, columns = next(lines, (1, []))
     _check_columns(path, columns)
@@ -122,7 +127,9 @@ def _from_csv(path: Path, framed: bool) -> list[Recording]:
         rows.append((number, dict(zip(columns, fields, strict=True))))
     if not rows:
         raise WavestepError(f"{path} lists no files")
-    conditions = [column for column in columns if column not in NO_CONDITIONS]
+    if text and text not in columns:
+        raise WavestepError(f"{path}: {unknown('column', text, columns, 'it has')}")
+    conditions = [column for column in columns if column not in (*NO_CONDITIONS, text)]
     root = os.path.realpath(path.parent)
     recordings = []
     for place, (number, row) in enumerate(rows):
@@ -141,7 +148,8 @@ def _from_csv(path: Path, framed: bool) -> list[Recording]:
                     f"{path}, line {number}: {FRAMES} {what}; name a .npy file in that folder"
                 )
         gain = _gain(row.get(GAIN, ""), f"{path}, line {number}")
-        recordings.append(Recording(path.parent / row["file"], split, values, frames, gain))
+        said = row[text] if text else ""
+        recordings.append(Recording(path.parent / row["file"], split, values, frames, gain, said))
     return recordings
 
 

@@ -84,7 +84,8 @@ def write(
     WavestepError that names the first faulty file and counts the others, and where `output` holds
     anything else.
     """
-    recordings: Sequence[Recording] = corpus.read(data).recordings
+    column = "" if wanted.script is None else wanted.script.column
+    recordings: Sequence[Recording] = corpus.read(data, text=column).recordings
     faults = Faults("nothing was written")
     for recording in recordings:
         with faults.of(recording.path):
@@ -181,9 +182,9 @@ def _spoken(
     return linguistic.columns([phone.phone for phone in phones], lengths, features.phones)
 
 
-def sample_rate(data: Path) -> int:
-    """Hz of the first recording of a folder. Raises WavestepError."""
-    first = corpus.read(data).recordings[0]
+def sample_rate(data: Path, text: str = "") -> int:
+    """Hz of the first recording of a folder whose column `text` is text. Raises WavestepError."""
+    first = corpus.read(data, text=text).recordings[0]
     try:
         return decoding.header(first.path).rate
     except decoding.Faulty as fault:

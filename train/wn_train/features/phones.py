@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wn_runtime.errors import WavestepError, unknown
+from wn_runtime.errors import WavestepError
 from wn_runtime.speech import labels, text
 from wn_runtime.speech.dictionary import Dictionary
 from wn_runtime.speech.labels import SILENCE, Segment
 from wn_train.alignment import corpus as alignment
 from wn_train.alignment import pronunciations
 from wn_train.data import decoding
-from wn_train.data.corpus import METADATA, Recording
+from wn_train.data.corpus import Recording
 
 _LEAST_SHARE = 0.5
 """Of the recordings that must be aligned: with fewer the words, or the language, are not theirs."""
@@ -45,7 +45,6 @@ class Aligned:
     """The recordings whose phones are known."""
 
     recordings: tuple[Recording, ...]
-    """Without the column that held their words."""
     segments: tuple[tuple[Segment, ...], ...]
     dictionary: Dictionary | None
     """Of the words that can be said; None for label files alone."""
@@ -62,18 +61,15 @@ def aligned(
 ) -> Aligned:
     """Recordings to those with phones; the others are kept out, counted, and the first is named.
 
-    rate: Hz that they are aligned at. Raises WavestepError for a column that is not there, words
-    outside the dictionary, faulty label files, and where most recordings fit no alignment.
+    rate: Hz that they are aligned at. Raises WavestepError for words outside the dictionary, faulty
+    label files, and where most recordings fit no alignment.
     """
     if not script.column:
         assert script.labels is not None
         found = [_labelled(recording, script.labels) for recording in recordings]
         return Aligned(tuple(recordings), tuple(found), None)
-    columns = list(recordings[0].values)
-    if script.column not in columns:
-        raise WavestepError(f"{unknown('column', script.column, columns, f'{METADATA} has')}")
     source = pronunciations.load(script.dictionary)
-    said = [text.words(recording.values[script.column]) for recording in recordings]
+    said = [_words(recording, script.column) for recording in recordings]
     source.check(word for words in said for word in words)
     results: list[tuple[Segment, ...] | str]
     if script.labels is not None:
@@ -86,8 +82,7 @@ def aligned(
         if isinstance(result, str):
             failed.append((recording.path, result))
             continue
-        values = {k: v for k, v in recording.values.items() if k != script.column}
-        kept.append(dataclasses.replace(recording, values=values))
+        kept.append(recording)
         segments.append(result)
     if len(kept) < _LEAST_SHARE * len(recordings):
         path, why = failed[0]
@@ -100,6 +95,14 @@ def aligned(
         say(f"{len(failed)} recordings fit no alignment and are left out, first {path}: {why}")
     words = None if script.all_words else {word for each in said for word in each}
     return Aligned(tuple(kept), tuple(segments), _sayable(source, words, segments))
+
+
+def _words(recording: Recording, column: str) -> tuple[str, ...]:
+    """What is said. Raises WavestepError that names the recording where that is no text."""
+    try:
+        return text.words(recording.text)
+    except WavestepError as error:
+        raise WavestepError(f"{recording.path}: column {column}: {error}") from error
 
 
 def _sayable(
