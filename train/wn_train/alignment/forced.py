@@ -104,6 +104,7 @@ class Aligner:
         return [(phone.name, phone.start * FRAME_S - _PADDING_S) for phone in aligned.phones()]
 
     def _run(self, pcm: bytes) -> None:
+        self._decoder.reinit_feat()  # what it knows of noise came from other recordings
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, no_search=False, full_utt=True)
         self._decoder.end_utt()
