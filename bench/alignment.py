@@ -16,6 +16,7 @@ There are no boundaries by hand to compare with. What is measured instead:
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,8 @@ from numpy.typing import NDArray
 from wn_runtime.speech.labels import SILENCE, Segment
 from wn_runtime.speech.text import words
 from wn_train.alignment import pronunciations
-from wn_train.alignment.corpus import Spoken, align
+from wn_train.alignment.corpus import Spoken, hear
+from wn_train.alignment.viterbi import Heard, realigned
 from wn_train.data import corpus, decoding
 
 RATE = 8000
@@ -49,15 +51,19 @@ def main(data: Path, column: str, rounds: str) -> None:
     ]
     audio = [decoding.read(one.path, RATE) for one in recordings]
     print("rounds         aligned    floor  spread           voicing  silence  last")
-    dictionary = pronunciations.load()
+    found = hear(spoken, pronunciations.load(), RATE)
+    good = [place for place, one in enumerate(found) if isinstance(one, Heard)]
     for count in map(int, rounds.split(",")):
-        found = align(spoken, dictionary, RATE, count)
-        good = [
-            (one.words[0], sound, segments)
-            for one, sound, segments in zip(spoken, audio, found, strict=True)
-            if not isinstance(segments, str)
+        copies = [
+            dataclasses.replace(one, features=one.features.copy())
+            for one in found
+            if isinstance(one, Heard)
         ]
-        print(f"{count:6}{len(good):8} of {len(found)}{_row(good)}", flush=True)
+        aligned = [
+            (spoken[place].words[0], audio[place], segments)
+            for place, segments in zip(good, realigned(copies, count), strict=True)
+        ]
+        print(f"{count:6}{len(good):8} of {len(found)}{_row(aligned)}", flush=True)
 
 
 def _row(aligned: Aligned) -> str:

@@ -126,6 +126,11 @@ def test_silence_at_the_ends_is_the_narrower_of_both() -> None:
     assert [(s.phone, s.start, s.end) for s in whole] == [("S", 0.0, 0.5)]
 
 
+def test_two_silences_in_a_row_are_one() -> None:
+    segments = fitted([("S", 0.0), ("SIL", 0.1), ("SIL", 0.2), ("T", 0.3)], 0.0, 0.5, 0.5)
+    assert [(s.phone, s.end) for s in segments] == [("S", 0.1), ("sil", 0.3), ("T", 0.5)]
+
+
 def test_a_sound_shorter_than_its_phones_takes_of_what_is_around_it() -> None:
     segments = fitted([("S", 0.0), ("IH", 0.1), ("K", 0.2)], 0.095, 0.1, 0.1)
     assert [s.phone for s in segments] == ["sil", "S", "IH", "K"]

@@ -38,6 +38,15 @@ def align(
     recordings, the less they are worth. The same recordings give the same segments. Raises
     WavestepError for words that the dictionary lacks, naming all, and without pocketsphinx.
     """
+    found = hear(recordings, dictionary, rate)
+    good = [one for one in found if isinstance(one, Heard)]
+    with Bar(leave=True, total=rounds * len(good), desc="refining", unit="file") as bar:
+        refined = iter(viterbi.realigned(good, rounds, lambda: _note(bar)))
+    return [one if isinstance(one, str) else next(refined) for one in found]
+
+
+def hear(recordings: Sequence[Spoken], dictionary: Dictionary, rate: int) -> list[Heard | str]:
+    """What `align` has of each recording before the rounds, or why there is nothing."""
     if rate < LEAST_RATE:
         raise WavestepError(f"{rate} Hz are too few to align at; take at least {LEAST_RATE}")
     words = (word for recording in recordings for word in recording.words)
@@ -47,10 +56,7 @@ def align(
         for recording in recordings:
             found.append(_heard(aligner, recording, rate))
             bar.update()
-    good = [one for one in found if isinstance(one, Heard)]
-    with Bar(leave=True, total=rounds * len(good), desc="refining", unit="file") as bar:
-        refined = iter(viterbi.realigned(good, rounds, lambda: _note(bar)))
-    return [one if isinstance(one, str) else next(refined) for one in found]
+    return found
 
 
 def _note(bar: Bar) -> None:

@@ -118,7 +118,11 @@ def fitted(
     Silence at both ends goes, and comes again where the energy says so; every phone keeps a frame.
     Raises Faulty where there is no room for that.
     """
-    named = [(SILENCE if name == "SIL" else name, at) for name, at in phones]
+    named: list[tuple[str, float]] = []
+    for phone, at in phones:
+        name = SILENCE if phone == "SIL" else phone
+        if not (name == SILENCE and named and named[-1][0] == SILENCE):  # two in a row are one
+            named.append((name, at))
     while named and named[0][0] == SILENCE:
         start = max(start, min(named[1][1], end)) if len(named) > 1 else start
         named.pop(0)
