@@ -68,6 +68,14 @@ def test_a_pause_among_the_words_is_no_word(aligner: Aligner) -> None:
     assert heard in (["S", "IH", "K", "S", "T", "UW"], ["S", "IH", "K", "S"] * 2)
 
 
+def test_a_pause_between_words_is_silence(aligner: Aligner) -> None:
+    said = (*SIX[:-1], ("sil", 0.4), *SIX[1:])
+    segments = aligner.align(spoken(said), RATE, ["six", "six"])
+    (pause,) = [segment for segment in segments[1:-1] if segment.phone == "sil"]
+    assert pause.start == pytest.approx(0.65, abs=0.07)
+    assert pause.end == pytest.approx(1.05, abs=0.07)
+
+
 @pytest.mark.parametrize(
     ("sound", "words", "reason"),
     [

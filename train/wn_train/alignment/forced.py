@@ -42,7 +42,7 @@ _SETTINGS = {
     "beam": 1e-120,
     "wbeam": 1e-100,
     "pbeam": 1e-120,
-    "silprob": 1e-10,
+    "silprob": 0.1,  # with less, the next word's first consonant swallows a pause
     "fillprob": 1e-20,
     "bestpath": False,
     "loglevel": "FATAL",

@@ -21,7 +21,7 @@ from wn_train.alignment.cepstra import cepstra, standardise
 from wn_train.alignment.phone_models import STATES, PhoneModels, fit
 
 ROUNDS = 2
-"""More move boundaries away from where the sound changes (bench/alignment.py)."""
+"""More change little (bench/results/alignment.txt)."""
 _PER_DB = 0.3
 """What a decibel on the wrong side costs a frame, in nats."""
 Segments = tuple[Segment, ...]
