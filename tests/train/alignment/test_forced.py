@@ -80,6 +80,7 @@ def test_a_pause_between_words_is_silence(aligner: Aligner) -> None:
     ("sound", "words", "reason"),
     [
         (np.zeros(RATE, np.float32), ["six"], "silent"),
+        (spoken(SIX), [","], "has no words"),
         (spoken(SIX)[1200:1400], ["six"] * 20, "too short|does not fit|cannot be aligned"),
         (np.ones(5, np.float32), ["six"], "too short|does not fit|cannot be aligned"),
         (np.ones(RATE * 121, np.float32), ["six"], "lasts 121 s; at most 120"),

@@ -79,20 +79,24 @@ class Aligner:
 
         Raises Faulty for what is silent, too short or too long, or does not fit the words.
         """
+        said = [word for word in words if word != PAUSE]
+        if not said:
+            raise Faulty("has no words")
         seconds = len(audio) / rate
         if seconds > MOST_SECONDS:
             raise Faulty(f"lasts {seconds:.0f} s; at most {MOST_SECONDS} are aligned, cut it")
         start, end = ends.spoken(audio, rate)
-        phones = self._decoded(_prepared(audio, rate), " ".join(w for w in words if w != PAUSE))
+        phones = self._decoded(_prepared(audio, rate), said)
         return fitted(phones, start, end, seconds)
 
-    def _decoded(self, pcm: bytes, text: str) -> list[tuple[str, float]]:
+    def _decoded(self, pcm: bytes, said: Sequence[str]) -> list[tuple[str, float]]:
         """Phones and where they start, in seconds of the recording."""
         decoder = self._decoder
         try:
-            decoder.set_align_text(text)
+            decoder.set_align_text(" ".join(said))
             self._run(pcm)
-            if decoder.hyp() is None:
+            found = decoder.hyp()
+            if found is None or found.hypstr.split() != said:  # it may end before the last word
                 raise Faulty("does not fit its words")
             decoder.set_alignment()
             self._run(pcm)
