@@ -1,8 +1,7 @@
 """How words are pronounced: the text format of CMU's dictionary.
 
-;;; a comment; so is what comes after a #
-zero  Z IH1 R OW0
-zero(2)  Z IY1 R OW0
+A line is `zero  Z IH1 R OW0`, and of another pronunciation `zero(2)  Z IY1 R OW0`. What begins with
+;;; is a comment, and what comes after a #.
 """
 
 from __future__ import annotations
@@ -131,9 +130,7 @@ def _add(found: dict[str, list[Pronunciation]], fields: Sequence[str]) -> None:
     variant = _VARIANT.fullmatch(fields[0])
     word = (variant[1] if variant else fields[0]).lower()
     if len(word) > _LONGEST_WORD or not word.isprintable():
-        raise ValueError(
-            f"{word!r:.40} is no word: over {_LONGEST_WORD} characters, or control ones"
-        )
+        raise ValueError(f"{word!r:.40} is no word: over {_LONGEST_WORD} characters, or not text")
     if variant and word not in found:
         raise ValueError(f"{fields[0]!r} comes before {word!r}; put the usual pronunciation first")
     if not variant and word in found:

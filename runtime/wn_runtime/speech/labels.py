@@ -107,11 +107,9 @@ def parse(text: str, where: str) -> tuple[Segment, ...]:
 
 def written(segments: Sequence[Segment]) -> str:
     """The text of a label file, phones alone. Raises ValueError for segments that do not join."""
-    for one, next_one in itertools.pairwise(segments):
-        if one.end != next_one.start:
-            raise ValueError(
-                f"{one.phone} ends at {one.end} s, the next begins at {next_one.start}"
-            )
+    for one, other in itertools.pairwise(segments):
+        if one.end != other.start:
+            raise ValueError(f"{one.phone} ends at {one.end} s, the next begins at {other.start}")
     lines = (f"{_ticks(s.start)} {_ticks(s.end)} {s.phone}\n" for s in segments)
     return "".join(lines)
 
@@ -123,7 +121,7 @@ def _ticks(seconds: float) -> int:
 def _times(fields: list[str], here: str) -> tuple[float, float]:
     if len(fields) == 1 or not any(field[0].isdigit() for field in fields[:2]):
         raise WavestepError(
-            f"{here}: {' '.join(fields)!r:.60} has no times; {_WANTED}, as forced alignment makes it"
+            f"{here}: {' '.join(fields)!r:.60} has no times; {_WANTED}, as an aligner makes it"
         )
     if len(fields) < 3:
         raise WavestepError(f"{here}: {' '.join(fields)!r:.60} has no phone; {_WANTED}")

@@ -28,48 +28,10 @@ RATE = 16000
 FRAME_S = 0.01
 """Seconds of pocketsphinx's frames: the shortest phone, and how exact its times are."""
 MOST_SECONDS = 120
-PHONES = tuple(
-    [
-        "AA",
-        "AE",
-        "AH",
-        "AO",
-        "AW",
-        "AY",
-        "B",
-        "CH",
-        "D",
-        "DH",
-        "EH",
-        "ER",
-        "EY",
-        "F",
-        "G",
-        "HH",
-        "IH",
-        "IY",
-        "JH",
-        "K",
-        "L",
-        "M",
-        "N",
-        "NG",
-        "OW",
-        "OY",
-        "P",
-        "R",
-        "S",
-        "SH",
-        "T",
-        "TH",
-        "UH",
-        "UW",
-        "V",
-        "W",
-        "Y",
-        "Z",
-        "ZH",
-    ]
+PHONES = (
+    *("AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH"),
+    *("IH", "IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH"),
+    *("UW", "V", "W", "Y", "Z", "ZH"),
 )
 """Of the acoustic model, and CMU's dictionary."""
 _PADDING_S = 0.1
@@ -80,7 +42,7 @@ _SETTINGS = {
     "beam": 1e-120,
     "wbeam": 1e-100,
     "pbeam": 1e-120,
-    "silprob": 1e-10,
+    "silprob": 0.1,  # with less, the next word's first consonant swallows a pause
     "fillprob": 1e-20,
     "bestpath": False,
     "loglevel": "FATAL",
@@ -117,20 +79,24 @@ class Aligner:
 
         Raises Faulty for what is silent, too short or too long, or does not fit the words.
         """
+        said = [word for word in words if word != PAUSE]
+        if not said:
+            raise Faulty("has no words")
         seconds = len(audio) / rate
         if seconds > MOST_SECONDS:
             raise Faulty(f"lasts {seconds:.0f} s; at most {MOST_SECONDS} are aligned, cut it")
         start, end = ends.spoken(audio, rate)
-        phones = self._decoded(_prepared(audio, rate), " ".join(w for w in words if w != PAUSE))
+        phones = self._decoded(_prepared(audio, rate), said)
         return fitted(phones, start, end, seconds)
 
-    def _decoded(self, pcm: bytes, text: str) -> list[tuple[str, float]]:
+    def _decoded(self, pcm: bytes, said: Sequence[str]) -> list[tuple[str, float]]:
         """Phones and where they start, in seconds of the recording."""
         decoder = self._decoder
         try:
-            decoder.set_align_text(text)
+            decoder.set_align_text(" ".join(said))
             self._run(pcm)
-            if decoder.hyp() is None:
+            found = decoder.hyp()
+            if found is None or found.hypstr.split() != said:  # it may end before the last word
                 raise Faulty("does not fit its words")
             decoder.set_alignment()
             self._run(pcm)
@@ -142,6 +108,7 @@ class Aligner:
         return [(phone.name, phone.start * FRAME_S - _PADDING_S) for phone in aligned.phones()]
 
     def _run(self, pcm: bytes) -> None:
+        self._decoder.reinit_feat()  # what it knows of noise came from other recordings
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, no_search=False, full_utt=True)
         self._decoder.end_utt()
@@ -155,7 +122,11 @@ def fitted(
     Silence at both ends goes, and comes again where the energy says so; every phone keeps a frame.
     Raises Faulty where there is no room for that.
     """
-    named = [(SILENCE if name == "SIL" else name, at) for name, at in phones]
+    named: list[tuple[str, float]] = []
+    for phone, at in phones:
+        name = SILENCE if phone == "SIL" else phone
+        if not (name == SILENCE and named and named[-1][0] == SILENCE):  # two in a row are one
+            named.append((name, at))
     while named and named[0][0] == SILENCE:
         start = max(start, min(named[1][1], end)) if len(named) > 1 else start
         named.pop(0)

@@ -75,7 +75,10 @@ def aligned(
     if script.labels is not None:
         results = [_labelled(recording, script.labels) for recording in recordings]
     else:
-        spoken = [alignment.Spoken(r.path, w) for r, w in zip(recordings, said, strict=True)]
+        spoken = [
+            alignment.Spoken(recording.path, words, recording.values.get("speaker", ""))
+            for recording, words in zip(recordings, said, strict=True)
+        ]
         results = alignment.align(spoken, source, rate)
     kept, segments, failed = [], [], []
     for recording, result in zip(recordings, results, strict=True):
