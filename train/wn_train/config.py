@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wn_runtime import files
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.features.features import Features
@@ -18,19 +16,9 @@ from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import names, strict
 from wn_runtime.model.manifest import check_temperature
 from wn_runtime.model.spec import MOST_DILATION, MOST_LAYERS, ModelSpec
+from wn_train import toml
 from wn_train.conditioning.config import FramesConfig
 from wn_train.speech.config import SpeechConfig
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-
-MOST_TOML = 2**16
-"""Bytes of a configuration."""
-MOST_DOTS = 200
-"""In one line: Python's parser takes minutes over a key of very many parts."""
 
 
 def _check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -100,9 +88,9 @@ class ModelConfig:
 class DataConfig:
     """What is read from the data folder, and how it is cut."""
 
-    conditions: tuple[str, ...] = ()
-    """Columns of metadata.csv to condition on; empty: every column but file and split. A column
-    whose values hold `+` (`calm+loud`) is a multi-hot one."""
+    conditions: tuple[str, ...] | None = None
+    """Columns of metadata.csv to condition on; left out: every column but file, split and frames;
+    []: none. A column whose values hold `+` (`calm+loud`) is a multi-hot one."""
     sample_rate: int = 0
     """Hz; files of other rates are resampled. 0: the rate that most files have."""
     chunk_seconds: float = 0.5
@@ -125,8 +113,9 @@ class DataConfig:
                 "condition_dropout": (0, 1),
             },
         )
-        if len(set(self.conditions)) != len(self.conditions):
-            raise ValueError(f"conditions has a column twice: {', '.join(self.conditions)}")
+        given = self.conditions or ()
+        if len(set(given)) != len(given):
+            raise ValueError(f"conditions has a column twice: {', '.join(given)}")
 
 
 @dataclass(frozen=True)
@@ -208,6 +197,7 @@ class Config:
             names.check(self.name, "name")
 
 
+DEFAULT = "small"
 PRESETS: dict[str, ModelConfig] = {
     "tiny": ModelConfig(
         cycle=64, layers=7, residual_channels=16, skip_channels=32, head_channels=64
@@ -229,7 +219,7 @@ def load(preset: str, path: Path | None, overrides: dict[str, Any] | None = None
     where = f"preset {preset}"
     if path is not None:
         where = str(path)
-        for key, value in _toml(path).items():
+        for key, value in toml.read(path).items():
             if isinstance(data.get(key), dict) and isinstance(value, dict):
                 data[key].update(value)  # unknown keys are found by the strict parse below
             else:
@@ -264,18 +254,3 @@ def with_name(config: Config, name: str) -> Config:
             f"the model is called as its folder is, and {error}; set name in a configuration, or "
             "give another -o"
         ) from error
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        text = files.read_text(path, MOST_TOML)
-        if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
-            raise ValueError(f"a line holds over {MOST_DOTS} dots")
-        return tomllib.loads(text)
-    except OSError as error:
-        raise WavestepError(f"{path} cannot be read as TOML: {error.strerror}") from error
-    except RecursionError:
-        raise WavestepError(f"{path} cannot be read as TOML: nested too deeply") from None
-    except ValueError as error:  # also UTF-8's, and that of integers of 5,000 digits
-        reason = " ".join(str(error).split())[:200]
-        raise WavestepError(f"{path} cannot be read as TOML: {reason}") from error

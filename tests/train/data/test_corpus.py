@@ -19,6 +19,13 @@ def test_metadata_gives_files_splits_and_conditions(tmp_path: Path) -> None:
     assert [r.split for r in found.recordings].count("valid") == 2
 
 
+def test_no_column_may_be_asked_for(tmp_path: Path) -> None:
+    found = corpus.read(write_corpus(tmp_path), columns=())
+    assert found.conditions == ()
+    assert all(recording.values == {} for recording in found.recordings)
+    assert len(found.recordings) == 6
+
+
 def test_without_metadata_folders_are_speakers(tmp_path: Path) -> None:
     for speaker in ("ann", "bob"):
         write_corpus(tmp_path / speaker, files=20, seconds=0.01)

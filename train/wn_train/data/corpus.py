@@ -63,10 +63,12 @@ class Corpus:
         return any(recording.frames is not None for recording in self.recordings)
 
 
-def read(folder: Path, columns: Sequence[str] = (), framed: bool = False, text: str = "") -> Corpus:
+def read(
+    folder: Path, columns: Sequence[str] | None = None, framed: bool = False, text: str = ""
+) -> Corpus:
     """Read `metadata.csv`, or `<speaker>/*.wav` where there is none.
 
-    columns: the conditions wanted; empty for all. framed: every recording needs a file of frames.
+    columns: the conditions wanted; None for all. framed: every recording needs a file of frames.
     text: a column that holds what is said, and is no condition.
     Raises WavestepError that names the file, the line and the fault.
     """
@@ -84,10 +86,10 @@ def read(folder: Path, columns: Sequence[str] = (), framed: bool = False, text: 
             "for every recording in it"
         )
     names = list(rows[0].values) if rows else []
-    for column in columns:
+    wanted = names if columns is None else list(columns)
+    for column in wanted:
         if column not in names:
             raise WavestepError(f"{metadata}: {unknown('column', column, names, 'it has')}")
-    wanted = list(columns) or names
     recordings = [
         dataclasses.replace(row, values={name: row.values[name] for name in wanted}) for row in rows
     ]

@@ -61,6 +61,11 @@ def applied(settings: Config, features: Features | None) -> Config:
                 f"the frames' {name} is {has}, says {FEATURES}, and the configuration's {asked}; "
                 "leave it out, or make the frames again"
             )
+    if settings.features not in (None, features):
+        raise WavestepError(
+            f"the frames are not what the configuration's [features] says, by {FEATURES}; "
+            "leave that table out, or make the frames again"
+        )
     try:
         frames = dataclasses.replace(local, hop=features.hop, channels=len(features.names))
     except ValueError as error:  # a hold that does not divide this hop
