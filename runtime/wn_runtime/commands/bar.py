@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from tqdm import tqdm
@@ -20,6 +22,18 @@ class Bar(tqdm):  # type: ignore[type-arg]  # no parameters at run time
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"disable": None, "leave": False, "file": _Stderr(), **settings})
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """The time within the block counts neither for the rate nor for the time left."""
+        began = time.time()  # tqdm's clock
+        try:
+            yield
+        finally:
+            if not self.disable:
+                gone = time.time() - began
+                self.start_t += gone
+                self.last_print_t += gone
 
 
 class _Stderr:

@@ -19,8 +19,8 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
 from wn_runtime.model.weights import Weights
 
-Values = Value | Sequence[Value]
-"""One value for all streams, or one a stream."""
+Values = Value | Sequence[Value | None]
+"""One value for all streams, or one a stream; None: that stream has none."""
 Bias = Rows | None
 """(N, L, B, G): the bias of a block of P samples, each row held for P/N of them; N = 1 is constant.
 None: the model has no conditioning."""

@@ -70,3 +70,29 @@ def test_it_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     before = threading.active_count()
     with Bar(total=3):
         assert threading.active_count() == before
+
+
+def test_time_that_is_paused_is_in_neither_the_rate_nor_the_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream, now = Stream(), [100.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr("time.time", lambda: now[0])
+    with Bar(total=40, mininterval=0) as bar:
+        monkeypatch.setattr(bar, "_time", lambda: now[0])
+        bar.start_t = bar.last_print_t = now[0]
+        for _ in range(20):
+            now[0] += 0.5
+            bar.update()
+            with bar.paused():
+                now[0] += 60
+        assert bar.format_dict["rate"] == pytest.approx(2)
+        assert bar.format_dict["elapsed"] == pytest.approx(10)
+        bar.refresh()
+        assert "00:10<00:10" in stream.getvalue().split("\r")[-1]
+
+
+def test_a_bar_that_is_not_shown_can_be_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Stream(terminal=False))
+    with Bar(total=3) as bar, bar.paused():
+        pass

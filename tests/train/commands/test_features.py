@@ -51,7 +51,11 @@ def test_it_makes_a_folder_that_trains(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "framed"
     result = run(data, out, "--mel", "5", "--level", "--hop", "40", "--window", "160")
     assert result.exit_code == 0, result.output
-    assert "6 recordings, 6 columns every 40 samples" in result.stdout
+    *_, done, following = result.stdout.splitlines()
+    assert done.startswith("6 recordings, 6 columns every 40 samples")
+    assert following.startswith(
+        f"next     wn-train {out} -o RUN --config FILE.toml, with a table [m"
+    )
     assert {path.name: path.read_bytes() for path in data.iterdir()} == before
 
     with (out / "metadata.csv").open() as file:

@@ -50,7 +50,7 @@ def test_what_a_killed_run_was_writing_is_cleared_by_the_next(tmp_path: Path) ->
         process.communicate()
     assert process.returncode == 0
     names = {path.name for path in (folder / "run").iterdir()}
-    assert names == {"best.pt", "last.pt", "release.pt", "tensorboard"}
+    assert names == {"best.pt", "last.pt", "release.pt", "config.toml", "tensorboard"}
 
 
 def test_a_disk_that_is_full_is_one_line_and_keeps_what_is_there(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_nothing_but_its_own_lines_is_on_stderr(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     lines = [line.split(":")[0].split(" ")[0] for line in done.stderr.splitlines()]
-    assert lines == ["run", "step", "step", "done"]
+    assert lines == ["run", "step", "step", "done", "next"]
     assert done.stdout == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -28,9 +29,18 @@ def test_a_request_to_stop_saves_and_says_how_to_go_on(
         process.send_signal(stop)
         _, said = process.communicate()
     assert process.returncode == 128 + stop
-    assert said.splitlines()[-1].endswith("go on with the same command and --resume")
+    *_, saved, following = said.splitlines()
+    assert saved.startswith("saved step ")
+    assert following == f"next     wn-train {folder / 'data'} -o {folder / 'run'} --resume"
     assert "Traceback" not in said
-    assert checkpoint.load(folder / "run" / "last.pt").step >= 2
+    step = checkpoint.load(folder / "run" / "last.pt").step
+    assert step >= 2
+    words = [sys.executable, "-m", "wn_train", *shlex.split(following)[2:]]
+    more = subprocess.run(
+        [*words, "--threads", "1", "--steps", str(step + 2)], capture_output=True, check=False
+    )
+    assert more.returncode == 0, more.stderr
+    assert checkpoint.load(folder / "run" / "last.pt").step == step + 2
 
 
 @pytest.mark.parametrize("stop", SIGNALS)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from tests.train.recordings import write_corpus
@@ -58,7 +59,8 @@ def test_it_trains_and_goes_on(folder: Path) -> None:
 
 def test_a_resumed_run_has_its_own_configuration(folder: Path) -> None:
     first = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
-    assert f"next: wn-export {folder / 'run'}" in first.output
+    assert first.stderr.splitlines()[-1] == f"next     wn-export {folder / 'run'}"
+    assert first.stdout == ""
     more = wn_train(folder, "--steps", "3", "--resume")
     assert more.exit_code == 0, more.output
     last = checkpoint.load(folder / "run" / "last.pt")
@@ -67,6 +69,84 @@ def test_a_resumed_run_has_its_own_configuration(folder: Path) -> None:
     other = wn_train(folder, "--steps", "4", "--resume", "--preset", "tiny")
     assert other.exit_code == 2
     assert "is another model than this data and configuration make" in other.output
+
+
+def test_the_configuration_in_the_folder_makes_the_same_run(folder: Path) -> None:
+    wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
+    kept = folder / "run" / "config.toml"
+    again = wn_train(folder, "--config", str(kept), "-o", str(folder / "other"))
+    assert again.exit_code == 0, again.output
+    assert (folder / "other" / "config.toml").read_bytes() == kept.read_bytes()
+    one, two = (checkpoint.load(folder / name / "last.pt") for name in ("run", "other"))
+    assert one.config == two.config
+    assert all(torch.equal(one.ema[name], two.ema[name]) for name in one.ema)
+
+
+def test_what_is_edited_there_is_taken_by_resume(folder: Path) -> None:
+    wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
+    kept = folder / "run" / "config.toml"
+    text = kept.read_text().replace("steps = 2\n", "steps = 3\n").replace("0.002", "0.001 # less")
+    kept.write_text(text)
+    more = wn_train(folder, "--resume")
+    assert more.exit_code == 0, more.output
+    last = checkpoint.load(folder / "run" / "last.pt")
+    assert last.step == 3
+    assert last.config["training"]["learning_rate"] == 0.001
+    assert kept.read_text() == text, "it says what is so, in its user's words"
+    assert wn_train(folder, "--resume", "--steps", "4").exit_code == 0
+    assert "\nsteps = 4\n" in kept.read_text()
+
+
+def test_another_model_in_it_is_refused_and_changes_nothing(folder: Path) -> None:
+    wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
+    kept = folder / "run" / "config.toml"
+    text = kept.read_text().replace("skip_channels = 8", "skip_channels = 9")
+    kept.write_text(text)
+    before = (folder / "run" / "last.pt").read_bytes()
+    more = wn_train(folder, "--resume", "--steps", "3")
+    assert more.exit_code == 2
+    assert "(skip_channels was 8, now 9)" in more.output
+    assert "config.toml as it was" in more.output
+    assert (folder / "run" / "last.pt").read_bytes() == before
+    assert kept.read_text() == text
+    kept.unlink()
+    assert wn_train(folder, "--resume", "--steps", "3").exit_code == 0, "last.pt has it, too"
+    assert "skip_channels = 8" in kept.read_text()
+
+
+def test_a_run_of_before_took_every_column_with_an_empty_list(folder: Path) -> None:
+    wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
+    last = folder / "run" / "last.pt"
+    old = checkpoint.load(last)
+    old.config["data"]["conditions"] = []
+    checkpoint.save(last, old)
+    (folder / "run" / "config.toml").unlink()
+    more = wn_train(folder, "--resume", "--steps", "3")
+    assert more.exit_code == 0, more.output
+    assert checkpoint.load(last).config["data"]["conditions"] is None
+
+
+def test_a_file_of_that_name_is_not_written_over(folder: Path) -> None:
+    (folder / "run").mkdir()
+    mine = folder / "run" / "config.toml"
+    mine.write_text(SETTINGS)
+    done = wn_train(folder, "--config", str(mine), "--steps", "1")
+    assert done.exit_code == 2
+    assert "config.toml is there, and a run writes its own; move it" in done.output
+    assert mine.read_text() == SETTINGS
+
+
+@pytest.mark.parametrize("conditions", ["[]", "left out", '["speaker"]'])
+def test_a_model_may_have_no_condition_all_or_some(folder: Path, conditions: str) -> None:
+    given = "" if conditions == "left out" else f"[data]\nconditions = {conditions}\n"
+    (folder / "c.toml").write_text(SETTINGS + given)
+    done = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
+    assert done.exit_code == 0, done.output
+    names = [c.name for c in checkpoint.load(folder / "run" / "best.pt").spec.conditions]
+    assert names == ([] if conditions == "[]" else ["speaker"])
+    assert ("no conditions, 6 files" in done.output) == (not names)
+    more = wn_train(folder, "--resume", "--steps", "3")
+    assert more.exit_code == 0, more.output
 
 
 def test_a_run_is_never_written_over(folder: Path) -> None:

@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 import torch
 
 from tests.train.recordings import RATE, write_corpus
+from wn_runtime.commands.bar import Bar
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
@@ -30,7 +32,9 @@ from wn_train.data.corpus import Recording
 from wn_train.network.wavenet import WaveNet
 from wn_train.training.distributed import World
 from wn_train.training.generate import generate
+from wn_train.training.pace import Pace
 from wn_train.training.stopping import stop_requests
+from wn_train.training.tracking import Tracker
 from wn_train.training.trainer import Interrupted, learning_rate, train
 
 HERE = World(0, 1, torch.device("cpu"))
@@ -162,6 +166,41 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_
     with pytest.raises(WavestepError, match=r"the loss is nan at step 5; .*last\.pt is kept"):
         run_once(tmp_path / "run", spec, utterances, with_steps(8), resume=before)
     assert (tmp_path / "run" / "last.pt").read_bytes() == good
+
+
+def test_the_clock_of_the_bar_and_of_the_rates_stands_still_beside_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, utterances = prepare(tmp_path)
+    paused: list[str] = []
+    seen: dict[str, list[str]] = {"step": [], "validation": [], "samples": []}
+
+    def pausing(kind: type[object], name: str) -> None:
+        original = kind.paused  # type: ignore[attr-defined]
+
+        @contextmanager
+        def noted(self: object) -> Iterator[None]:
+            with original(self):
+                paused.append(name)
+                yield
+                paused.remove(name)
+
+        monkeypatch.setattr(kind, "paused", noted)
+
+    def watched(kind: type[object], method: str) -> None:
+        monkeypatch.setattr(kind, method, lambda *given: seen[method].extend(paused or ["none"]))
+
+    pausing(Bar, "bar")
+    pausing(Pace, "pace")
+    for method in seen:
+        watched(Tracker, method)
+    plan = dataclasses.replace(PLAN, steps=2, validate_every=2, sample_every=2)
+    run_once(tmp_path / "run", spec, utterances, dataclasses.replace(CONFIG, training=plan))
+    assert seen == {
+        "step": ["none", "none"],
+        "validation": ["bar", "pace"],
+        "samples": ["bar", "pace"],
+    }
 
 
 def test_the_learning_rate_warms_up_and_falls_to_its_end() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wn_runtime.commands import say
+from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.features import Features
@@ -139,7 +139,8 @@ def main(
 
     count, features = folder.write(data, output, wanted, picture, say.note)
     say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
-    say.line(f"next     wn-train {output} with a table [model.frames] in its configuration")
+    following = next_step.line("wn-train", output, "-o", "RUN", "--config", "FILE.toml")
+    say.line(f"{following}, with a table [model.frames] in FILE.toml")
 
 
 def _need_matplotlib() -> None:

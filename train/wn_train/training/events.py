@@ -22,6 +22,9 @@ from tensorboard.summary.writer.record_writer import (  # type: ignore[import-un
     RecordWriter,
 )
 
+GREY, COLOUR = 1, 4
+"""What an event calls pictures of one channel, and of RGBA."""
+
 
 class Events:
     """One event file, begun with the first event; given up for good where it cannot be written."""
@@ -53,19 +56,27 @@ class Events:
         encoded = io.BytesIO()
         grey = (picture * 255).clip(0, 255).astype(np.uint8)
         Image.fromarray(grey).save(encoded, format="PNG")
-        image = Summary.Image(
-            height=grey.shape[0],
-            width=grey.shape[1],
-            colorspace=1,
-            encoded_image_string=encoded.getvalue(),
-        )
-        self._add(Summary.Value(tag=tag, image=image), step)
+        self._image(tag, encoded.getvalue(), grey.shape[1], grey.shape[0], GREY, step)
+
+    def picture(self, tag: str, png: bytes, step: int) -> None:
+        """A picture that is a PNG file already."""
+        with Image.open(io.BytesIO(png)) as image:
+            width, height = image.size
+        self._image(tag, png, width, height, COLOUR, step)
 
     def close(self) -> None:
         """Every event has been written already."""
         if self._records is not None:
             with contextlib.suppress(OSError):
                 self._records.close()
+
+    def _image(
+        self, tag: str, png: bytes, width: int, height: int, colours: int, step: int
+    ) -> None:
+        image = Summary.Image(
+            height=height, width=width, colorspace=colours, encoded_image_string=png
+        )
+        self._add(Summary.Value(tag=tag, image=image), step)
 
     def _add(self, value: Summary.Value, step: int) -> None:
         if not self._given_up:

@@ -1,23 +1,78 @@
-"""Audio from a model in training, with `step`: for TensorBoard, not for speed."""
+"""Audio from a model in training: by the native engine, or with the network's own `step`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wn_runtime.conditioning.conditioner import Conditioner, Values
+from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values
 from wn_runtime.conditioning.part import Frames
-from wn_runtime.heads.head import inverse_temperatures
+from wn_runtime.engines.engine import Engine
+from wn_runtime.engines.native.engine import NativeEngine
+from wn_runtime.engines.native.library import Library, compiled
+from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.errors import WavestepError
+from wn_runtime.heads.head import Samples, inverse_temperatures
 from wn_runtime.synthesis.conditioned import ConditionedBlocks
 from wn_runtime.synthesis.uniforms import uniforms
 from wn_train.network.canonical import canonical_weights
 from wn_train.network.wavenet import WaveNet
 
+WHERE = "the model in training"
+BLOCK = 2048
+"""Samples of one call, at most: so much bias is held in memory."""
+Draw = Callable[[Bias, NDArray[np.int32]], Samples]
+"""The next P samples (P, B) of streams, from their bias (N, L, B, G) and uniforms (P, B, U)."""
 
-@torch.inference_mode()
+
+class Generator:
+    """Generates by the native engine, or where that cannot run here by PyTorch, and says so."""
+
+    def __init__(
+        self, say: Callable[[str], None], library: Callable[[Shapes], Library] = compiled
+    ) -> None:
+        """library: finds compiled code."""
+        self._say, self._compiled = say, library
+        self._libraries: dict[str, Library] = {}
+        self._native = True
+
+    def generate(
+        self,
+        model: WaveNet,
+        conditions: Mapping[str, Values],
+        streams: int,
+        steps: int,
+        seed: int = 0,
+        frames: Frames | None = None,
+    ) -> NDArray[np.float32]:
+        """Audio (steps, B), as the function `generate` has it."""
+        engine = self._engine(model, streams) if self._native else None
+        if engine is None:
+            return generate(model, conditions, streams, steps, seed, frames)
+        with contextlib.closing(engine):
+            return generate(model, conditions, streams, steps, seed, frames, engine.generate)
+
+    def _engine(self, model: WaveNet, streams: int) -> Engine | None:
+        """In float32, on the weights that the model has now."""
+        weights, threads = canonical_weights(model, WHERE), torch.get_num_threads()
+        try:
+            return NativeEngine(model.spec, weights, "fp32", streams, threads, self._library)
+        except WavestepError as reason:  # there is no compiler, or it fails
+            self._native = False
+            self._say(f"PyTorch makes TensorBoard's samples, slowly: {reason}")
+            return None
+
+    def _library(self, shapes: Shapes) -> Library:
+        digest = shapes.digest()
+        if digest not in self._libraries:
+            self._libraries[digest] = self._compiled(shapes)
+        return self._libraries[digest]
+
+
 def generate(
     model: WaveNet,
     conditions: Mapping[str, Values],
@@ -25,33 +80,51 @@ def generate(
     steps: int,
     seed: int = 0,
     frames: Frames | None = None,
+    draw: Draw | None = None,
 ) -> NDArray[np.float32]:
-    """Audio (steps, B) of streams that start from silence. frames: (F, B, C), enough for them."""
+    """Audio (steps, B) of streams that start from silence, the same whoever draws it.
+
+    frames: (F, B, C), enough for them. draw: by default the network's own steps. Raises
+    WavestepError where frames are missing.
+    """
     spec, head = model.spec, model.spec.output
-    device = model.input.bias.device
-    blocks = ConditionedBlocks(
-        Conditioner(spec, canonical_weights(model, "the model in training")), spec, streams
-    )
+    draw = draw or stepped(model, streams)
+    conditioner = Conditioner(spec, canonical_weights(model, WHERE))
+    blocks = ConditionedBlocks(conditioner, spec, streams)
     blocks.reset(None, conditions)
     if frames is not None:
         blocks.push(frames, last=True)
     drawn = uniforms(seed, streams, steps, head.uniforms)
-    params = np.empty((streams, head.params), np.float32)
-    draw = head.drawer(params, inverse_temperatures(1.0, streams))
     samples = np.empty((steps, streams), head.sample_dtype)
-    newest = np.full(streams, head.silence, head.sample_dtype)
-    state = model.initial_state(streams)
     t = 0
     while t < steps:
-        bias, count = blocks.next(steps - t)
-        rows = None if bias is None else torch.from_numpy(bias).to(device)
-        for i in range(count):
-            row = None if rows is None else rows[i * len(rows) // count]
-            known = torch.from_numpy(newest).to(device)
-            found, state = model.step(known.long() if head.codes else known, row, state)
-            params[:] = found.float().cpu().numpy()
-            draw(drawn[t + i], newest)
-            samples[t + i] = newest
+        bias, count = blocks.next(min(BLOCK, steps - t))
+        samples[t : t + count] = draw(bias, drawn[t : t + count])
         blocks.advance(samples[t : t + count])
         t += count
     return head.decode(samples)
+
+
+def stepped(model: WaveNet, streams: int) -> Draw:
+    """`WaveNet.step`, one sample after another."""
+    head, device = model.spec.output, model.input.bias.device
+    params = np.empty((streams, head.params), np.float32)
+    pick = head.drawer(params, inverse_temperatures(1.0, streams))
+    newest = np.full(streams, head.silence, head.sample_dtype)
+    state = model.initial_state(streams)
+
+    @torch.inference_mode()
+    def draw(bias: Bias, drawn: NDArray[np.int32]) -> Samples:
+        nonlocal state
+        samples = np.empty((len(drawn), streams), head.sample_dtype)
+        rows = None if bias is None else torch.from_numpy(bias).to(device)
+        for i, each in enumerate(drawn):
+            row = None if rows is None else rows[i * len(rows) // len(drawn)]
+            known = torch.from_numpy(newest).to(device)
+            found, state = model.step(known.long() if head.codes else known, row, state)
+            params[:] = found.float().cpu().numpy()
+            pick(each, newest)
+            samples[i] = newest
+        return samples
+
+    return draw

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from wn_runtime.commands import next_step
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.conditioning.timing import Timing
@@ -22,11 +23,13 @@ from wn_train.data import audio, corpus, frames
 from wn_train.data.audio import Utterance
 from wn_train.features import described
 from wn_train.speech import voice
+from wn_train.training import kept
 from wn_train.training.distributed import World, world
 from wn_train.training.failures import told
 from wn_train.training.folder import run_folder
+from wn_train.training.kept import LAST
 from wn_train.training.stopping import Stop, stop_requests
-from wn_train.training.trainer import BEST, LAST, Interrupted, train
+from wn_train.training.trainer import BEST, Interrupted, train
 
 RELEASE = "release.pt"
 
@@ -48,20 +51,13 @@ def run(
         torch.set_num_threads(threads)
     given: dict[str, Any] = {} if steps is None else {"training.steps": steps}
     name = Path(os.path.realpath(output)).name
-    kept = _kept(output, given) if resume and preset is None and file is None else None
-    settings = config.with_name(kept or config.load(preset or "small", file, given), name)
+    before = kept.read(output, given) if resume and preset is None and file is None else None
+    loaded = before or config.load(preset or config.DEFAULT, file, given)
+    settings = config.with_name(loaded, name)
     with stop_requests() as stop, told(), world() as here:
         folder = run_folder(output, make=not resume) if here.first else contextlib.nullcontext()
         with folder:
             _run(data, output, settings, resume, here, stop)
-
-
-def _kept(output: Path, given: dict[str, Any]) -> Config | None:
-    """The configuration that a run was begun with; None where there is no run."""
-    last = output / LAST
-    if not last.exists():
-        return None
-    return config.of_run(checkpoint.load(last).config, given, str(last))
 
 
 def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, stop: Stop) -> None:
@@ -79,13 +75,15 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
     if difference is not None:
         raise WavestepError(
             f"{output / LAST} is another model than this data and configuration make "
-            f"({difference}); give the --preset, --config and data it was begun with, or another -o"
+            f"({difference}); give the data and configuration it was begun with (--config, or "
+            f"{kept.CONFIG} as it was), or another -o"
         )
     say(describe(spec, settings, len(utterances)))
     try:
         last = train(spec, settings, utterances, output, here, before, say, stop, speech)
     except Interrupted as interrupted:
-        say(f"{interrupted}; go on with the same command and --resume")
+        say(str(interrupted))
+        say(next_step.line(*_command(here), data, "-o", output, "--resume"))
         raise SystemExit(128 + stop.interruption.number) from None
     if here.first:
         bits = last.valid_bits or 0.0
@@ -94,8 +92,16 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
         say(
             f"done: {in_words(bits, (last.valid_bits_16 or bits) - bits)} on valid; the best is "
             f"{output / BEST}, and to share, without what only training needs: {shared} "
-            f"({shared.stat().st_size / 1e6:.1f} MB); next: wn-export {output}"
+            f"({shared.stat().st_size / 1e6:.1f} MB)"
         )
+        say(next_step.line("wn-export", output))
+
+
+def _command(here: World) -> list[str]:
+    """What this process was started with, as far as --resume needs it."""
+    if here.size == 1:
+        return ["wn-train"]
+    return ["torchrun", "--nproc-per-node", str(here.size), "-m", "wn_train"]
 
 
 def describe(spec: ModelSpec, settings: Config, files: int) -> str:
@@ -145,6 +151,11 @@ def _before(output: Path, resume: bool, settings: Config) -> checkpoint.Checkpoi
             if os.path.lexists(output / name):
                 add = "add --resume, or " if name == LAST else ""
                 raise WavestepError(f"{output} holds a run already; {add}give another -o")
+        if os.path.lexists(output / kept.CONFIG):
+            raise WavestepError(
+                f"{output / kept.CONFIG} is there, and a run writes its own; move it, or give "
+                "another -o"
+            )
         return None
     before = checkpoint.load(last)
     if not before.training:

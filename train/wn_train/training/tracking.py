@@ -1,26 +1,26 @@
-"""TensorBoard: scalars, and audio with its spectrogram for each condition's values."""
+"""TensorBoard: scalars, and what the model says beside what was recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from wn_runtime.conditioning.timing import Timing
+from wn_runtime.features.features import Features
 from wn_runtime.model.spec import ModelSpec
 from wn_train.config import TrainingConfig
+from wn_train.data.audio import Utterance
 from wn_train.network.wavenet import WaveNet
+from wn_train.training import pictures, samples
 from wn_train.training.events import Events
-from wn_train.training.generate import generate
+from wn_train.training.generate import Generator
+from wn_train.training.pace import Pace
+from wn_train.training.samples import Sample
 
 SCALARS_EVERY = 20
 """Steps between training scalars."""
-STREAMS = 8
-"""Audio samples made at a time: the values of the first condition, as many as fit."""
 
 
 class Tracker:
@@ -31,20 +31,29 @@ class Tracker:
         run: Path,
         spec: ModelSpec,
         settings: TrainingConfig,
-        clips: Sequence[Mapping[str, Any]],
+        features: Features | None,
+        validation: Sequence[Utterance],
         say: Callable[[str], None],
     ) -> None:
-        """clips: held-back ones, whose frames condition what is generated."""
-        self._clips = clips
+        """features: what the frames hold; None: nobody said. validation: what was held back."""
         self._events = Events(run / "tensorboard", say)
-        self._spec, self._settings = spec, settings
+        self._spec, self._settings, self._say = spec, settings, say
+        self._steps = max(1, int(settings.sample_seconds * spec.sample_rate))
+        self._samples = samples.choose(validation, spec, self._steps)
+        self._generator = Generator(say)
+        self._features, self._begun = features, False
 
-    def step(self, step: int, bits: float, norm: float, rate: float) -> None:
+    def step(
+        self, step: int, bits: float, norm: float, rate: float, epoch: int, pace: Pace
+    ) -> None:
         """Scalars of a training step."""
         if step % SCALARS_EVERY == 0:
             self._events.scalar("train/bits_per_sample", bits, step)
             self._events.scalar("train/gradient_norm", norm, step)
             self._events.scalar("train/learning_rate", rate, step)
+            self._events.scalar("train/epoch", epoch, step)
+            self._events.scalar("train/steps_per_second", pace.steps_per_second, step)
+            self._events.scalar("train/samples_per_second", pace.samples_per_second, step)
 
     def validation(self, step: int, bits: float, bits_16: float) -> None:
         """Bits per sample on the validation split."""
@@ -52,46 +61,56 @@ class Tracker:
         self._events.scalar("valid/bits_per_16_bit_sample", bits_16, step)
 
     def samples(self, step: int, model: WaveNet) -> None:
-        """Generated audio and spectrograms, one for each value of the first condition."""
-        rows = self._rows()
-        steps = max(1, int(self._settings.sample_seconds * self._spec.sample_rate))
-        conditions = {name: [row[name] for row in rows] for name in rows[0]}
-        seed, frames = self._settings.seed, self._frames(model, len(rows), steps)
-        audio = generate(model, conditions, len(rows), steps, seed, frames)
-        for i, row in enumerate(rows):
-            label = " ".join(f"{k}={v}" for k, v in row.items()) or "unconditional"
+        """Generated audio beside the recordings of the same conditions, with their pictures."""
+        conditions = {
+            condition.name: [each.conditions.get(condition.name) for each in self._samples]
+            for condition in self._spec.conditions
+        }
+        frames = samples.frames_of(self._samples, self._spec, self._steps, model.padding())
+        audio = self._generator.generate(
+            model, conditions, len(self._samples), self._steps, self._settings.seed, frames
+        )
+        if not self._begun:
+            self._begin(step)
+        for i, sample in enumerate(self._samples):
             wave = audio[:, i].copy()
-            self._events.audio(f"audio/{label}", wave, self._spec.sample_rate, step)
-            picture = spectrogram(torch.from_numpy(wave))
-            self._events.image(f"spectrogram/{label}", picture.numpy(), step)
+            if sample.frames is not None and sample.recording is not None:
+                wave = wave[: len(sample.recording)]
+            self._sound(sample.label, wave, step)
+            if self._features is not None and sample.frames is not None:
+                self._compare(self._features, sample, wave, step)
 
     def close(self) -> None:
         """Nothing more will come."""
         self._events.close()
 
-    def _frames(self, model: WaveNet, streams: int, steps: int) -> NDArray[np.float32] | None:
-        """Those of held-back clips, one after the other, (F, B, C); None for a model without."""
-        timing = Timing.of(self._spec.conditioning)
-        if not timing.frame_channels:
-            return None
-        frames = np.tile(model.padding(), (timing.frames(steps), streams, 1))
-        for stream in range(streams if self._clips else 0):
-            given = np.asarray(self._clips[stream % len(self._clips)]["frames"])[: len(frames)]
-            frames[: len(given), stream] = given
-        return frames
+    def _begin(self, step: int) -> None:
+        """What stays the same is written once: the recordings."""
+        self._begun = True
+        for sample in self._samples:
+            if sample.recording is not None:
+                wave = self._spec.output.decode(sample.recording[:, None])[:, 0]
+                self._sound(f"{sample.label} ({pictures.GIVEN})", wave, step)
 
-    def _rows(self) -> list[dict[str, str]]:
-        """Value i of the first condition with value i of every other."""
-        conditions = self._spec.conditions
-        count = min(STREAMS, len(conditions[0].values)) if conditions else 1
-        return [{c.name: c.values[i % len(c.values)] for c in conditions} for i in range(count)]
+    def _sound(self, label: str, wave: NDArray[np.float32], step: int) -> None:
+        self._events.audio(f"audio/{label}", wave, self._spec.sample_rate, step)
+        self._events.image(f"spectrogram/{label}", pictures.spectrogram(wave), step)
 
-
-def spectrogram(wave: torch.Tensor) -> torch.Tensor:
-    """A (T,) wave to a (129, frames) picture: magnitudes from -80 dB (0) to the peak (1)."""
-    window = torch.hann_window(256)
-    magnitude = torch.stft(
-        wave, 256, 64, window=window, pad_mode="constant", return_complex=True
-    ).abs()
-    level = 20 * torch.log10(magnitude / magnitude.max().clamp(min=1e-9) + 1e-4)
-    return (level / 80 + 1).clamp(0, 1).flip(0)
+    def _compare(
+        self, features: Features, sample: Sample, wave: NDArray[np.float32], step: int
+    ) -> None:
+        """The frames of a sound beside those it was to follow, if that can be drawn here."""
+        assert sample.frames is not None
+        made = pictures.measurable(features)
+        try:
+            if made is None:
+                raise ImportError("no module named 'pyworld'")
+            given = sample.frames[: -(-len(wave) // features.hop)]
+            picture = pictures.compared(features, given, made, wave)
+        except ImportError as error:
+            self._features = None
+            self._say(
+                f"frames are not drawn in TensorBoard ({error}); pip install 'wavestep[features]'"
+            )
+            return
+        self._events.picture(f"frames/{sample.label}", picture, step)

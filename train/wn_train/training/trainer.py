@@ -24,14 +24,16 @@ from wn_train.data import chunks
 from wn_train.data.audio import Utterance
 from wn_train.data.clips import choose_clips
 from wn_train.network.wavenet import WaveNet
-from wn_train.training import likelihood, memory, optimizer
+from wn_train.training import kept, likelihood, memory, optimizer
 from wn_train.training.average import Average
 from wn_train.training.distributed import World
+from wn_train.training.kept import LAST
 from wn_train.training.likelihood import Predictor, bits_per_sample, nll
+from wn_train.training.pace import Pace
 from wn_train.training.stopping import Stop
 from wn_train.training.tracking import Tracker
 
-BEST, LAST = "best.pt", "last.pt"
+BEST = "best.pt"
 
 
 class Interrupted(Exception):
@@ -91,7 +93,9 @@ def train(
         best = resume.training["best"]
     predictor = _predictor(model, settings, world)
     clips = choose_clips(validation, spec)
-    tracker = Tracker(run, spec, settings, clips, say) if world.first else None
+    tracker = (
+        Tracker(run, spec, settings, config.features, validation, say) if world.first else None
+    )
     bits = None if resume is None else resume.valid_bits
     more = more_for_16(spec.output, (utterance.samples for utterance in validation))
 
@@ -122,6 +126,8 @@ def train(
         if world.first:
             for name in names:
                 checkpoint.save(run / name, state())
+            if not (run / kept.CONFIG).exists():
+                kept.write(run, config, say)
 
     def not_finite(what: str) -> WavestepError:
         kept = f"{run / LAST} is kept" if (run / LAST).exists() else "nothing was saved yet"
@@ -132,6 +138,9 @@ def train(
 
     if world.any(stop.asked):
         raise stop.interruption
+    if world.first and resume is not None:
+        kept.write(run, config, say)
+    pace = Pace()
     with (
         Bar(
             total=settings.steps,
@@ -151,31 +160,34 @@ def train(
                 group["lr"] = learning_rate(step, settings)
             loss, norm = _step(predictor, adam, batch, training, spec, config, world, step)
             step, position = step + 1, after
+            pace.step(sum(chunk.counted for chunk in batch))
             if not math.isfinite(loss):
                 raise not_finite(f"the loss is {loss}")
             average.update(model, step)
             bar.update()
-            bar.set_postfix(bits=f"{loss:.3f}", valid="-" if bits is None else f"{bits:.3f}")
+            valid, fast = "-" if bits is None else f"{bits:.3f}", f"{pace.samples_per_second:,.0f}"
+            bar.set_postfix({"bits": f"{loss:.3f}", "valid": valid, "samples/s": fast})
             if tracker:
-                tracker.step(step, loss, norm, learning_rate(step, settings))
-            if step % settings.validate_every == 0 or step == settings.steps:
-                with average.applied(model):
-                    share = bits_per_sample(
-                        model, spec, validation, world.device, (world.rank, world.size)
-                    )
-                total, count = world.sum(*share)
-                bits = total / count
-                if not math.isfinite(bits):
-                    raise not_finite(f"the loss on valid is {bits}")
-                say(f"step {step}: {in_words(bits, more)} on valid, {loss:.4f} in training")
-                names = [LAST] if bits >= best else [BEST, LAST]
-                best = min(best, bits)
-                save(*names)
-                if tracker:
-                    tracker.validation(step, bits, bits + more)
-            if tracker and settings.sample_every and step % settings.sample_every == 0:
-                with average.applied(model):
-                    tracker.samples(step, model)
+                tracker.step(step, loss, norm, learning_rate(step, settings), position[0], pace)
+            with bar.paused(), pace.paused():  # this is no training
+                if step % settings.validate_every == 0 or step == settings.steps:
+                    with average.applied(model):
+                        share = bits_per_sample(
+                            model, spec, validation, world.device, (world.rank, world.size)
+                        )
+                    total, count = world.sum(*share)
+                    bits = total / count
+                    if not math.isfinite(bits):
+                        raise not_finite(f"the loss on valid is {bits}")
+                    say(f"step {step}: {in_words(bits, more)} on valid, {loss:.4f} in training")
+                    names = [LAST] if bits >= best else [BEST, LAST]
+                    best = min(best, bits)
+                    save(*names)
+                    if tracker:
+                        tracker.validation(step, bits, bits + more)
+                if tracker and settings.sample_every and step % settings.sample_every == 0:
+                    with average.applied(model):
+                        tracker.samples(step, model)
             if world.any(stop.asked):
                 save(LAST)
                 raise Interrupted(f"saved step {step} to {run / LAST}")
