@@ -11,11 +11,12 @@ import click
 
 from wn_export.bench.measure import Generator, Row
 from wn_export.bench.plot import check_plot, plot
-from wn_export.bench.run import Bench, run
+from wn_export.bench.run import Bench
+from wn_export.bench.run import run as run_bench
 from wn_export.commands import result
 from wn_export.commands.given import a_path, some_seconds
 from wn_export.parity.report import signed
-from wn_runtime.commands import say
+from wn_runtime.commands import next_step, say
 from wn_runtime.commands.bar import Bar
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
@@ -110,6 +111,18 @@ def main(
         if picture is not None and write_picture is not None:
             title = f"{found.name} on {found.machine['cpu'] or found.machine['architecture']}"
             write_picture(plot(picture.suffix, found.rows, found.sample_rate, title))
+        if not to_stdout and not any(
+            path is not None and result.is_stdout(path) for path in (json_, picture)
+        ):
+            say.line(_next(directory, found))
+
+
+def _next(directory: Path, found: Bench) -> str:
+    """wn-run takes what was fastest; where nothing keeps up, another machine may."""
+    engines = [row for row in found.rows if row.engine in ENGINES]
+    if any(row.real_time for row in engines):
+        return next_step.to_run(directory, manifests.read(directory).spec)
+    return next_step.line("wn-targets", "fit", directory)
 
 
 def _measured(
@@ -125,7 +138,7 @@ def _measured(
             bar.total = seconds * generators
             bar.update(min(done, bar.total - bar.n))
 
-        found = run(directory, seconds, batches, threads, beside, progress)
+        found = run_bench(directory, seconds, batches, threads, beside, progress)
     if not found.rows:
         reasons = "; ".join(f"{one.engine}: {one.reason}" for one in found.unavailable)
         raise WavestepError(f"no engine of {directory} runs here: {reasons or 'none exported'}")

@@ -50,6 +50,14 @@ def opened(path: Path) -> Iterator[Callable[[bytes], None]]:
                 place.drop()
 
 
+def is_stdout(path: Path) -> bool:
+    """Whether what is written there comes out on stdout, and is to be alone in it."""
+    try:
+        return _is_stdout(path.stat())
+    except (OSError, ValueError):
+        return False
+
+
 def _place(path: Path) -> _Place:
     try:
         status = path.stat()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from wn_runtime.commands import say
+from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
 from wn_runtime.doctor.machine import Machine
-from wn_runtime.doctor.report import advice, examine, summary
+from wn_runtime.doctor.report import Report, advice, examine, summary
 from wn_runtime.engines.cache.directory import home_directory
 
 
@@ -41,7 +41,18 @@ def main(json_: bool) -> int:
     say.line("")
     for line in [summary(report), *advice(report)]:
         say.line(line)
+    say.line(_next(report))
     return 0 if report.runs else 1
+
+
+def _next(report: Report) -> str:
+    """The first thing to mend where nothing runs; else what wn-doctor was asked for."""
+    if report.runs:
+        return next_step.line("wn-run", "DIR")
+    fixes = {finding.subject: finding.fix for finding in report.findings if finding.fix}
+    lacking = [lack for lack in report.engines.values() if lack in fixes]
+    first = fixes[lacking[0]] if lacking else "pip install --force-reinstall wavestep"
+    return f"next     {first.rpartition(': ')[2]}"  # without what it is said to do
 
 
 def cache_folder(machine: Machine) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from wn_runtime.commands import say
+from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
 from wn_runtime.conditioning.timing import Timing
@@ -23,7 +23,7 @@ from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
 from wn_runtime.model.inspection import EXTRA, Inspection, inspect, state_bytes
 from wn_runtime.model.layout import layout
-from wn_runtime.model.manifest import Manifest
+from wn_runtime.model.manifest import REFERENCE, WEIGHTS, Manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import StateArray
 from wn_runtime.speech import dictionary
@@ -42,7 +42,33 @@ def main(path: Path, json_: bool) -> int:
         say.as_json(_as_json(found))
     else:
         say.table(_text(found))
+        say.line("")
+        say.line(_next(found, path))
     return 0 if found.sound else 1
+
+
+def _next(found: Inspection, path: Path) -> str:
+    """Run what is proven, prove what is not, mend what is not whole."""
+    manifest, directory = found.manifest, found.directory
+    if not found.sound:
+        broken = {file.name for file in found.files if file.status not in ("ok", EXTRA)}
+        if broken & {WEIGHTS, REFERENCE}:
+            return next_step.line("wn-export", "CKPT", "-o", directory)
+        return next_step.line("wn-export", directory)  # from its weights
+    if not _proven(manifest) and REFERENCE in manifest.files:
+        return next_step.line("wn-parity", directory)
+    named = found.file is not None and bool(found.artifacts)
+    return next_step.to_run(path if named else directory, manifest.spec)
+
+
+def _proven(manifest: Manifest) -> bool:
+    """Whether all passed that must: lower precisions of what is made from the weights need not."""
+    must = [
+        row.passed
+        for row in manifest.parity
+        if row.precision == "fp32" or row.engine not in ENGINES or ENGINES[row.engine].artifact
+    ]
+    return bool(must) and all(must) and all(row.passed for row in manifest.conditioner_parity)
 
 
 def _text(found: Inspection) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import click
 
-from wn_runtime.commands import say
+from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import group
 from wn_runtime.commands.table import aligned
 from wn_runtime.model.spec import MOST_STREAMS
@@ -19,6 +20,7 @@ from wn_targets.devices.target import Cpu, Gpu, Target
 from wn_targets.models.fit import Fit
 from wn_targets.models.fit import fit as predict
 from wn_targets.models.prediction import Prediction
+from wn_targets.presets import PRESETS
 from wn_targets.subject import Subject, subject
 
 UNITS = {
@@ -48,7 +50,8 @@ def main(context: click.Context, json_: bool) -> None:
     rows += [_row(target) for target in TARGETS.values()]
     say.table(aligned(rows, right=[3, 4, 5, 6, 7]))
     say.line("")
-    say.line("? unconfirmed. `wn-targets show NAME` gives sources, `fit MODEL` predicts speed.")
+    say.line("? unconfirmed: `wn-targets show NAME` gives the sources")
+    say.line(next_step.line("wn-targets", "fit", "MODEL"))
 
 
 @main.command()
@@ -78,6 +81,7 @@ def show(name: str, json_: bool) -> None:
     asked = constraints(target, "MODEL/")
     half = ", fp16 graph" if asked.fp16 else ""
     say.line(f"export   opset {asked.opset}{half}; on the device: {asked.command}")
+    say.line(next_step.line("wn-export", "CKPT", "--target", target.name))
 
 
 @main.command()
@@ -110,6 +114,11 @@ def fit(
     say.line("")
     say.line("These are predictions, not measurements: see docs/targets.md for the formula and its")
     say.line("error; GPU figures are unmeasured. Measure on the device with wn-bench.")
+    if model in PRESETS and not Path(model).exists():
+        say.line(next_step.line("wn-train", "DATA", "-o", "RUN", "--preset", model))
+    elif Path(model).is_dir():
+        chosen_one = targets[0] if len(targets) == 1 else "TARGET"
+        say.line(next_step.line("wn-export", model, "--target", chosen_one))
 
 
 def _headline(asked: Subject, streams: int) -> str:

@@ -75,6 +75,20 @@ def test_json_to_stdout_leaves_nothing_else_there(model: Path) -> None:
     assert "samples/s" in result.stderr
 
 
+def test_its_last_line_is_what_to_do_next(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "run_bench", lambda *given: FOUND)
+    assert run(model).stdout.splitlines()[-1] == f"next     wn-run {model}"
+    slow = tuple(dataclasses.replace(row, real_time_factor=0.5) for row in ROWS)
+    beside = dataclasses.replace(ROWS[0], engine="pytorch")  # which wn-run has not
+    found = dataclasses.replace(
+        FOUND, rows=(*slow, beside), memory_mb=(None,) * 3, cpu_share=(1.0,) * 3
+    )
+    monkeypatch.setattr(bench, "run_bench", lambda *given: found)
+    assert run(model).stdout.splitlines()[-1] == f"next     wn-targets fit {model}"
+    for target in ("-", "/dev/stdout"):
+        assert "next  " not in run(model, "--json", target).output
+
+
 def test_the_table_has_ratios_to_the_slowest() -> None:
     title, head, native, onnx = bench.text(FOUND).splitlines()
     assert title == "voice: 8 kHz, on a CPU (1 of 2 cores, load 0)"

@@ -114,6 +114,41 @@ def test_a_plan_is_inspected_without_tensorrt(model: Path) -> None:
     assert "tensorrt: 10.3.0; gpu: Orin; compute capability: 8.7" in text
 
 
+def spoilt(model: Path, name: str) -> None:
+    path = model / name
+    path.write_bytes(b"x" * path.stat().st_size)
+
+
+def test_its_last_line_is_what_to_do_next(model: Path) -> None:
+    def following(at: Path, code: int = 0) -> str:
+        return run(at, code=code).splitlines()[-1].removeprefix("next     ")
+
+    assert following(model) == f"wn-run {model}"
+    assert following(model / "step.onnx") == f"wn-run {model / 'step.onnx'}"
+    assert following(model / "weights.safetensors") == f"wn-run {model}"
+    (model / "reference.npz").write_bytes(b"not read by wn-inspect")
+    manifest = manifests.with_file(manifests.read(model), model / "reference.npz")
+    manifests.write(model, manifest)
+    assert following(model) == f"wn-run {model}"
+    lower = dataclasses.replace(ROW, engine="native", precision="int8", passed=False)
+    failed = dataclasses.replace(ROW, precision="fp16", passed=False)
+    for rows, command in (
+        ((), "wn-parity"),
+        ((ROW, failed), "wn-parity"),
+        ((ROW, lower), "wn-run"),  # which nobody has to use
+    ):
+        manifests.write(model, dataclasses.replace(manifest, parity=rows))
+        assert following(model) == f"{command} {model}"
+    spoilt(model, "step.onnx")
+    assert following(model, code=1) == f"wn-export {model}", "made anew from its weights"
+    spoilt(model, "weights.safetensors")
+    assert following(model, code=1) == f"wn-export CKPT -o {model}"
+
+
+def test_json_is_nothing_but_json(model: Path) -> None:
+    assert json.loads(run(model, "--json"))["sound"]
+
+
 def test_what_swelled_is_not_read(model: Path) -> None:
     for name in ("step.onnx", "notes.txt"):
         (model / name).touch()

@@ -7,13 +7,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import wn_runtime
 from tests.runtime.doctor.machines import COMPLETE, H200, ORT, Described, script
-from wn_runtime.commands.doctor import cache_folder
+from wn_runtime.commands.doctor import cache_folder, main
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.doctor.report import advice, examine, summary
 from wn_runtime.engines.cache.directory import cache_directory
@@ -121,6 +123,26 @@ def test_where_nothing_runs_the_advice_is_where_to_begin(tmp_path: Path) -> None
     assert report.engines.keys() == ENGINES.keys()
     assert not report.runs
     assert "mend the C compiler or ONNX Runtime first" in advice(report)[-1]
+
+
+@pytest.mark.parametrize(
+    ("answers", "following"),
+    [
+        ({"onnxruntime": {"providers": ["CPUExecutionProvider"]}}, "wn-run DIR"),
+        ({}, "sudo apt install gcc"),
+        ({"numpy": {"error": "it is broken"}}, "pip install --force-reinstall numpy"),
+    ],
+)
+def test_the_last_line_is_what_to_do_next(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: dict[str, Any],
+    following: str,
+) -> None:
+    monkeypatch.setattr("wn_runtime.commands.doctor.Machine", lambda: Described(tmp_path, answers))
+    result = CliRunner().invoke(main, [])
+    assert result.stdout.splitlines()[-1] == f"next     {following}"
+    assert "next  " not in CliRunner().invoke(main, ["--json"]).output
 
 
 def test_the_cache_looked_at_is_the_one_that_is_used(

@@ -64,6 +64,20 @@ def test_show_prints_a_source_or_unconfirmed_for_every_figure() -> None:
     assert "wn-export MODEL/ --fp16" in text
 
 
+def test_the_last_line_is_what_to_do_next(model: Path, tmp_path: Path) -> None:
+    def following(*arguments: str | Path) -> str:
+        return run(*arguments).splitlines()[-1]
+
+    assert following() == "next     wn-targets fit MODEL"
+    assert following("show", "nano") == "next     wn-export CKPT --target nano"
+    assert following("fit", "tiny") == "next     wn-train DATA -o RUN --preset tiny"
+    assert following("fit", model, "t4") == f"next     wn-export {model} --target t4"
+    assert following("fit", model, "t4", "nano") == f"next     wn-export {model} --target TARGET"
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(PLAIN.to_dict()))
+    assert "next  " not in following("fit", path), "whatever it is the spec of"
+
+
 def test_fit_calls_itself_a_prediction_and_covers_every_target() -> None:
     text = run("fit", "paper")
     assert "PREDICTED" in text
