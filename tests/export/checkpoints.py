@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from wn_export.parity.trained import Trained
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.model.spec import ModelSpec
 from wn_train.checkpoint import Checkpoint, save
 from wn_train.network.canonical import canonical_weights
@@ -44,6 +45,7 @@ def write_checkpoint(
         {
             "samples": torch.from_numpy(spec.output.encode(tone + rng.normal(0, 0.05, steps))),
             "conditions": {c.name: c.values[i % len(c.values)] for c in spec.conditions},
+            **_frames(spec, steps, rng),
         }
         for i in range(clips)
     ]
@@ -60,3 +62,11 @@ def write_checkpoint(
     )
     save(path, checkpoint)
     return path
+
+
+def _frames(spec: ModelSpec, samples: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    timing = Timing.of(spec.conditioning)
+    if not timing.frame_channels:
+        return {}
+    frames = rng.standard_normal((timing.frames(samples), timing.frame_channels))
+    return {"frames": torch.from_numpy(frames.astype(np.float32))}

@@ -33,6 +33,13 @@ from wn_runtime.model.manifest import MANIFEST
     help="Held-back audio to prove parity on, in place of the checkpoint's own; repeatable.",
 )
 @click.option(
+    "--frames",
+    type=a_path,
+    multiple=True,
+    metavar="NPY",
+    help="Frames of --audio, a file for each in the same order. Default: as features.json said.",
+)
+@click.option(
     "--target",
     metavar="NAME",
     help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
@@ -49,6 +56,7 @@ def main(
     fp16: bool,
     batch: int | None,
     audio: tuple[Path, ...],
+    frames: tuple[Path, ...],
     target: str | None,
     version_compatible: bool,
     raw_weights: bool,
@@ -61,7 +69,7 @@ def main(
     run = source / "best.pt"
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
         source = run
-    options = Options(fp16, batch, raw_weights, audio, target, version_compatible)
+    options = Options(fp16, batch, raw_weights, audio, frames, target, version_compatible)
     restore(source)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, say.line) else 1

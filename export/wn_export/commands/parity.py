@@ -11,7 +11,7 @@ from wn_export.commands.given import a_path
 from wn_export.parity import prove, reference
 from wn_export.parity.expected import Reference
 from wn_export.parity.prove import Proof
-from wn_runtime.commands import say
+from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
@@ -19,6 +19,9 @@ from wn_runtime.heads.bits import in_words, more_for_16
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage
 from wn_train.pytorch_needed import pytorch_needed
+
+Material = tuple[tuple[Path, ...], tuple[Path, ...]]
+"""Audio, and its frames."""
 
 
 @command()
@@ -36,6 +39,13 @@ from wn_train.pytorch_needed import pytorch_needed
     metavar="WAV",
     help="Audio to compare on, with --checkpoint; repeatable.",
 )
+@click.option(
+    "--frames",
+    type=a_path,
+    multiple=True,
+    metavar="NPY",
+    help="Frames of --audio, a file for each in the same order. Default: as features.json said.",
+)
 @click.option("--engine", metavar="NAME", help="Only this engine, which must run here.")
 @click.option(
     "--json",
@@ -48,6 +58,7 @@ def main(
     directory: Path,
     checkpoint: Path | None,
     audio: tuple[Path, ...],
+    frames: tuple[Path, ...],
     engine: str | None,
     json_file: Path | None,
 ) -> int:
@@ -62,10 +73,12 @@ def main(
             import wn_export.parity.checkpoint  # noqa: F401
     if json_file is not None:
         with result.opened(json_file) as write:
-            proof = _proven(package, checkpoint, audio, engine)
+            proof = _proven(package, checkpoint, (audio, frames), engine)
+            if not result.is_stdout(json_file):
+                say.line(_next(package, proof, checkpoint, engine))
             write(prove.to_json(package.manifest, proof).encode())
         return 0 if proof.passed else 1
-    proof = _proven(package, checkpoint, audio, engine)
+    proof = _proven(package, checkpoint, (audio, frames), engine)
     if engine is not None and (package.directory / "report.json").exists():
         say.line(
             f"report   {package.directory} keeps its own, of every engine; --json FILE for this one"
@@ -75,13 +88,25 @@ def main(
             prove.write_reports(package.directory, package.manifest, proof, say.line)
         except OSError as error:
             say.line(f"report   not written: {error.strerror}; name a file with --json", err=True)
+    say.line(_next(package, proof, checkpoint, engine))
     return 0 if proof.passed else 1
 
 
+def _next(package: ModelPackage, proof: Proof, checkpoint: Path | None, engine: str | None) -> str:
+    """What is proven can run; what is not is made anew, from PyTorch's weights where they are."""
+    directory = package.directory
+    if proof.passed:
+        chosen = () if engine is None else ("--engine", engine)
+        return next_step.to_run(directory, package.spec, *chosen)
+    if checkpoint is None:
+        return next_step.line("wn-export", directory)
+    return next_step.line("wn-export", checkpoint, "-o", directory)
+
+
 def _proven(
-    package: ModelPackage, checkpoint: Path | None, audio: tuple[Path, ...], engine: str | None
+    package: ModelPackage, checkpoint: Path | None, material: Material, engine: str | None
 ) -> Proof:
-    given = _reference(package, checkpoint, audio)
+    given = _reference(package, checkpoint, material)
     proof = prove.prove(package, given, say.line, engine)
     more = more_for_16(package.spec.output, (clip.samples for clip in given.clips))
     say.line(f"against  {given.material}; PyTorch {in_words(given.bits, more)}")
@@ -91,13 +116,12 @@ def _proven(
     return proof
 
 
-def _reference(
-    package: ModelPackage, checkpoint: Path | None, audio: tuple[Path, ...]
-) -> Reference:
+def _reference(package: ModelPackage, checkpoint: Path | None, material: Material) -> Reference:
     if checkpoint is not None:
         from wn_export.parity.checkpoint import from_checkpoint
 
-        return from_checkpoint(package, checkpoint, audio)
-    if audio:
-        raise WavestepError("--audio needs PyTorch's outputs for it: give --checkpoint CKPT too")
+        return from_checkpoint(package, checkpoint, *material)
+    for flag, files in zip(("--audio", "--frames"), material, strict=True):
+        if files:
+            raise WavestepError(f"{flag} needs PyTorch's outputs: give --checkpoint CKPT too")
     return reference.load(package)

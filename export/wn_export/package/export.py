@@ -19,7 +19,7 @@ from wn_export.package.staging import Staged, size, staged
 from wn_export.parity import prove, reference
 from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
 from wn_runtime.arguments import integer
-from wn_runtime.conditioning.timing import Timing
+from wn_runtime.commands import next_step
 from wn_runtime.engines.choice import MOST_BATCH, open_in
 from wn_runtime.engines.memory import check_streams
 from wn_runtime.engines.native.kind import NATIVE
@@ -46,6 +46,8 @@ class Options:
     raw_weights: bool = False
     audio: tuple[Path, ...] = ()
     """Held-back audio for the reference, in place of the checkpoint's own clips."""
+    frames: tuple[Path, ...] = ()
+    """Those of `audio`, a file for each, for a model that takes them."""
     device: str | None = None
     """The name of a target in wn_targets, or cpu for this machine's: whose needs are met."""
     version_compatible: bool = False
@@ -68,7 +70,7 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
 
     trained = load(path, options.raw_weights)
     spec = trained.model.spec
-    clips, material = choose_clips(trained, options.audio, AUDIO_SAMPLES)
+    clips, material = choose_clips(trained, options.audio, AUDIO_SAMPLES, options.frames)
     target = target or Path(trained.name)
     device = _constraints(options, target)
     graphs = _graphs(STEP, options, device)
@@ -100,7 +102,12 @@ def rebuild(directory: Path, target: Path | None, options: Options, say: Say) ->
 
     In place unless `target` is given. Returns and raises as `export_checkpoint`.
     """
-    for given, flag in ((options.audio, "--audio"), (options.raw_weights, "--raw-weights")):
+    needing = {
+        "--audio": options.audio,
+        "--frames": options.frames,
+        "--raw-weights": options.raw_weights,
+    }
+    for flag, given in needing.items():
         if given:
             raise WavestepError(
                 f"{flag} needs PyTorch's outputs; give the checkpoint in place of {directory}"
@@ -178,6 +185,7 @@ def _finish(
     if not proof.passed:
         failed = stage.set_aside()
         say(f"failed   outside tolerance: kept as {failed}/ to look at; {stage.target}/ unchanged")
+        say(next_step.line("wn-inspect", failed))
         return False
     stage.publish()
     say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from wn_runtime import files
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.quiet import quiet
 
@@ -23,8 +22,8 @@ _BLOCK = 1 << 16  # frames
 _EDGE_SECONDS = 0.05  # resampled and cut off again, for the filter's sake
 
 
-def read_audio(path: Path, spec: ModelSpec, most: int) -> Samples:
-    """The first `most` samples (T,) of a WAV or FLAC file, mixed to mono.
+def read_audio(path: Path, spec: ModelSpec, most: int) -> NDArray[np.float32]:
+    """The first `most` amplitudes (T,) of a WAV or FLAC file, mixed to mono.
 
     It is resampled where soxr is here. Raises WavestepError for a file that is missing, no regular
     one, unreadable, empty, too long, not finite or of an impossible rate, and for one of another
@@ -53,7 +52,7 @@ def read_audio(path: Path, spec: ModelSpec, most: int) -> Samples:
         raise WavestepError(f"{path} is {'not finite' if len(mono) else 'empty'}; give real audio")
     if rate != spec.sample_rate:
         mono = _resampled(mono, rate, spec.sample_rate, path)
-    return spec.output.encode(mono[:most])
+    return mono[:most]
 
 
 def _mono(sound: Any, wanted: int) -> NDArray[np.float32]:

@@ -14,8 +14,15 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.model.package import ModelPackage
 
 
-def from_checkpoint(package: ModelPackage, checkpoint: Path, audio: tuple[Path, ...]) -> Reference:
-    """The reference for `audio`, or for the checkpoint's own clips, as much as one holds.
+def from_checkpoint(
+    package: ModelPackage,
+    checkpoint: Path,
+    audio: tuple[Path, ...],
+    frames: tuple[Path, ...] = (),
+) -> Reference:
+    """The reference for `audio` with its `frames`, or for the checkpoint's own clips.
+
+    As much of them as one holds.
 
     Raises WavestepError where the checkpoint is not the one that the model was exported from.
     """
@@ -33,7 +40,7 @@ def from_checkpoint(package: ModelPackage, checkpoint: Path, audio: tuple[Path, 
                 f"{checkpoint} is another training state than {directory} was exported from "
                 f"(weight {name!r} differs); export it first"
             )
-    clips, material = choose_clips(model, audio)
+    clips, material = choose_clips(model, audio, frames=frames)
     draft = open_in(package, None, precision="fp32")
     try:
         return pytorch.make_reference(model, clips, material, draft)

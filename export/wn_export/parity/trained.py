@@ -37,6 +37,8 @@ class Trained:
     """At which it is to be heard."""
     speech: Speech | None = None
     """What makes its frames of a text."""
+    features: Features | None = None
+    """What the frames hold; None: the model takes none, or nobody said."""
 
 
 def load(path: Path, raw: bool = False) -> Trained:
@@ -51,6 +53,7 @@ def load(path: Path, raw: bool = False) -> Trained:
             f"{path} holds no {'raw' if raw else 'averaged'} weights; "
             f"export it with{'out' if raw else ''} --raw-weights"
         )
+    features = _features(checkpoint.config, str(path))
     model = WaveNet(checkpoint.spec, checkpoint.weight_norm)
     model.load_state_dict(state)
     model.eval().requires_grad_(False)
@@ -65,11 +68,13 @@ def load(path: Path, raw: bool = False) -> Trained:
             "valid_bits": checkpoint.valid_bits,
             "valid_bits_16": checkpoint.valid_bits_16,
             "attribution": checkpoint.attribution,
-            **_features(checkpoint.config, str(path)),
+            # so that whoever makes frames knows how
+            **({} if features is None else {"features": as_plain(features)}),
         },
         clips=tuple(_clip(item, model) for item in checkpoint.clips),
         temperature=_temperature(checkpoint.config, str(path)),
         speech=checkpoint.speech,
+        features=features,
     )
 
 
@@ -86,12 +91,9 @@ def _temperature(config: dict[str, Any], where: str) -> float:
     return strict.parse(_Heard, given, f"{where}: config").temperature
 
 
-def _features(config: dict[str, Any], where: str) -> dict[str, Any]:
-    """What the frames hold, so that whoever makes some knows how."""
+def _features(config: dict[str, Any], where: str) -> Features | None:
     given = config.get("features")
-    if given is None:
-        return {}
-    return {"features": as_plain(strict.parse(Features, given, f"{where}: config: features"))}
+    return None if given is None else strict.parse(Features, given, f"{where}: config: features")
 
 
 def _clip(item: dict[str, Any], model: WaveNet) -> Clip:

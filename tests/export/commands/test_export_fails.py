@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests import model_dir
 from tests.export.commands.invoke import error_of, run
@@ -43,7 +45,9 @@ def test_an_export_that_is_not_the_model_is_set_aside(
     result = run(main, checkpoint, "-o", tmp_path / "voice")
     assert result.exit_code == 1
     assert "FAIL" in result.stdout
-    assert "kept as" in result.stdout
+    *_, failed, following = result.stdout.splitlines()
+    assert failed.startswith("failed   outside tolerance: kept as ")
+    assert following == f"next     wn-inspect {tmp_path / 'voice.failed'}"
     assert not (tmp_path / "voice").exists()
     kept = manifests.read(tmp_path / "voice.failed")
     assert [row.passed for row in kept.parity] == [which != "step"]
@@ -183,5 +187,8 @@ def test_options_that_cannot_be(checkpoint: Path, tmp_path: Path) -> None:
     for batch in (0, -1, 65537, 10**9, 10**30):
         said = error_of(main, checkpoint, "-o", tmp_path / "voice", "--batch", batch)
         assert f"batch is {batch}; it must be at " in said
+    soundfile.write(tmp_path / "hum.wav", np.zeros(99), 400)
+    said = error_of(main, checkpoint, "--audio", tmp_path / "hum.wav", "--frames", "a.npy")
+    assert "this model takes no frames; leave --frames out" in said
     said = error_of(main, checkpoint, "--audio", tmp_path / "absent.wav")
     assert "absent.wav cannot be read as audio: it does not exist" in said

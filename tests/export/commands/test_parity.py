@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +27,7 @@ def test_everything_is_proven_from_the_directory_alone(exported: Path) -> None:
     (exported / "report.json").unlink()
     result = run(main, exported)
     assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == f"next     wn-run {exported}"
     verdicts = [line.split()[-1] for line in result.stdout.splitlines()[:4]]
     assert verdicts == ["PASS"] * 4, "two precisions, two ways of making the bias"
     assert json.loads((exported / "report.json").read_text())["passed"]
@@ -36,7 +39,9 @@ def test_one_engine_alone_leaves_the_report_of_all(exported: Path, tmp_path: Pat
     assert result.exit_code == 0, result.output
     assert "keeps its own, of every engine; --json FILE for this one" in result.stdout
     assert (exported / "report.json").read_bytes() == before
-    run(main, exported, "--engine", "onnx", "--json", tmp_path / "one.json")
+    one = run(main, exported, "--engine", "onnx", "--json", tmp_path / "one.json")
+    for said in (result, one):
+        assert said.stdout.splitlines()[-1] == f"next     wn-run {exported} --engine onnx"
     assert json.loads((tmp_path / "one.json").read_text())["passed"]
 
 
@@ -62,6 +67,7 @@ def test_a_graph_that_is_not_the_model_is_exit_code_1(
     what = {"step.onnx": "onnx fp32", "step.fp16.onnx": "onnx fp16"}.get(name, "bias onnx")
     assert [line.removeprefix("parity").split("max")[0].strip() for line in failed] == [what]
     assert not json.loads((exported / "report.json").read_text())["passed"]
+    assert result.stdout.splitlines()[-1] == f"next     wn-export {exported}"
 
 
 def test_the_live_checkpoint_gives_the_reference_too(
@@ -74,6 +80,28 @@ def test_the_live_checkpoint_gives_the_reference_too(
     assert result.exit_code == 0, result.output
     assert "against  hum.wav; PyTorch" in result.stdout
     assert json.loads(file.read_text())["reference"]["samples"] == 700, "resampled to 400 Hz"
+
+
+def test_what_fails_against_a_checkpoint_is_exported_from_it(
+    exported: Path, checkpoint: Path, spec: ModelSpec
+) -> None:
+    other = model_dir.write_model(exported.parent / "other", spec, ("fp32", "fp16"), seed=9)
+    (exported / "step.onnx").write_bytes((other / "step.onnx").read_bytes())
+    manifest = manifests.with_file(manifests.read(exported), exported / "step.onnx")
+    manifests.write(exported, manifest)
+    result = run(main, exported, "--checkpoint", checkpoint)
+    assert result.exit_code == 1, result.output
+    assert result.stdout.splitlines()[-1] == f"next     wn-export {checkpoint} -o {exported}"
+
+
+def test_a_report_on_stdout_is_last_there(exported: Path) -> None:
+    """/dev/stdout is a device here: a shell's is the terminal, a file or a pipe."""
+    command = "from wn_export.commands.parity import main; main()"
+    words = [sys.executable, "-c", command, str(exported), "--engine", "onnx"]
+    words += ["--json", "/dev/stdout"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "next  " not in done.stdout
+    assert json.loads(done.stdout[done.stdout.index("{") :])["passed"]
 
 
 def test_a_checkpoint_of_another_model_is_refused(
