@@ -47,7 +47,8 @@ class Case:
     environment: dict[str, str | None] = field(default_factory=dict)
     """Over the usual one; None: not set."""
     streams: dict[str, str] = field(default_factory=dict)
-    """`stdin`, `stdout`, `stderr` to `closed`, `full` or `broken`; a file otherwise."""
+    """`stdin`, `stdout`, `stderr` to `closed`, `full` or `broken`; stdin to a file of the working
+    directory, too. Otherwise a file beside it."""
     limits: dict[str, int] = field(default_factory=dict)
     """Over the usual ones: `RLIMIT_FSIZE` is a disk that is full after so many bytes."""
     stop: Stop | None = None

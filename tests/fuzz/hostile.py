@@ -84,6 +84,8 @@ PATHS = (
     "voice/step.onnx",
     "voice/weights.safetensors",
     "voice.pt",
+    "vocoder",
+    "frames.npy",
     ".",
     "..",
     "/",

@@ -145,6 +145,7 @@ class Sandbox:
             "work": str(root / "work"),
             "streams": case.streams,
             **{name: str(io / name) for name in ("stdin", "stdout", "stderr")},
+            **({"stdin": str(root / "work" / given)} if (given := _stdin(case)) else {}),
             "limits": {**LIMITS, **case.limits},
             "seconds": seconds,
             "stop": None if case.stop is None else vars(case.stop),
@@ -201,6 +202,12 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _stdin(case: Case) -> str | None:
+    """The file of the working directory that is on stdin."""
+    how = case.streams.get("stdin")
+    return None if how in ("closed", "full", "broken") else how
 
 
 def _is_plain(path: Path) -> bool:

@@ -12,7 +12,7 @@ from tests.fuzz import tree
 from tests.fuzz.case import Case, Edit, Stop
 from tests.fuzz.commands import here
 from tests.fuzz.hostile import JSON
-from tests.fuzz.mutate import npz, place, raw, structure, tensors
+from tests.fuzz.mutate import frames, npz, place, raw, structure, tensors
 from tests.fuzz.world import World
 
 RAW: dict[str, dict[str, Any]] = {
@@ -80,6 +80,15 @@ def test_arrays(voice: Path, change: str) -> None:
         npz.array(path, name, change)
         changed.append(path.read_bytes() != before)
     assert any(changed)
+
+
+@pytest.mark.parametrize("change", npz.CHANGES)
+def test_frames(world: World, tmp_path: Path, change: str) -> None:
+    world.copy("frames.npy", tmp_path)
+    path = tmp_path / "frames.npy"
+    before = path.read_bytes()
+    frames.array(path, change)
+    assert path.read_bytes() != before
 
 
 def test_tensors(voice: Path) -> None:

@@ -22,12 +22,24 @@ from tests.export.references import reference_of
 from tests.fuzz.commands import here
 from tests.model_dir import write_model
 from wn_export.parity import reference
+from wn_runtime.conditioning.frames import LocalFrames
+from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.engines.native.precompiled import precompile
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 
 SPEC = dataclasses.replace(specs.CORNERS["two_conditions"], sample_rate=400)
 """So slow a rate that a second is few samples."""
+FRAMED = dataclasses.replace(
+    specs.small_spec(
+        conditioning=(
+            GlobalConditions((specs.SPEAKER,)),
+            LocalFrames(3, 4, 5, (3,), False, "transposed", 2),
+        )
+    ),
+    sample_rate=400,
+)
+"""The same, of frames: a vocoder."""
 CONFIG = """\
 attribution = "nobody's"
 [model]
@@ -70,6 +82,24 @@ class World:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+
+
+def _vocoder(root: Path, name: str) -> None:
+    """A model directory of frames, with a reference."""
+    directory = write_model(root / name, FRAMED)
+    made = reference_of(FRAMED, conditions={"speaker": "ann"})
+    reference.save(directory / manifests.REFERENCE, made)
+    manifest = manifests.with_file(manifests.read(directory), directory / manifests.REFERENCE)
+    manifests.write(directory, manifest)
+
+
+def _frames(root: Path, name: str) -> None:
+    """Of clip.wav: its 200 samples are 50."""
+    frames = np.random.default_rng(0).standard_normal((50, 3)).astype("<f4")
+    if name.endswith(".npy"):
+        np.save(root / name, frames)
+    else:
+        (root / name).write_bytes(frames.tobytes())
 
 
 def _voice(root: Path, name: str) -> None:
@@ -115,7 +145,8 @@ def _checkpoint(root: Path, name: str) -> None:
     if here("torch"):
         from tests.export.checkpoints import write_checkpoint
 
-        write_checkpoint(root / name, SPEC, clips=2, steps=80)
+        spec = FRAMED if name.startswith("vocoder") else SPEC
+        write_checkpoint(root / name, spec, clips=2, steps=80)
 
 
 def _run(root: Path, name: str) -> None:
@@ -130,6 +161,8 @@ def _cache(root: Path, name: str) -> None:
     for precision in ("fp32", "bf16", "int8"):
         _call(root, "wn_runtime.commands.run", "voice", "--engine", "native", "--precision",
               precision, "--seconds", "0.01", "--raw", "/dev/stdout", check=False)  # fmt: skip
+    _call(root, "wn_runtime.commands.run", "vocoder", "--engine", "native", "--frames",
+          "frames.npy", "--raw", "/dev/stdout", check=False)  # fmt: skip
     (root / name).mkdir(mode=0o700, exist_ok=True)
     (root / name / "measured.json").write_text('{\n "a onnx fp32 1 1": 20.5\n}\n', "ascii")
 
@@ -148,6 +181,9 @@ def _call(root: Path, module: str, *arguments: str, check: bool = True) -> None:
 
 _MAKERS: dict[str, Callable[[Path, str], None]] = {
     "voice": _voice,
+    "vocoder": _vocoder,
+    "frames.npy": _frames,
+    "frames.raw": _frames,
     "spec.json": _spec,
     "config.toml": _config,
     "trusted": _trusted,
@@ -155,6 +191,7 @@ _MAKERS: dict[str, Callable[[Path, str], None]] = {
     "clip.flac": _clip,
     "data": _data,
     "voice.pt": _checkpoint,
+    "vocoder.pt": _checkpoint,
     "run": _run,
     "wavestep": _cache,
 }

@@ -51,15 +51,22 @@ class Snapshot:
     """(n, B): those made of the current block, where the conditioner reads them."""
 
 
+def voices_of(snapshot: Snapshot) -> tuple[Voice, ...]:
+    """Its voices. Raises TypeError where they are none."""
+    if not isinstance(snapshot.voices, tuple):
+        raise wrong_type("voices of the snapshot", snapshot.voices, "a tuple of Voices")
+    for voice in snapshot.voices:
+        if not isinstance(voice, Voice):
+            raise wrong_type("a voice of the snapshot", voice, "a Voice")
+    return snapshot.voices
+
+
 def check(snapshot: Snapshot, spec: ModelSpec, conditioner: Conditioner) -> None:
     """Raise WavestepError unless all but the network's memory is of this model, and of one piece.
 
     TypeError for a field of another type.
     """
-    for voice in snapshot.voices:
-        if not isinstance(voice, Voice):
-            raise wrong_type("a voice of the snapshot", voice, "a Voice")
-    streams, timing = len(snapshot.voices), conditioner.timing
+    streams, timing = len(voices_of(snapshot)), conditioner.timing
     size = integer("size of the snapshot", snapshot.size, 0)
     offset = integer("offset of the snapshot", snapshot.offset, 0, size)
     if not isinstance(snapshot.conditioner, Mapping):
@@ -69,18 +76,27 @@ def check(snapshot: Snapshot, spec: ModelSpec, conditioner: Conditioner) -> None
         expected = fresh.get(name)
         shape = None if expected is None else expected.shape
         _check_array(f"conditioning ({name})", snapshot.conditioner.get(name), shape)
+    if not isinstance(snapshot.frames_ended, bool):
+        raise wrong_type("frames_ended of the snapshot", snapshot.frames_ended, "True or False")
     channels = (streams, timing.frame_channels)
-    _check_array("frames", snapshot.frames, (len(snapshot.frames), *channels))
-    _check_array("history", snapshot.history, (len(snapshot.history), streams))
+    _check_array("frames", snapshot.frames, (_rows("frames", snapshot.frames), *channels))
+    _check_array("history", snapshot.history, (_rows("history", snapshot.history), streams))
     spec.output.check(snapshot.history, "history of the snapshot")
     if not spec.conditioning or offset == size:
         if snapshot.bias is not None:
             raise WavestepError("the snapshot has a bias that conditions nothing")
         return
-    rows = 0 if snapshot.bias is None else len(snapshot.bias)
+    rows = 0 if snapshot.bias is None else _rows("bias", snapshot.bias)
     if not rows or size % rows:
         raise WavestepError(f"the snapshot's bias has {rows} rows for {size} samples")
     _check_array("bias", snapshot.bias, (rows, spec.layers, streams, spec.gate_channels))
+
+
+def _rows(what: str, given: Any) -> int:
+    """How many it has. Raises TypeError for what is no array."""
+    if not isinstance(given, np.ndarray):
+        raise wrong_type(f"{what} of the snapshot", given, "an array")
+    return len(given) if given.ndim else 0
 
 
 def _check_array(what: str, given: Any, shape: tuple[int, ...] | None) -> None:

@@ -24,7 +24,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.synthesis import uniforms
 from wn_runtime.synthesis.conditioned import ConditionedBlocks
 from wn_runtime.synthesis.pool import EnginePool
-from wn_runtime.synthesis.snapshot import Snapshot, Voice
+from wn_runtime.synthesis.snapshot import Snapshot, Voice, voices_of
 from wn_runtime.synthesis.uniforms import UniformStream
 
 FIRST_CALL, LONGEST_CALL = 32, 2048
@@ -187,17 +187,15 @@ class Stream:
             raise wrong_type("snapshot", snapshot, "what Stream.snapshot gave")
         engine = self._open_engine(mended=slots is None)
         chosen = states.check_slots(slots, self.batch)
-        if len(snapshot.voices) != len(chosen):
-            raise WavestepError(
-                f"the snapshot holds {len(snapshot.voices)} voices for {len(chosen)} slots"
-            )
+        voices = voices_of(snapshot)
+        if len(voices) != len(chosen):
+            raise WavestepError(f"the snapshot holds {len(voices)} voices for {len(chosen)} slots")
         network = layouts.check(snapshot.network, self._spec, len(chosen))
         each = self._head.uniforms
         randomness = [
-            UniformStream(voice.seed, voice.number, voice.position * each)
-            for voice in snapshot.voices
+            UniformStream(voice.seed, voice.number, voice.position * each) for voice in voices
         ]
-        temperatures = _temperatures([v.temperature for v in snapshot.voices], len(chosen))
+        temperatures = _temperatures([voice.temperature for voice in voices], len(chosen))
         with Held():
             self._blocks.restore(None if slots is None else chosen, snapshot)
             engine.restore(network, slots)

@@ -21,6 +21,12 @@ _SHARED = (
     ("wn-bench", "voice", "--checkpoint", "voice.pt", "--seconds", "0.01"),
     ("wn-run", "voice.pt"),
 )
+_FRAMED = (
+    ("wn-export", "vocoder.pt", "-o", "made"),
+    ("wn-export", "vocoder.pt", "-o", "made", "--audio", "clip.wav", "--frames", "frames.npy"),
+    ("wn-export", "vocoder.pt", "-o", "made", "--audio", "clip.wav"),
+    ("wn-bench", "vocoder", "--checkpoint", "vocoder.pt", "--seconds", "0.01"),
+)
 _RESUME = ("wn-train", "data", "-o", "run", "--config", "config.toml", "--steps", "2", "--resume",
            "--threads", "1")  # fmt: skip
 
@@ -29,7 +35,10 @@ def checkpoint(world: World) -> SearchStrategy[Case]:
     """A checkpoint to export, to prove against, to bench."""
     words = invocations(*_SHARED[:4], *_SHARED)
     changed = _changes(world, "voice.pt")
-    return edited("checkpoint", words, changed, "voice", "voice.pt", "clip.wav")
+    cases = edited("checkpoint", words, changed, "voice", "voice.pt", "clip.wav")
+    framed = edited("checkpoint", invocations(*_FRAMED), _changes(world, "vocoder.pt"),
+                    "vocoder", "vocoder.pt", "clip.wav", "frames.npy")  # fmt: skip
+    return cases | cases | framed
 
 
 def resume(world: World) -> SearchStrategy[Case]:

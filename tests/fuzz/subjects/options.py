@@ -34,13 +34,17 @@ BASE: dict[str, tuple[str, ...]] = {
     "wn-features": ("data", "-o", "framed", "--mel", "4", "--level"),
     "wn-train": ("data", "-o", "run", "--config", "config.toml", "--steps", "1", "--threads", "1"),
 }
-INPUTS = ("voice", "voice.pt", "spec.json", "clip.wav", "data", "config.toml")
+INPUTS = (
+    *("voice", "voice.pt", "vocoder", "frames.npy", "frames.raw", "spec.json", "clip.wav"),
+    *("data", "config.toml"),
+)
 GOOD: dict[str, tuple[str, ...]] = {
     "speaker": ("ann", "2", "-1", "ann,bob"),
     "settings": ("speaker=eve", "mood=calm+loud", "mood=", "=x", "seed=1", "temperature=2",
                  "self=1", "frames=1", "class=2", "speaker=²", "mood=٣", "spea\nker=1"),
     "engine": ("onnx", "native", "tensorrt", "onnx-cuda", "onnx-cuda-loop", "numpy"),
     "precision": ("fp32", "fp16", "bf16", "int8"),
+    "frames": ("frames.npy", "-", "frames.npy,frames.npy", "frames.raw", "clip.wav"),
     "target": ("cpu", "orin-nano-8gb", "nano", "t4", "x86-64-v3", "cortex-a72"),
     "preset": ("tiny", "small"),
     "name": ("nano", "t4"),
@@ -80,7 +84,7 @@ def _lines(name: str) -> SearchStrategy[Case]:
 
 
 def _inputs(name: str) -> tuple[str, ...]:
-    models = ("voice", "voice.pt", "spec.json")
+    models = ("voice", "voice.pt", "vocoder", "frames.npy", "frames.raw", "spec.json")
     unused = {"wn-train": models, "wn-features": models}.get(name, ("data", "config.toml"))
     return tuple(each for each in INPUTS if each not in unused)
 

@@ -8,6 +8,7 @@ from tests.fuzz.subjects import (
     checkpoint,
     config,
     content,
+    frames,
     metadata,
     model,
     options,
@@ -16,7 +17,18 @@ from tests.fuzz.subjects import (
 )
 from tests.fuzz.subjects.subject import Subject
 
-_MODULES = (options, surroundings, model, content, checkpoint, config, metadata, spec, cache)
+_MODULES = (
+    options,
+    surroundings,
+    model,
+    content,
+    checkpoint,
+    config,
+    metadata,
+    spec,
+    cache,
+    frames,
+)
 SUBJECTS: dict[str, Subject] = {
     subject.name: subject for module in _MODULES for subject in module.SUBJECTS
 }

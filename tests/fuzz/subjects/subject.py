@@ -82,10 +82,10 @@ def edited(
 
 
 def mended(
-    edits: SearchStrategy[Sequence[Edit]], always: bool = False
+    edits: SearchStrategy[Sequence[Edit]], always: bool = False, model: str = "voice"
 ) -> SearchStrategy[list[Edit]]:
-    """The edits, and mostly the checksums of `voice` brought in line with them."""
-    mend = st.just([Edit("manifest.mend", "voice")])
+    """The edits, and mostly the checksums of `model` brought in line with them."""
+    mend = st.just([Edit("manifest.mend", model)])
     return st.builds(
         lambda changed, tail: [*changed, *tail],
         edits,
