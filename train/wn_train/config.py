@@ -89,8 +89,8 @@ class DataConfig:
     """What is read from the data folder, and how it is cut."""
 
     conditions: tuple[str, ...] | None = None
-    """Columns of metadata.csv to condition on; left out: every column but file, split and frames;
-    []: none. A column whose values hold `+` (`calm+loud`) is a multi-hot one."""
+    """Columns of metadata.csv to condition on; left out: every column but file, split, frames
+    and gain; []: none. A column whose values hold `+` (`calm+loud`) is a multi-hot one."""
     sample_rate: int = 0
     """Hz; files of other rates are resampled. 0: the rate that most files have."""
     chunk_seconds: float = 0.5

@@ -121,7 +121,7 @@ def _next(directory: Path, found: Bench) -> str:
     """wn-run takes what was fastest; where nothing keeps up, another machine may."""
     engines = [row for row in found.rows if row.engine in ENGINES]
     if any(row.real_time for row in engines):
-        return next_step.to_run(directory, manifests.read(directory).spec)
+        return next_step.to_run(directory, manifests.read(directory))
     return next_step.line("wn-targets", "fit", directory)
 
 

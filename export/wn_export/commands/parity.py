@@ -97,7 +97,7 @@ def _next(package: ModelPackage, proof: Proof, checkpoint: Path | None, engine: 
     directory = package.directory
     if proof.passed:
         chosen = () if engine is None else ("--engine", engine)
-        return next_step.to_run(directory, package.spec, *chosen)
+        return next_step.to_run(directory, package.manifest, *chosen)
     if checkpoint is None:
         return next_step.line("wn-export", directory)
     return next_step.line("wn-export", checkpoint, "-o", directory)

@@ -192,17 +192,8 @@ def _finish(
     if device is not None:
         say(f"next     on the device: {_first_trusted(manifest, stage.target)}{device.command}")
     else:
-        say(f"next     wn-run {quoted(stage.target)}{_asked(manifest)}")
+        say(next_step.to_run(stage.target, manifest))
     return True
-
-
-def _asked(manifest: Manifest) -> str:
-    """What wn-run must be given to say something."""
-    if manifest.speech is not None:
-        who = f" --{manifest.speech.speaker} {manifest.speech.speakers[0]}"
-        return f' --text "…"{who if manifest.speech.speaker == "speaker" else ""}'
-    framed = Timing.of(manifest.spec.conditioning).frame_channels
-    return " --frames FILE.npy" if framed else ""
 
 
 def _first_trusted(manifest: Manifest, target: Path) -> str:

@@ -44,7 +44,7 @@ def given(trained: Trained, audio: tuple[Path, ...], files: tuple[Path, ...]) ->
         return [lambda _path, _wave, _cut: None] * len(audio)
     if files:
         return [_from_file(trained, file) for file in files]
-    if trained.features is None:
+    if trained.features is None or trained.features.phones:  # an alignment tells those
         raise WavestepError(
             "this model takes frames, and its checkpoint does not say how to make them of --audio; "
             "give --frames FILE.npy for each, too"

@@ -58,7 +58,7 @@ def _next(found: Inspection, path: Path) -> str:
     if not _proven(manifest) and REFERENCE in manifest.files:
         return next_step.line("wn-parity", directory)
     named = found.file is not None and bool(found.artifacts)
-    return next_step.to_run(path if named else directory, manifest.spec)
+    return next_step.to_run(path if named else directory, manifest)
 
 
 def _proven(manifest: Manifest) -> bool:

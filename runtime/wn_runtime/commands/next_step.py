@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # wn-doctor uses this where NumPy cannot be imported
-    from wn_runtime.model.spec import ModelSpec
+    from wn_runtime.model.manifest import Manifest
 
 
 def line(*words: object) -> str:
@@ -20,9 +20,17 @@ def line(*words: object) -> str:
     return f"next     {' '.join(shlex.quote(str(word)) for word in words)}"
 
 
-def to_run(model: Path, spec: ModelSpec, *more: str) -> str:
-    """wn-run of a model directory, with all that it cannot do without."""
+def to_run(model: Path, manifest: Manifest, *more: str) -> str:
+    """wn-run of a model directory, or of a file in it, with what it must be given to be heard."""
+    return line("wn-run", model, *more) + _asked(manifest)
+
+
+def _asked(manifest: Manifest) -> str:
     from wn_runtime.conditioning.timing import Timing
 
-    framed = ("--frames", "FILE.npy") if Timing.of(spec.conditioning).frame_channels else ()
-    return line("wn-run", model, *more, *framed)
+    speech = manifest.speech
+    if speech is not None:
+        who = f" --speaker {shlex.quote(speech.speakers[0])}"
+        return f' --text "…"{who if speech.speaker == "speaker" else ""}'
+    framed = Timing.of(manifest.spec.conditioning).frame_channels
+    return " --frames FILE.npy" if framed else ""

@@ -77,7 +77,8 @@ def test_json_to_stdout_leaves_nothing_else_there(model: Path) -> None:
 
 def test_its_last_line_is_what_to_do_next(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "run_bench", lambda *given: FOUND)
-    assert run(model).stdout.splitlines()[-1] == f"next     wn-run {model}"
+    with engines("native", "onnx"):
+        assert run(model).stdout.splitlines()[-1] == f"next     wn-run {model}"
     slow = tuple(dataclasses.replace(row, real_time_factor=0.5) for row in ROWS)
     beside = dataclasses.replace(ROWS[0], engine="pytorch")  # which wn-run has not
     found = dataclasses.replace(

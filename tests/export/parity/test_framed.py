@@ -154,6 +154,12 @@ def test_frames_alone_are_told(framed: Trained, tmp_path: Path) -> None:
         choose_clips(framed, (), frames=(saved(tmp_path / "a.npy", 11),))
 
 
+def test_phones_cannot_be_made_of_audio(framed: Trained, audio: tuple[Path, Path]) -> None:
+    spoken = dataclasses.replace(FEATURES, phones=("sil", "AA"))
+    with pytest.raises(WavestepError, match=r"give --frames FILE\.npy for each"):
+        choose_clips(described(framed, spoken), audio)
+
+
 @pytest.mark.parametrize(
     ("features", "message"),
     [

@@ -61,4 +61,9 @@ def test_without_pyworld_there_is_no_pitch_to_measure(monkeypatch: pytest.Monkey
     assert found is not None
     assert (found.mel, found.pitch) == (20, False)
     assert measurable(ALONE) is None
+    spoken = Features(RATE, 80, 320, level=True, phones=("sil", "AA"))
+    found = measurable(spoken)
+    assert found is not None
+    assert (found.phones, found.level) == ((), True)
+    assert measurable(Features(RATE, 80, 320, phones=("sil", "AA"))) is None
     assert measurable(MEL) == MEL

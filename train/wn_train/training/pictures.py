@@ -33,17 +33,20 @@ def spectrogram(wave: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def measurable(features: Features) -> Features | None:
-    """Those that can be measured here, of sound that a model makes: without pyworld, no pitch."""
-    if not features.pitch:
-        return features
-    try:
-        pitch.need()
-    except WavestepError:
+    """Those that can be measured here of sound that a model makes; None: there are none.
+
+    Phones cannot, and without pyworld no pitch.
+    """
+    here = features.pitch
+    if features.pitch:
         try:
-            return dataclasses.replace(features, pitch=False)
-        except ValueError:  # there is nothing else
-            return None
-    return features
+            pitch.need()
+        except WavestepError:
+            here = False
+    try:
+        return dataclasses.replace(features, phones=(), pitch=here)
+    except ValueError:  # there is nothing else
+        return None
 
 
 def compared(

@@ -102,6 +102,8 @@ class Tracker:
         """The frames of a sound beside those it was to follow, if that can be drawn here."""
         assert sample.frames is not None
         made = pictures.measurable(features)
+        if made is None and not features.pitch:  # phones alone
+            return
         try:
             if made is None:
                 raise ImportError("no module named 'pyworld'")
