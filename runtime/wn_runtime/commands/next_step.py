@@ -30,7 +30,7 @@ def _asked(manifest: Manifest) -> str:
 
     speech = manifest.speech
     if speech is not None:
-        who = f" --speaker {shlex.quote(speech.speakers[0])}"
-        return f' --text "…"{who if speech.speaker == "speaker" else ""}'
+        several = speech.speaker == "speaker"
+        return ' --text "…"' + (f" --speaker {shlex.quote(speech.speakers[0])}" if several else "")
     framed = Timing.of(manifest.spec.conditioning).frame_channels
     return " --frames FILE.npy" if framed else ""

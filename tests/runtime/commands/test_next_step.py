@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.runtime.conditioning.local import EVERY
+from tests.runtime.speech import voices
 from tests.specs import PLAIN, small_spec
 from wn_runtime.commands import next_step
-from wn_runtime.features.features import Features
+from wn_runtime.conditioning.frames import LocalFrames
+from wn_runtime.conditioning.global_conditions import GlobalConditions
+from wn_runtime.conditioning.spec import Condition
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import FORMAT, Manifest
 from wn_runtime.model.spec import ModelSpec
@@ -34,11 +38,13 @@ def test_what_a_model_cannot_be_run_without_is_in_the_line() -> None:
     assert next_step.to_run(Path("v"), plain) == "next     wn-run v"
     assert next_step.to_run(Path("v"), plain, "--engine", "x") == "next     wn-run v --engine x"
     assert next_step.to_run(Path("v"), manifest(framed)) == "next     wn-run v --frames FILE.npy"
-    features = Features(8000, 80, 320, level=True, pitch=True, phones=("sil", "AA"))
-    for speakers, words in ((("ann", "bob"), ' --text "…" --speaker ann'), ((), ' --text "…"')):
-        speech = SpeechSpec(features, "speaker" if speakers else "", speakers)
-        said = next_step.to_run(Path("v"), manifest(framed, speech))
-        assert said == f"next     wn-run v{words}"
+    alone = dataclasses.replace(voices.spec(), speaker="", speakers=())
+    local = LocalFrames(len(alone.features.names), alone.features.hop, 4, (3,), False, "repeat", 80)
+    several = GlobalConditions((Condition("speaker", "categorical", voices.SPEAKERS),))
+    voice = manifest(small_spec(conditioning=(local,)), alone)
+    assert next_step.to_run(Path("v"), voice) == 'next     wn-run v --text "…"'
+    voice = manifest(small_spec(conditioning=(several, local)), voices.spec())
+    assert next_step.to_run(Path("v"), voice) == 'next     wn-run v --text "…" --speaker ann'
 
 
 def test_it_needs_no_numpy() -> None:
