@@ -2,9 +2,9 @@
 
     python bench/variants.py DATA [--steps 300] [--out FILE]
 
-DATA is a folder that wn-features wrote, with a column speaker (bench/results/variants.txt says
-which). Each variant is a small model (12 layers, R24) trained for the same steps on the same chunks,
-exported, and held against PyTorch in every engine and precision that is here. The bits tell that a
+DATA is a folder that wn-features wrote, with a column speaker. Each variant is a small model (12
+layers, R24) trained for the same steps on the same chunks, exported, and held against PyTorch in
+every engine and precision that is here. The bits tell that a
 head and a conditioning learn, not which is best: that takes longer. `fail` means outside tolerance.
 """
 
@@ -65,7 +65,8 @@ def made(data: Path, folder: Path, config: str) -> Manifest:
     (folder / "variant.toml").write_text(config)
     with contextlib.redirect_stderr(io.StringIO()):
         train(data, folder / "run", None, folder / "variant.toml", None, False, 1)
-    passed = export_checkpoint(folder / "run" / "best.pt", folder / "out", Options(), lambda _: None)
+    best = folder / "run" / "best.pt"
+    passed = export_checkpoint(best, folder / "out", Options(), lambda _: None)
     return manifests.read(folder / ("out" if passed else "out.failed"))
 
 
@@ -86,7 +87,8 @@ def row(head: str, conditioning: str, manifest: Manifest) -> str:
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table there, too.")
 def main(data: Path, steps: int, precision: str, out: Path | None) -> None:
     """Print the table, a line as it is made."""
-    lines = [f"python {' '.join(sys.argv)}", f"{machine_facts()['cpu']}, {os.cpu_count()} cores", ""]
+    machine = f"{machine_facts()['cpu']}, {os.cpu_count()} cores"
+    lines = [f"python {' '.join(sys.argv)}", machine, ""]
     for head, output in HEADS.items():
         for conditioning, table in CONDITIONINGS.items():
             config = CONFIG.format(

@@ -89,7 +89,7 @@ def test_what_cannot_be_said_is_one_line(
 def test_words_can_be_added_and_must_be_of_its_phones() -> None:
     more = front_end().with_words(parse("foot F UW T\n", "more.txt"), "more.txt")
     assert more.spoken("foot four", "ann").phones[1:4] == ("F", "UW", "T")
-    with pytest.raises(WavestepError, match="more.txt: phone 'ZH' is unknown; this voice has"):
+    with pytest.raises(WavestepError, match=r"more\.txt: phone 'ZH' is unknown; this voice has"):
         front_end().with_words(parse("zhuh ZH\n", "more.txt"), "more.txt")
 
 
