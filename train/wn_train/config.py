@@ -140,6 +140,8 @@ class TrainingConfig:
     compile: bool = False
     """torch.compile: minutes to start, then faster."""
     seed: int = 0
+    init: str = ""
+    """A checkpoint to begin with: its weights are taken where names and shapes agree. Empty: none."""
     validate_every: int = 1000
     """Steps between validations; each writes a checkpoint too."""
     sample_every: int = 5000
@@ -164,6 +166,8 @@ class TrainingConfig:
                 "sample_seconds": (0.001, 60),
             },
         )
+        if "\0" in self.init:
+            raise ValueError("init is no path")
         if self.warmup_steps is not None:
             _check_ranges(self, {"warmup_steps": (0, 10**9)})
 

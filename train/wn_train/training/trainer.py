@@ -24,7 +24,7 @@ from wn_train.data import chunks
 from wn_train.data.audio import Utterance
 from wn_train.data.clips import choose_clips
 from wn_train.network.wavenet import WaveNet
-from wn_train.training import kept, likelihood, memory, optimizer
+from wn_train.training import kept, likelihood, memory, optimizer, warm_start
 from wn_train.training.average import Average
 from wn_train.training.distributed import World
 from wn_train.training.kept import LAST
@@ -80,8 +80,11 @@ def train(
     model = WaveNet(spec, config.model.weight_norm)
     if resume is not None:
         model.load_state_dict(resume.model)
-    elif framed := [u.frames for u in training if u.frames is not None]:
-        model.fit(framed)
+    else:
+        if framed := [u.frames for u in training if u.frames is not None]:
+            model.fit(framed)
+        if settings.init:
+            say(warm_start.begin(model, Path(settings.init)))
     model.to(world.device)
     average = Average(model, settings.ema_decay)
     adam = optimizer.make(model, settings)
