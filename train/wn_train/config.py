@@ -141,7 +141,7 @@ class TrainingConfig:
     """torch.compile: minutes to start, then faster."""
     seed: int = 0
     init: str = ""
-    """A checkpoint to begin with: its weights are taken where names and shapes agree. Empty: none."""
+    """A checkpoint to begin with, whose weights are taken where names and shapes agree."""
     validate_every: int = 1000
     """Steps between validations; each writes a checkpoint too."""
     sample_every: int = 5000
