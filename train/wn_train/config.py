@@ -17,7 +17,7 @@ from wn_runtime.model import names, strict
 from wn_runtime.model.manifest import check_temperature
 from wn_runtime.model.spec import MOST_DILATION, MOST_LAYERS, ModelSpec
 from wn_train import toml
-from wn_train.conditioning.config import FramesConfig
+from wn_train.conditioning.config import ContextConfig, FramesConfig
 from wn_train.speech.config import SpeechConfig
 
 
@@ -51,6 +51,8 @@ class ModelConfig:
     weight_norm: bool = False
     frames: FramesConfig | None = None
     """Local conditioning, by the files of metadata.csv's column `frames`; None: none."""
+    context: ContextConfig | None = None
+    """A context stack over a long history; None: none."""
 
     def __post_init__(self) -> None:
         _check_ranges(self, {"cycle": (1, MOST_DILATION), "layers": (1, MOST_LAYERS)})
@@ -124,7 +126,8 @@ class TrainingConfig:
 
     steps: int = 20_000
     batch_samples: int = 16_384
-    """Upper limit of samples in a batch, padding and context included, all processes together."""
+    """Upper limit of samples in a batch, padding and receptive fields included, all processes
+    together; what only conditioning remembers comes on top."""
     accumulate: int = 1
     """Parts that a batch is worked through in, to save memory; the loss is the same."""
     learning_rate: float = 2e-3

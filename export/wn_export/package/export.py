@@ -28,7 +28,7 @@ from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.package import ModelPackage
-from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.spec import ModelSpec, context_in_words
 from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
 from wn_targets.devices.catalogue import find
 from wn_train.pytorch_needed import pytorch_needed
@@ -67,10 +67,12 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
     with pytorch_needed("a checkpoint"):
         from wn_export.parity import pytorch
         from wn_export.parity.trained import load
+        from wn_train.data.clips import remembered
 
     trained = load(path, options.raw_weights)
     spec = trained.model.spec
-    clips, material = choose_clips(trained, options.audio, AUDIO_SAMPLES, options.frames)
+    most = AUDIO_SAMPLES + remembered(spec)
+    clips, material = choose_clips(trained, options.audio, most, options.frames)
     target = target or Path(trained.name)
     device = _constraints(options, target)
     graphs = _graphs(STEP, options, device)
@@ -209,7 +211,8 @@ def _model_line(name: str, spec: ModelSpec) -> str:
     parts = [
         f"{spec.layers} layers",
         f"{spec.parameters / 1e6:.2f} M parameters",
-        f"receptive field {field} samples ({1000 * field / spec.sample_rate:.0f} ms)",
+        f"receptive field {field} samples ({1000 * field / spec.sample_rate:.0f} ms)"
+        + context_in_words(spec),
         *(f"{len(condition.values)} {condition.name}s" for condition in spec.conditions),
     ]
     return f"model    {name}  {', '.join(parts)}"

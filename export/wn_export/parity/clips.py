@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from wn_export.parity.trained import Trained
 
 AUDIO_SAMPLES = 16_000
-"""Audio in a reference: what one core scores in a few seconds, engine by engine."""
+"""Audio in a reference: what one core scores in a few seconds, engine by engine. Where conditioning
+remembers, a clip as long comes on top."""
 _NAMED = 5  # files
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wn_export.parity.conditioner_graph import ConditionerGraph
 from wn_export.parity.expected import Clip, Reference
+from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.manifest import ConditionerRow
 from wn_runtime.model.package import ModelPackage
@@ -18,8 +19,8 @@ TOLERANCE = 1e-5
 """max |delta bias| over max |bias|."""
 CONDITIONER = "conditioner.onnx"
 
-Way = Callable[[Clip, int], NDArray[np.float32]]
-"""A clip and a number of samples -> the bias (T or 1, L, 1, G) of its first so many."""
+Way = Callable[[Clip, int], Bias]
+"""A clip and a number of samples -> the bias (N, L, 1, G) of its first so many."""
 
 
 def compare_conditioners(package: ModelPackage, reference: Reference) -> list[ConditionerRow]:
@@ -40,14 +41,16 @@ def compare_conditioners(package: ModelPackage, reference: Reference) -> list[Co
 
 
 def _row(name: str, reference: Reference, way: Way) -> ConditionerRow:
-    """Both are compared sample by sample: they may hold their rows for different times."""
+    """Both are compared row by row of the finer: they may hold theirs for different times."""
     worst, largest = 0.0, 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for clip, prediction in zip(reference.clips, reference.predictions, strict=True):
+            found = way(clip, prediction.bias_samples)
             assert prediction.bias is not None  # the model has conditioning
-            count = prediction.bias_samples
-            expected = _each_sample(prediction.bias, count)
-            errors = np.abs(_each_sample(way(clip, count), count) - expected)
+            assert found is not None
+            rows = math.lcm(len(found), len(prediction.bias))
+            expected = _held(prediction.bias, rows)
+            errors = np.abs(_held(found, rows) - expected)
             worst = float(np.maximum(worst, errors.max()))  # NaN stays
             largest = max(largest, float(np.abs(expected).max()))
     error = worst / largest if largest else worst
@@ -55,15 +58,11 @@ def _row(name: str, reference: Reference, way: Way) -> ConditionerRow:
     return ConditionerRow(name, error if finite else None, finite and error <= TOLERANCE)
 
 
-def _each_sample(bias: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
-    if len(bias) == 1:
-        return bias
-    return np.repeat(bias, samples // len(bias), axis=0)
+def _held(bias: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
+    return bias if len(bias) == rows else np.repeat(bias, rows // len(bias), axis=0)
 
 
-def _numpy(package: ModelPackage, clip: Clip, count: int) -> NDArray[np.float32]:
-    bias = package.conditioner.whole(
+def _numpy(package: ModelPackage, clip: Clip, count: int) -> Bias:
+    return package.conditioner.whole(
         dict(clip.conditions), 1, count, clip.frames, clip.samples[:, None]
     )
-    assert bias is not None
-    return bias

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wn_export.graphs.conditioner_signature import ConditionerSignature, states_of
 from wn_export.parity.expected import Clip
-from wn_runtime.conditioning.conditioner import padded_frames
+from wn_runtime.conditioning.conditioner import Bias, cut, padded_frames
 from wn_runtime.conditioning.global_conditions import encode
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.memory import available_bytes
@@ -65,8 +65,8 @@ class ConditionerGraph:
             )
         self._signature, self._padding = expected, package.conditioner.padding
 
-    def bias(self, clip: Clip, samples: int) -> NDArray[np.float32]:
-        """The bias (T or 1, L, 1, G) of a clip's first samples, block by block, state passed on.
+    def bias(self, clip: Clip, samples: int) -> Bias:
+        """The bias (N, L, 1, G) of a clip's first samples, block by block, state passed on.
 
         Raises WavestepError where the graph fails.
         """
@@ -89,13 +89,11 @@ class ConditionerGraph:
                 before = np.full_like(before, head.silence)
                 before[:, : len(known)] = known
             outputs = self._run(feeds)
-            bias = outputs["bias"][:, :, :1]
-            parts.append(bias if constant else np.repeat(bias, block // len(bias), axis=0))
+            parts.append(outputs["bias"][:, :, :1])
             for name in feeds:
                 if name.startswith("state."):
                     feeds[name] = outputs[name.replace("state.", "next.", 1)]
-        whole = np.concatenate(parts)
-        return whole if constant else whole[:samples]
+        return cut(np.concatenate(parts), size, samples)
 
     def _begin(self, clip: Clip) -> dict[str, NDArray[Any]]:
         """Every input at a stream's start, the clip's conditions among them."""

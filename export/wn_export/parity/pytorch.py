@@ -12,6 +12,7 @@ from wn_export.parity.expected import BIAS_SAMPLES, Clip, Prediction, Reference
 from wn_export.parity.free_run import FREE_SECONDS, free_run
 from wn_export.parity.teacher_forcing import condition, score
 from wn_export.parity.trained import Trained
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines.engine import Engine
 from wn_train.network.wavenet import WaveNet
 
@@ -39,12 +40,21 @@ def make_reference(
         clips = [free.clip]
         material = "free-running samples of its own (no held-back audio)"
     rows = min(PARAMS_ROWS, PARAMS_NUMBERS // spec.output.params) // len(clips)
-    predictions = tuple(predict(trained, clip, max(1, rows), len(clips)) for clip in clips)
+    longest = max(clips, key=lambda clip: len(clip.samples))
+    predictions = tuple(
+        predict(trained, clip, max(1, rows), len(clips), remembered=clip is longest)
+        for clip in clips
+    )
     return Reference(material, tuple(clips), predictions, free)
 
 
-def predict(trained: Trained, clip: Clip, rows: int, clips: int = 1) -> Prediction:
-    """Teacher forcing over one clip of so many; params at `rows` steps spread over it."""
+def predict(
+    trained: Trained, clip: Clip, rows: int, clips: int = 1, remembered: bool = False
+) -> Prediction:
+    """Teacher forcing over one clip of so many; params at `rows` steps spread over it.
+
+    remembered: keep the bias for as long as conditioning sees back, and some more.
+    """
     model, head = trained.model, trained.model.spec.output
     bias = condition(model, clip)
     params = score(model, clip.samples, bias)
@@ -52,18 +62,18 @@ def predict(trained: Trained, clip: Clip, rows: int, clips: int = 1) -> Predicti
     steps = np.unique(np.linspace(0, count - 1, min(rows, count)).round().astype(np.int64))
     bits = head.bits(params, clip.samples)
     most = BIAS_NUMBERS // (clips * model.spec.layers * model.spec.gate_channels)
-    kept, samples = _kept_bias(model, bias, count, most)
+    context = Timing.of(model.spec.conditioning).context if remembered else 0
+    kept, samples = _kept_bias(model, bias, count, BIAS_SAMPLES + context, most)
     return Prediction(bits, steps, params[steps], kept, samples)
 
 
 def _kept_bias(
-    model: WaveNet, bias: Tensor | None, count: int, most: int
+    model: WaveNet, bias: Tensor | None, count: int, wanted: int, most: int
 ) -> tuple[NDArray[np.float32] | None, int]:
-    """The first rows of a clip's bias, at most `most`, and the samples that they are held for."""
+    """A clip's bias for about `wanted` samples, at most `most` rows, and what they are held for."""
     if bias is None:
         return None, 0
     rows: NDArray[np.float32] = bias.permute(2, 0, 1, 3).float().numpy()  # (T or 1, L, 1, G)
     held = min((c.hold for c in model.spec.conditioning if c.hold), default=count)
-    wanted = max(1, min(BIAS_SAMPLES // held, most))
-    samples = min(wanted, count // held) * held
+    samples = min(max(1, min(wanted // held, most)), count // held) * held
     return (rows[:samples:held], samples) if samples and len(rows) > 1 else (rows[:1], count)

@@ -14,6 +14,7 @@ import click
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
+from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines import trust
 from wn_runtime.engines.registry import ENGINES
@@ -24,7 +25,7 @@ from wn_runtime.model import strict
 from wn_runtime.model.inspection import EXTRA, Inspection, inspect, state_bytes
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import REFERENCE, WEIGHTS, Manifest
-from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.spec import ModelSpec, context_in_words
 from wn_runtime.model.state import StateArray
 from wn_runtime.speech import dictionary
 
@@ -78,6 +79,7 @@ def _text(found: Inspection) -> str:
         ("spec", list(_spec(manifest.spec))),
         ("conditions", list(_conditions(manifest.spec))),
         ("frames", list(_frames(manifest.spec))),
+        ("context", list(_context(manifest.spec))),
         ("state", list(_state(manifest.spec))),
         ("speech", list(_speech(found))),
         ("source", list(_pairs(manifest.source))),
@@ -102,7 +104,7 @@ def _spec(spec: ModelSpec) -> Iterable[str]:
     )
     yield (
         f"{spec.sample_rate} Hz, {spec.parameters / 1e6:.2f} M parameters, receptive field "
-        f"{spec.receptive_field} samples ({milliseconds:.0f} ms)"
+        f"{spec.receptive_field} samples ({milliseconds:.0f} ms){context_in_words(spec)}"
     )
     scale = f", residual scale {spec.residual_scale:.4g}" if spec.residual_scale != 1 else ""
     yield f"kernel {spec.kernel}, input kernel {spec.input_kernel}{scale}"
@@ -130,8 +132,24 @@ def _frames(spec: ModelSpec) -> Iterable[str]:
     )
     for conditioner in spec.conditioning:
         if conditioner.frame_channels:
-            fields: dict[str, Any] = strict.plain(conditioner)
-            yield f"{fields.pop('kind')}: " + ", ".join(f"{k} {v}" for k, v in fields.items())
+            yield _fields(conditioner)
+
+
+def _context(spec: ModelSpec) -> Iterable[str]:
+    """What reads the samples made, and how late; nothing for a model without."""
+    for conditioner in spec.conditioning:
+        if conditioner.uses_history:
+            milliseconds = 1000 * conditioner.block / spec.sample_rate
+            yield (
+                f"a block of {conditioner.block} samples ({milliseconds:.1f} ms) at a time, and as "
+                "much behind"
+            )
+            yield _fields(conditioner)
+
+
+def _fields(conditioner: ConditionerSpec) -> str:
+    fields: dict[str, Any] = strict.plain(conditioner)
+    return f"{fields.pop('kind')}: " + ", ".join(f"{k} {v}" for k, v in fields.items())
 
 
 def _speech(found: Inspection) -> Iterable[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.spec import ConditionerSpec
 
 CONDITIONERS: dict[str, type[ConditionerSpec]] = {
-    conditioner.kind: conditioner for conditioner in (GlobalConditions, LocalFrames)
+    conditioner.kind: conditioner for conditioner in (GlobalConditions, LocalFrames, ContextStack)
 }

@@ -17,6 +17,7 @@ from wn_runtime.model import names
 
 if TYPE_CHECKING:
     from wn_runtime.conditioning.part import ConditionerPart
+    from wn_runtime.heads.head import Head
 
 CONDITION_KINDS = ("categorical", "tags")
 RESERVED = ("self", "seed", "temperature", "frames", "slots", "history", "bias")
@@ -126,8 +127,16 @@ class ConditionerSpec(ABC):
 
     @property
     def uses_history(self) -> bool:
-        """Whether it reads the samples made before a block."""
+        """Whether it reads the samples made before a block, whose number is then the model's."""
         return False
+
+    @property
+    def training_numbers(self) -> int:
+        """Numbers that a sample of history leaves in memory for its gradients, about."""
+        return 0
+
+    def check(self, output: Head) -> None:  # noqa: B027
+        """Raise ValueError where it cannot read the samples of such a head."""
 
     @abstractmethod
     def shapes(self, layers: int, gate_channels: int) -> dict[str, tuple[int, ...]]:

@@ -25,6 +25,8 @@ class Timing:
     """C; 0: no frames."""
     uses_history: bool
     """Whether a block's bias depends on the samples before it."""
+    context: int = 0
+    """Samples before t that the bias of x[t] can see, the second of a model's receptive fields."""
 
     @classmethod
     def of(cls, conditioning: Iterable[ConditionerSpec]) -> Timing:
@@ -37,6 +39,7 @@ class Timing:
             memory=max((part.memory for part in parts), default=0),
             frame_channels=max((part.frame_channels for part in parts), default=0),
             uses_history=any(part.uses_history for part in parts),
+            context=max((part.memory for part in parts if part.uses_history), default=0),
         )
 
     def frames(self, samples: int) -> int:

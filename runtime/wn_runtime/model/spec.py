@@ -20,6 +20,7 @@ from typing import Any
 
 from wn_runtime.conditioning.registry import CONDITIONERS
 from wn_runtime.conditioning.spec import Condition, ConditionerSpec
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.heads.head import Head
 from wn_runtime.heads.registry import HEADS
@@ -117,6 +118,14 @@ class ModelSpec:
         for name, count in names.items():
             if count > 1:
                 raise ValueError(f"{count} conditioners have a weight {name!r}; one can")
+        block = math.lcm(*(part.block for part in self.conditioning))
+        for part in self.conditioning:
+            part.check(self.output)
+            if part.uses_history and part.block != block:  # its delay would be another
+                raise ValueError(
+                    f"{part.kind} has blocks of {part.block} samples, and all conditioners "
+                    f"together of {block}; as it reads the block before, make its block {block}"
+                )
         holds = sorted(part.hold for part in self.conditioning if part.hold)
         for short, long in itertools.pairwise(holds):
             if long % short:
@@ -124,7 +133,6 @@ class ModelSpec:
                     f"conditioners hold their rows for {short} and {long} samples; one must "
                     "divide the other"
                 )
-        block = math.lcm(*(part.block for part in self.conditioning))
         rows = block // holds[0] if holds else 1
         if rows * self.layers * self.gate_channels > MOST_BIAS:
             raise ValueError(
@@ -185,3 +193,13 @@ class ModelSpec:
     def from_dict(cls, data: object, where: str = "spec") -> ModelSpec:
         """The inverse of `to_dict`. Raises WavestepError that names the key and the fault."""
         return strict.parse(cls, data, where)
+
+
+def context_in_words(spec: ModelSpec) -> str:
+    """The second receptive field in words, to stand after the first; nothing where there is none.
+
+    `, context 16415 samples (2.1 s)`: what the conditioning sees of the samples made.
+    """
+    samples = Timing.of(spec.conditioning).context
+    seconds = samples / spec.sample_rate
+    return f", context {samples} samples ({seconds:.1f} s)" if samples else ""

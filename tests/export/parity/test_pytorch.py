@@ -14,6 +14,7 @@ from wn_export.parity import pytorch
 from wn_export.parity.expected import Clip
 from wn_export.parity.free_run import step_by_step
 from wn_runtime.conditioning.conditioner import Conditioner
+from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.synthesis.uniforms import uniforms
 
 SPEC = specs.CORNERS["two_conditions"]
@@ -45,6 +46,24 @@ def test_of_a_huge_model_a_reference_keeps_less(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pytorch, "PARAMS_NUMBERS", 1)
     made = pytorch.make_reference(model, clips, "clips", draft)
     assert [len(each.steps) for each in made.predictions] == [1, 1]
+
+
+def test_of_the_longest_clip_the_bias_is_kept_for_as_long_as_a_context_stack_remembers() -> None:
+    stack = ContextStack(4, 8, 5, 3, 2, (1, 2, 200), 16)
+    spec = specs.small_spec(conditioning=(stack,), sample_rate=100)
+    model, draft = trained_of(spec), NumpyEngine(spec, trained_of(spec).weights)
+    clips = [Clip(specs.random_samples(spec, n, 1)[:, 0], {}) for n in (700, 1500)]
+    made = pytorch.make_reference(model, clips, "clips", draft)
+    kept = pytorch.BIAS_SAMPLES + stack.memory
+    assert [each.bias_samples for each in made.predictions] == [512, kept // 4 * 4]
+    rows = made.predictions[1].bias
+    assert rows is not None
+    expected = Conditioner(spec, model.weights).whole(
+        {}, 1, 1500, history=clips[1].samples[:, None]
+    )
+    assert expected is not None
+    largest = np.abs(expected).max()
+    np.testing.assert_allclose(rows, expected[: len(rows)], atol=1e-5 * largest)
 
 
 def test_the_free_run_is_conditioned_as_a_clip_is() -> None:

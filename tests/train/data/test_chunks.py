@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import specs
+from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data import chunks
 from wn_train.data.audio import Utterance
@@ -66,6 +67,19 @@ def test_an_epoch_holds_every_chunk_once_within_the_batch_limit() -> None:
         assert len(batch) == 1 or longest * len(batch) <= 1000
     assert chunks.epoch(pieces, 1000, seed=3, number=5) == batches
     assert chunks.epoch(pieces, 1000, seed=3, number=6) != batches
+
+
+def test_what_all_rows_of_a_batch_only_remember_does_not_count_for_its_limit() -> None:
+    stack = ContextStack(4, 8, 5, 3, 2, (1, 2, 24), 16)  # 118 samples back
+    spec = specs.small_spec(conditioning=(stack,))
+    pieces = chunks.cut(utterances([900] * 4, spec), spec, 50)
+    assert max(piece.memory for piece in pieces) == 120
+    batches = chunks.epoch(pieces, 300, seed=3, number=5)
+    assert sorted(map(id, pieces)) == sorted(id(c) for batch in batches for c in batch)
+    for batch in batches:
+        assert len(batch) == 1 or chunks.network_samples(batch) * len(batch) <= 300
+    full = [batch for batch in batches if min(chunk.memory for chunk in batch) >= 120]
+    assert max(map(len, full)) == 4, "four rows of 70 samples and 120 remembered"
 
 
 def test_positions_go_on_where_they_stopped() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from tests import specs
 from tests.train.framed import Framed
+from wn_runtime.conditioning.context_stack import ContextStack
 from wn_train.data.audio import Utterance
-from wn_train.data.clips import CLIP_SAMPLES, CLIPS, choose_clips
+from wn_train.data.clips import CLIP_SAMPLES, CLIPS, MOST_CONTEXT, choose_clips
 from wn_train.data.corpus import Recording
 
 
@@ -38,6 +40,16 @@ def test_a_clip_has_the_conditions_that_are_given_and_a_limited_length() -> None
     assert clip["samples"].shape == (CLIP_SAMPLES,)
     assert clip["conditions"] == {"speaker": "s3"}
     assert "frames" not in clip
+
+
+def test_the_first_clip_is_as_much_longer_as_conditioning_remembers() -> None:
+    stack = ContextStack(4, 8, 5, 3, 2, (100,), 16)
+    spec = specs.small_spec(conditioning=(stack,))
+    clips = choose_clips([utterance(i, 3 * CLIP_SAMPLES) for i in range(3)], spec)
+    assert [len(clip["samples"]) for clip in clips] == [CLIP_SAMPLES + 410, *[CLIP_SAMPLES] * 2]
+    endless = specs.small_spec(conditioning=(dataclasses.replace(stack, dilations=(10**6,)),))
+    clips = choose_clips([utterance(0, 9 * CLIP_SAMPLES)], endless)
+    assert len(clips[0]["samples"]) == CLIP_SAMPLES + MOST_CONTEXT
 
 
 def test_a_clips_frames_reach_as_far_as_the_model_looks_ahead() -> None:

@@ -11,6 +11,7 @@ import torch
 from tests import specs
 from tests.train.framed import Framed, FramedModule
 from tests.train.models import random_model
+from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.model.spec import ModelSpec
@@ -53,6 +54,13 @@ CONDITIONING: dict[str, tuple[ConditionerSpec, ...]] = {
         *specs.CORNERS["two_conditions"].conditioning,
         LocalFrames(3, 4, 5, (3,), False, "linear", 2),
     ),
+    "context": (ContextStack(2, 6, 5, 4, 2, (1, 3), 16),),
+    "context over the file": (ContextStack(4, 4, 5, 9, 3, (1, 2, 16), 16),),
+    "global, local and context": (
+        *specs.CORNERS["two_conditions"].conditioning,
+        LocalFrames(3, 4, 5, (3,), False, "linear", 2),
+        ContextStack(4, 8, 5, 4, 2, (1, 2), 16),
+    ),
 }
 
 
@@ -73,9 +81,12 @@ def test_a_chunk_predicts_what_the_whole_file_does(name: str) -> None:
     for piece in pieces:
         batch = collate([piece], data, spec)
         frames = None if batch.frames is None else batch.frames.double()
-        params = model(batch.samples, batch.conditions, frames)[0]
+        assert batch.memory == piece.memory
         there = expected[piece.utterance][0, piece.start : piece.start + piece.counted]
-        torch.testing.assert_close(params[batch.counts[0]], there, msg=f"{piece} differs")
+        for memory in {0, batch.memory}:
+            params = model(batch.samples, batch.conditions, frames, memory)[0]
+            counted = params[batch.counts[0, memory:]]
+            torch.testing.assert_close(counted, there, msg=f"{piece} differs")
 
 
 def test_a_window_begins_at_a_block_with_the_context_and_the_memory_before() -> None:
@@ -85,6 +96,23 @@ def test_a_window_begins_at_a_block_with_the_context_and_the_memory_before() -> 
     assert spec.receptive_field == 9
     assert windows[0] == 0
     assert windows[49] == 24  # 49 - 9 is in the block from 36 on, which remembers from 28 on
+
+
+def test_the_network_begins_at_its_own_context_and_a_batch_at_that_of_all() -> None:
+    spec = spec_of(ContextStack(2, 6, 5, 4, 2, (1, 3), 16))
+    data = [utterance(spec, 309, 0)]
+    pieces = cut(data, spec, chunk=20)
+    assert spec.receptive_field == 9
+    assert spec.conditioning[0].memory == 17
+    for piece in pieces[2:]:
+        field = piece.context - piece.memory
+        assert 9 <= field < 9 + 6
+        assert piece.memory in (18, 24)
+    assert pieces[0].memory == 0
+    assert (pieces[1].context, pieces[1].memory) == (29, 18)  # from the file's start on
+    batch = collate(pieces[2:4], data, spec)
+    assert batch.memory == min(piece.memory for piece in pieces[2:4])
+    assert collate([pieces[0], pieces[3]], data, spec).memory == 0
 
 
 def test_frames_are_those_of_the_window_and_the_lookahead_and_zeros_past_the_end() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests import specs
+from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data.chunks import Chunk
@@ -62,6 +63,17 @@ def test_a_dilation_that_pads_every_row_counts() -> None:
     wide = dataclasses.replace(specs.PLAIN, dilations=(2**24,))
     with pytest.raises(WavestepError):
         check(wide, [[Chunk(0, 0, 0, 10)] * 8])
+
+
+def test_what_only_conditioning_remembers_counts_by_what_it_leaves() -> None:
+    stack = ContextStack(4, 8, 64, 3, 2, (1, 2, 2**14), 16)
+    spec = specs.small_spec(conditioning=(stack,))
+    chunk = Chunk(0, 2**17, 2**16 + 8, 100, memory=2**16)
+    many, more = [[chunk] * 12], [[chunk] * 20]
+    check(spec, many)
+    with pytest.raises(WavestepError, match=r"training needs 1\.3 GiB"):
+        check(spec, more)
+    check(specs.PLAIN, more)  # the network is spared it
 
 
 def test_where_the_system_does_not_tell_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.errors import WavestepError, unknown
+from wn_train.conditioning.context_stack import ContextModule
 from wn_train.conditioning.frames import LocalModule
 from wn_train.conditioning.global_conditions import GlobalConditioner
 from wn_train.conditioning.part import ConditionerModule
@@ -14,6 +15,7 @@ from wn_train.conditioning.part import ConditionerModule
 MODULES: dict[str, Callable[[Any, int, int], ConditionerModule]] = {
     "global": GlobalConditioner,
     "frames": LocalModule,
+    "context_stack": ContextModule,
 }
 """Kind to (spec, L, G) -> module."""
 

@@ -3,9 +3,10 @@
     file     |----------------------------------------|~~~tail~~~|
     chunk 0  |==================|                                  from the zero state
     chunk 1        ·····RF······|==========|                       context, then counted samples
-    chunk 2                 ·····RF········|===========~~~~~~~~~~|
+    chunk 2            ---memory---·····RF········|====~~~~~~~~~~|
 
-A chunk from the start of a file needs no context: its zero state is the true one.
+A chunk from the start of a file needs no context: its zero state is the true one. What only the
+conditioning remembers lies before the receptive field, and the network is spared it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Chunk:
     where the conditioning remembers more, or must begin at a whole block."""
     counted: int
     """Samples in the loss, from `start` on; those past the file's end are its silent tail."""
+    memory: int = 0
+    """Samples at the window's front that only the conditioning reads: whole blocks of it."""
 
     @property
     def length(self) -> int:
@@ -59,6 +62,8 @@ class Batch:
     """Categorical (B,) int64, -1 for none; tags (B, n) float32."""
     frames: Tensor | None = None
     """(B, F, C) of the samples and the lookahead beyond; past a file's own, its `padding`."""
+    memory: int = 0
+    """Samples at every row's front that only the conditioning reads."""
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
@@ -67,6 +72,7 @@ class Batch:
             self.counts.to(device),
             {name: value.to(device) for name, value in self.conditions.items()},
             None if self.frames is None else self.frames.to(device),
+            self.memory,
         )
 
 
@@ -100,24 +106,35 @@ def cut(
         for start, end in itertools.pairwise(edges):
             block = (int(start) - receptive_field) // timing.block * timing.block
             window = max(0, block - timing.memory) // timing.block * timing.block
-            chunks.append(Chunk(i, int(start), int(start) - window, int(end - start)))
+            memory = max(0, block) - window
+            chunks.append(Chunk(i, int(start), int(start) - window, int(end - start), memory))
     return chunks
 
 
 def epoch(chunks: Sequence[Chunk], batch_samples: int, seed: int, number: int) -> list[list[Chunk]]:
-    """The batches of one epoch: chunks of like length together, in an order of (seed, number)."""
+    """The batches of one epoch: chunks of like length together, in an order of (seed, number).
+
+    batch_samples: the most of a batch, padding included, but not the memory that all rows have.
+    """
     rng = np.random.default_rng((seed, number))
     jittered = [(chunk.length * rng.uniform(0.9, 1.1), i) for i, chunk in enumerate(chunks)]
     batches: list[list[Chunk]] = [[]]
-    longest = 0
+    longest, least = 0, 0
     for _, i in sorted(jittered):
-        longest = max(longest, chunks[i].length)
-        if batches[-1] and (len(batches[-1]) + 1) * longest > batch_samples:
-            batches.append([])
-            longest = chunks[i].length
-        batches[-1].append(chunks[i])
+        chunk = chunks[i]
+        longest, least = max(longest, chunk.length), min(least, chunk.memory)
+        if not batches[-1] or (len(batches[-1]) + 1) * (longest - least) > batch_samples:
+            if batches[-1]:
+                batches.append([])
+            longest, least = chunk.length, chunk.memory
+        batches[-1].append(chunk)
     order = rng.permutation(len(batches))
     return [batches[i] for i in order]
+
+
+def network_samples(batch: Sequence[Chunk]) -> int:
+    """Samples of each row of a batch that the network goes through."""
+    return max(chunk.length for chunk in batch) - min(chunk.memory for chunk in batch)
 
 
 def collate(batch: Sequence[Chunk], utterances: Sequence[Utterance], spec: ModelSpec) -> Batch:
@@ -144,6 +161,7 @@ def collate(batch: Sequence[Chunk], utterances: Sequence[Utterance], spec: Model
         torch.from_numpy(counts),
         encode(values, spec),
         torch.from_numpy(frames) if timing.frame_channels else None,
+        min(chunk.memory for chunk in batch),
     )
 
 

@@ -66,13 +66,18 @@ class WaveNet(nn.Module):
         samples: Tensor,
         values: Mapping[str, Tensor] | None = None,
         frames: Tensor | None = None,
+        memory: int = 0,
     ) -> Tensor:
         """Params of every sample of a sequence that starts from the zero state.
 
         samples (B, T) of the head's kind. values, frames: see `ConditionerModule.forward`.
-        Returns (B, T, A); those at t have seen the samples before t only.
+        memory: samples at the front, whole blocks, that only the conditioning reads. Returns
+        (B, T - memory, A); those at t have seen the samples before t only.
         """
-        return self.network(samples, self._bias(samples, values, frames))
+        rows = self._bias(samples, values, frames)
+        if rows is not None and rows.shape[2] > 1:
+            rows = rows[:, :, memory * rows.shape[2] // samples.shape[1] :]
+        return self.network(samples[:, memory:], rows)
 
     def condition(
         self,

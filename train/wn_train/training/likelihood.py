@@ -19,15 +19,19 @@ from wn_train.heads import registry as losses
 class Predictor(Protocol):
     """A WaveNet, or one wrapped by DDP or torch.compile."""
 
-    def __call__(self, samples: Tensor, values: dict[str, Tensor], frames: Tensor | None) -> Tensor:
+    def __call__(
+        self, samples: Tensor, values: dict[str, Tensor], frames: Tensor | None, memory: int
+    ) -> Tensor:
         """See `WaveNet.forward`."""
         ...
 
 
 def nll(model: Predictor, head: Head, batch: Batch) -> Tensor:
     """-log p of the counted samples of a batch, summed: a scalar, in nats."""
-    params = model(batch.samples, batch.conditions, batch.frames).float()  # (B, T, A)
-    return (losses.nll(head, params, batch.samples) * batch.counts).sum()
+    memory = batch.memory
+    params = model(batch.samples, batch.conditions, batch.frames, memory).float()
+    each = losses.nll(head, params, batch.samples[:, memory:])  # (B, T - memory)
+    return (each * batch.counts[:, memory:]).sum()
 
 
 @torch.no_grad()

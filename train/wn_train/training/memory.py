@@ -9,7 +9,7 @@ import torch
 from wn_runtime.engines.memory import available_bytes
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
-from wn_train.data.chunks import Chunk
+from wn_train.data.chunks import Chunk, network_samples
 
 PARAMETER_BYTES = 20
 """A weight, its gradient, AdamW's two moments and the average, in float32."""
@@ -46,7 +46,7 @@ def check(
 
 def _numbers(spec: ModelSpec, rows: int, batch: Sequence[Chunk], layers: int) -> int:
     """What so many layers of a batch leave in memory: all of them for its gradients, else one."""
-    longest = max(chunk.length for chunk in batch)
+    longest, window = network_samples(batch), max(chunk.length for chunk in batch)
     residual, gate, half = spec.residual_channels, spec.gate_channels, spec.gate_channels // 2
     # Of each layer its taps, tanh and sigmoid, and z; of the ends z side by side and three outputs.
     layer = spec.kernel * residual + gate + half
@@ -55,7 +55,8 @@ def _numbers(spec: ModelSpec, rows: int, batch: Sequence[Chunk], layers: int) ->
     ends = spec.layers * half + 2 * (spec.skip_channels + spec.head_channels + spec.output.params)
     each = layers * layer + ends
     padding = (spec.kernel - 1) * max(spec.dilations) * residual
-    return rows * (longest * each + padding)
+    history = sum(part.training_numbers for part in spec.conditioning)
+    return rows * (longest * each + padding + window * history)
 
 
 def _available(device: torch.device) -> int | None:

@@ -16,7 +16,7 @@ from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.bits import in_words
-from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.spec import ModelSpec, context_in_words
 from wn_train import checkpoint, config, progress
 from wn_train.config import Config
 from wn_train.data import audio, corpus, frames
@@ -114,7 +114,8 @@ def describe(spec: ModelSpec, settings: Config, files: int) -> str:
     milliseconds = 1000 * spec.receptive_field / spec.sample_rate
     return (
         f"{settings.name}: {spec.layers} layers, receptive field {spec.receptive_field} samples "
-        f"({milliseconds:.0f} ms at {spec.sample_rate} Hz), {names}, {files} files"
+        f"({milliseconds:.0f} ms at {spec.sample_rate} Hz){context_in_words(spec)}, {names}, "
+        f"{files} files"
     )
 
 
@@ -133,9 +134,14 @@ def _prepare(
         utterances = frames.load(utterances, local.hop, local.channels, stop.check)
     elif recordings.framed:
         say("metadata.csv names frames, and no [model.frames] takes them: they are left out")
+    stack = settings.model.context
     try:
+        framed = None
         if local is not None and utterances[0].frames is not None:
-            conditioning.append(local.spec(utterances[0].frames.shape[1]))
+            framed = local.spec(utterances[0].frames.shape[1])
+            conditioning.append(framed)
+        if stack is not None:
+            conditioning.append(stack.spec(settings.model.output, framed))
         spec = settings.model.spec(rate, tuple(conditioning))
     except ValueError as error:  # the configuration alone was right
         raise WavestepError(f"{data}: with this data {error}") from error
