@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.runtime.conditioning.local import frames_for
-from tests.runtime.conditioning.stacks import EVERY, PLAIN
+from tests.runtime.conditioning.stacks import EVERY, PLAIN, spec_with
 from tests.specs import SPEAKER, random_samples, random_weights, small_spec
 from wn_export.graphs.conditioner import build_conditioner_graph
 from wn_export.graphs.conditioner_signature import block_length
@@ -20,7 +20,6 @@ from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.timing import Timing
-from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.model.spec import ModelSpec
 
 BATCH = 2
@@ -69,8 +68,7 @@ def streamed(spec: ModelSpec, blocks: int) -> tuple[NDArray[np.float32], NDArray
     "stack", [*EVERY.values(), dataclasses.replace(PLAIN, classes=0)], ids=[*EVERY, "amplitudes"]
 )
 def test_blocks_of_the_graph_are_numpys_whole_pass(stack: ContextStack) -> None:
-    head = {} if stack.classes else {"output": Gaussian()}
-    spec = small_spec(conditioning=(stack,), **head)
+    spec = spec_with(stack)
     assert block_length(spec) == stack.block
     found, expected = streamed(spec, stack.memory // stack.block + 4)
     assert found.shape == expected.shape

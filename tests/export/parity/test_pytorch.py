@@ -11,7 +11,7 @@ from tests import specs
 from tests.export.checkpoints import trained_of
 from tests.numpy_engine import NumpyEngine
 from wn_export.parity import pytorch
-from wn_export.parity.expected import Clip
+from wn_export.parity.expected import BIAS_SAMPLES, Clip
 from wn_export.parity.free_run import step_by_step
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.context_stack import ContextStack
@@ -54,7 +54,7 @@ def test_of_the_longest_clip_the_bias_is_kept_for_as_long_as_a_context_stack_rem
     model, draft = trained_of(spec), NumpyEngine(spec, trained_of(spec).weights)
     clips = [Clip(specs.random_samples(spec, n, 1)[:, 0], {}) for n in (700, 1500)]
     made = pytorch.make_reference(model, clips, "clips", draft)
-    kept = pytorch.BIAS_SAMPLES + stack.memory
+    kept = BIAS_SAMPLES + stack.memory
     assert [each.bias_samples for each in made.predictions] == [512, kept // 4 * 4]
     rows = made.predictions[1].bias
     assert rows is not None

@@ -6,7 +6,12 @@ import dataclasses
 
 import numpy as np
 
+from tests.specs import small_spec
 from wn_runtime.conditioning.context_stack import ContextStack
+from wn_runtime.heads.gaussian import Gaussian
+from wn_runtime.heads.head import Head
+from wn_runtime.heads.softmax import Softmax
+from wn_runtime.model.spec import ModelSpec
 
 CLASSES = 16
 """Of `small_spec`'s head."""
@@ -42,3 +47,9 @@ EVERY: dict[str, ContextStack] = {
     "reaches over blocks": dataclasses.replace(PLAIN, dilations=(1, 2, 4)),
     **{f"random {seed}": random_stack(seed) for seed in range(6)},
 }
+
+
+def spec_with(stack: ContextStack) -> ModelSpec:
+    """A model of classes, or of amplitudes, as the stack reads them."""
+    head: Head = Softmax(stack.classes) if stack.classes else Gaussian()
+    return small_spec(output=head, conditioning=(stack,))

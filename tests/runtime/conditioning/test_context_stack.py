@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.contract import verify_conditioner_contract
 from tests.runtime.conditioning.local import frames_for
-from tests.runtime.conditioning.stacks import EVERY, PLAIN
+from tests.runtime.conditioning.stacks import EVERY, PLAIN, spec_with
 from tests.specs import SPEAKER, random_samples, random_weights, small_spec
 from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.conditioning.context_stack import (
@@ -27,7 +27,6 @@ from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec, context_in_words
 from wn_runtime.model.weights import Weights
@@ -117,8 +116,7 @@ def test_it_is_the_equation_on_the_page() -> None:
 @pytest.mark.parametrize("classes", [16, 0])
 def test_it_reads_classes_and_amplitudes(classes: int) -> None:
     stack = dataclasses.replace(PLAIN, classes=classes)
-    head = {} if classes else {"output": Gaussian()}
-    spec = small_spec(conditioning=(stack,), **head)
+    spec = spec_with(stack)
     assert (WAVE in stack.shapes(3, 16)) == bool(classes)
     conditioner = Conditioner(spec, random_weights(spec))
     verify_conditioner_contract(conditioner, {}, None, random_samples(spec, 64, 2))

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.runtime.conditioning.stacks import EVERY, PLAIN
+from tests.runtime.conditioning.stacks import EVERY, PLAIN, spec_with
 from tests.specs import random_samples, small_spec
 from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.context_stack import WAVE, ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
-from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.heads.softmax import Softmax
 from wn_train.conditioning.config import ContextConfig
 from wn_train.network.canonical import canonical_weights
@@ -30,8 +29,7 @@ from wn_train.training.optimizer import groups
 )
 @torch.no_grad()
 def test_a_whole_pass_is_what_the_runtime_streams(stack: ContextStack, weight_norm: bool) -> None:
-    head = {} if stack.classes else {"output": Gaussian()}
-    spec = small_spec(conditioning=(stack,), **head)
+    spec = spec_with(stack)
     model = random_model(spec, weight_norm)
     samples = random_samples(spec, 7 * stack.block, 2)
     known = torch.from_numpy(samples.T.copy())
@@ -57,8 +55,7 @@ def test_the_wave_begins_as_classes_lie_with_silence_at_zero() -> None:
 @pytest.mark.parametrize("stack", [PLAIN, dataclasses.replace(PLAIN, classes=0)])
 def test_every_part_of_it_learns_and_none_decays(stack: ContextStack) -> None:
     torch.manual_seed(0)
-    head = {} if stack.classes else {"output": Gaussian()}
-    model = WaveNet(small_spec(conditioning=(stack,), **head))
+    model = WaveNet(spec_with(stack))
     samples = torch.from_numpy(random_samples(model.spec, 64, 2).T.copy())
     model(samples if stack.classes == 0 else samples.long()).square().sum().backward()
     for name, parameter in model.conditioners[0].named_parameters():

@@ -13,6 +13,9 @@ from wn_runtime.conditioning.context_stack import ContextStack
 from wn_train.conditioning.part import ConditionerModule
 from wn_train.network.layers import CausalConv
 
+SMALL = 0.3
+"""Of the layers' weights at first: relus only add, and a deep stack of them would grow loud."""
+
 
 class ContextModule(ConditionerModule):
     """The stack over all frames of history at once, a block late, and V of every layer."""
@@ -27,10 +30,13 @@ class ContextModule(ConditionerModule):
             self.wave = nn.Parameter((torch.arange(spec.classes) - silence) / max(1, silence))
         self.filter = nn.Parameter(torch.randn(taps, 1, width) * (2 / taps) ** 0.5)
         self.filter_bias = nn.Parameter(torch.zeros(width))
-        self.layers = nn.ModuleList(
-            CausalConv(width, width, spec.kernel, dilation) for dilation in spec.dilations
-        )
-        self.weight = nn.Parameter(torch.randn(width, layers, gate_channels) * 0.1 / width**0.5)
+        layers_of = [CausalConv(width, width, spec.kernel, d) for d in spec.dilations]
+        for layer in layers_of:
+            layer.weight.data *= SMALL
+        self.layers = nn.ModuleList(layers_of)
+        # V times H, as Adam moves each weight by the learning rate whatever comes of it: h is
+        # nowhere negative, so steps of H weights at once would drive every gate into saturation.
+        self.weight = nn.Parameter(torch.randn(width, layers, gate_channels) * 0.1 * width**0.5)
 
     def forward(
         self, _values: Mapping[str, Tensor], _frames: Tensor | None, samples: Tensor, /
@@ -42,7 +48,7 @@ class ContextModule(ConditionerModule):
         h = self._pooled(torch.cat([silence, before], dim=1))  # (B, N, H)
         for layer in self.layers:
             h = h + F.relu(layer(h))
-        rows = h @ self.weight.flatten(1)  # (B, N, L·G)
+        rows = h @ self._v().flatten(1)  # (B, N, L·G)
         return rows.reshape(*rows.shape[:2], *self.weight.shape[1:]).permute(2, 0, 1, 3)
 
     def canonical(self) -> dict[str, Tensor]:
@@ -53,7 +59,11 @@ class ContextModule(ConditionerModule):
             assert isinstance(layer, CausalConv)
             weight, bias = canonical.layer_names(i)
             table |= {weight: layer.weight, bias: layer.bias}
-        return {**table, canonical.WEIGHT: self.weight}
+        return {**table, canonical.WEIGHT: self._v()}
+
+    def _v(self) -> Tensor:
+        """V (H, L, G)."""
+        return self.weight / self._spec.channels
 
     def _silence(self, samples: Tensor) -> Tensor:
         """A block of it, (B, P), as the samples are."""

@@ -120,9 +120,11 @@ class WaveNet(nn.Module):
     def network(self, samples: Tensor, bias: Tensor | None) -> Tensor:
         """Params (B, T, A) of samples (B, T) under a bias (L, B, N, G): a row is T/N samples'."""
         h = self.input(samples)  # (B, T, R)
+        # Not bias[i]: the gradient of each index would be zeros for all layers.
+        each: Sequence[Tensor | None] = [None] * self.spec.layers if bias is None else bias.unbind()
         zs = []
-        for i, layer in enumerate(self.layers):
-            h, z = layer(h, None if bias is None else bias[i])
+        for layer, own in zip(self.layers, each, strict=True):
+            h, z = layer(h, own)
             zs.append(z)
         return self._head(zs)
 

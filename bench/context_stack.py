@@ -1,0 +1,276 @@
+"""What a context stack costs, and what it is good for, beside one stack of an equal field.
+
+    taskset -c 0 python bench/context_stack.py [--seconds 60] [--steps 800] [--out FILE]
+
+Cost, with random weights, 16 kHz: L20 R64 S128 alone; with a context stack; and stacks of the
+context's field without one: two cycles of longer dilations, and more cycles of 1 … 512.
+
+    samples/s  of the native engine, one core, its conditioning included, in blocks of 256; all
+               take turns in one process, and the fastest block counts, because what else the
+               machine does only ever adds time
+    share      of that which the fastest conditioning takes
+    a window   seconds of a training step, float32, one thread: a pass and its gradients over a
+               window that counts 4,096 samples, with the context that it needs
+
+Use: three small models learn bars that repeat (see motifs.py) for as many steps. Bits per sample
+on held-back clips from the second bar on, and on the first 16 samples of each note there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import motifs
+import numpy as np
+import torch
+
+from wn_export.bench.machine import machine_facts
+from wn_runtime.conditioning.conditioner import Conditioner
+from wn_runtime.conditioning.context_stack import ContextStack
+from wn_runtime.conditioning.timing import Timing
+from wn_runtime.engines.native.engine import NativeEngine
+from wn_runtime.heads.softmax import Softmax
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.synthesis.uniforms import uniforms
+from wn_train import checkpoint, config
+from wn_train.heads import registry as losses
+from wn_train.network.canonical import canonical_weights
+from wn_train.network.wavenet import WaveNet
+from wn_train.training.distributed import world
+from wn_train.training.trainer import BEST, train
+
+BLOCK, BLOCKS, COUNTED = 256, 4, 4096
+PRECISIONS = ("int8", "fp32")
+ONSET = 16
+"""Samples of a note that count as its onset."""
+
+
+def cycles(longest: int, times: int) -> tuple[int, ...]:
+    """Dilations 1, 2, 4, … `longest`, so many times."""
+    return times * tuple(1 << i for i in range(longest.bit_length()))
+
+
+def model_of(dilations: tuple[int, ...], *stack: ContextStack) -> ModelSpec:
+    """R64 S128 of so many layers."""
+    return ModelSpec(
+        16000,
+        dilations,
+        residual_channels=64,
+        gate_channels=128,
+        skip_channels=128,
+        conditioning=stack,
+    )
+
+
+STACK = ContextStack(64, BLOCK, classes=256)
+LONG = dataclasses.replace(STACK, dilations=cycles(1024, 1))
+COSTS = {
+    "20 layers, 1 … 512": model_of(cycles(512, 2)),
+    "with a context stack of 8": model_of(cycles(512, 2), STACK),
+    "26 layers, 1 … 4096": model_of(cycles(4096, 2)),
+    "160 layers, 1 … 512": model_of(cycles(512, 16)),
+    "with a context stack of 11": model_of(cycles(512, 2), LONG),
+    "32 layers, 1 … 32768": model_of(cycles(32768, 2)),
+}
+
+
+def field(spec: ModelSpec) -> int:
+    """Samples that a prediction can see, by either stack."""
+    return max(spec.receptive_field, Timing.of(spec.conditioning).context)
+
+
+class Stream:
+    """Blocks of one voice, its conditioning included."""
+
+    def __init__(self, spec: ModelSpec, precision: str) -> None:
+        torch.manual_seed(0)
+        weights = canonical_weights(WaveNet(spec).eval(), "random weights")
+        self._conditioner = Conditioner(spec, weights)
+        self._engine = NativeEngine(spec, weights, precision, 1)
+        self._state = self._conditioner.start({}, 1)
+        self._made = np.full((BLOCK, 1), spec.output.silence, np.int32)
+        self._drawn = uniforms(0, 1, BLOCK)
+        self.fastest, self.conditioning = np.inf, np.inf
+
+    def block(self) -> None:
+        """One more; the seconds of the fastest are kept, and of the fastest conditioning."""
+        began = time.perf_counter()
+        bias, self._state = self._conditioner.block(self._state, BLOCK, None, self._made)
+        conditioned = time.perf_counter()
+        self._made = self._engine.generate(bias, self._drawn)
+        self.fastest = min(self.fastest, time.perf_counter() - began)
+        self.conditioning = min(self.conditioning, conditioned - began)
+
+
+def generation(seconds: float) -> list[str]:
+    """The table of streams that took turns for so many seconds."""
+    streams = {name: [Stream(spec, p) for p in PRECISIONS] for name, spec in COSTS.items()}
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        for each in streams.values():
+            for stream in each:
+                for _ in range(BLOCKS):  # the first finds the caches full of others' weights
+                    stream.block()
+    lines = [
+        f"{'generating':<30}{'field, samples':>15}{'':>8}"
+        f"{'int8, samples/s':>16}{'share':>7}{'fp32, samples/s':>17}{'share':>7}"
+    ]
+    for name, each in streams.items():
+        samples = field(COSTS[name])
+        cells = ""
+        for stream, width in zip(each, (16, 17), strict=True):
+            share = stream.conditioning / stream.fastest if COSTS[name].conditioning else 0
+            cells += f"{BLOCK / stream.fastest:{width},.0f}{share:7.1%}"
+        lines.append(f"{name:<30}{samples:15,}{samples / 16000:6.2f} s{cells}")
+    return lines
+
+
+def training_step(spec: ModelSpec, spared: bool) -> Callable[[], None]:
+    """One pass and its gradients over a window that counts COUNTED samples.
+
+    spared: the network begins at its own receptive field.
+    """
+    torch.manual_seed(0)
+    model, timing = WaveNet(spec), Timing.of(spec.conditioning)
+    memory = -(-timing.memory // timing.block) * timing.block
+    whole = memory + spec.receptive_field + COUNTED
+    samples = torch.randint(0, 256, (1, -(-whole // timing.block) * timing.block))
+    begins = memory if spared else 0
+
+    def step() -> None:
+        model.zero_grad()
+        params = model(samples, memory=begins)
+        nll = losses.nll(spec.output, params, samples[:, begins:])
+        torch.autograd.backward(nll[:, -COUNTED:].sum())
+
+    return step
+
+
+def training(turns: int) -> list[str]:
+    """The table of training steps; the fastest turn counts."""
+    plain, stacked, single, *_ = COSTS
+    ways = {
+        plain: training_step(COSTS[plain], True),
+        stacked: training_step(COSTS[stacked], True),
+        "  the network over all of it": training_step(COSTS[stacked], False),
+        single: training_step(COSTS[single], True),
+    }
+    best = dict.fromkeys(ways, np.inf)
+    for _ in range(turns):
+        for name, step in ways.items():
+            began = time.perf_counter()
+            step()
+            best[name] = min(best[name], time.perf_counter() - began)
+    return [
+        f"{'training':<30}{'seconds a window':>17}",
+        *(f"{name:<30}{seconds:17.2f}" for name, seconds in best.items()),
+    ]
+
+
+SMALL = ModelSpec(
+    motifs.RATE,
+    cycles(32, 1),
+    residual_channels=16,
+    gate_channels=32,
+    skip_channels=32,
+    head_channels=32,
+    output=Softmax(64),
+)
+REMEMBERS = ContextStack(8, 32, 32, 12, 2, cycles(128, 1), 64)
+USES = {
+    "6 layers, 1 … 32": SMALL,
+    "with a context stack of 8": dataclasses.replace(SMALL, conditioning=(REMEMBERS,)),
+    "11 layers, 1 … 1024": dataclasses.replace(SMALL, dilations=cycles(1024, 1)),
+}
+
+
+def learned(spec: ModelSpec, steps: int, clips: list[motifs.Clip]) -> tuple[float, float, float]:
+    """Bits per sample on held-back clips, and on their onsets; training steps per second."""
+    data = [
+        motifs.utterance(each, spec.output, "valid" if i % 16 == 0 else "train", i)
+        for i, each in enumerate(clips)
+    ]
+    changes = {
+        "training.steps": steps,
+        "training.validate_every": steps,
+        "training.sample_every": 0,
+        "training.learning_rate": 3e-3,
+        "training.ema_decay": 0.99,
+        "training.batch_samples": 9_000,
+    }
+    settings = config.with_name(config.load("tiny", None, changes), "motifs")
+    with tempfile.TemporaryDirectory() as folder, world() as here:
+        began = time.perf_counter()
+        with contextlib.redirect_stderr(io.StringIO()):  # its bar
+            train(spec, settings, data, Path(folder), here, None, lambda _line: None)
+        rate = steps / (time.perf_counter() - began)
+        model = WaveNet(spec)
+        model.load_state_dict(checkpoint.load(Path(folder) / BEST).ema)
+    every, onsets = [], []
+    for made in clips[::16]:
+        bits = bits_of(model.eval(), made)
+        every.append(bits[motifs.BAR :].mean())
+        firsts = made.onsets[:, None] + np.arange(ONSET)
+        onsets.append(bits[np.minimum(firsts, len(bits) - 1)].mean())
+    return float(np.mean(every)), float(np.mean(onsets)), rate
+
+
+@torch.inference_mode()
+def bits_of(model: WaveNet, made: motifs.Clip) -> np.ndarray:
+    """Of each sample of a clip, (T,)."""
+    head = model.spec.output
+    samples = head.encode(made.audio)
+    params = model(torch.from_numpy(samples)[None].long())[0].numpy()
+    return head.bits(params, samples)
+
+
+def use(steps: int) -> list[str]:
+    """The table of the second part."""
+    rng = np.random.default_rng(0)
+    clips = [motifs.clip(rng) for _ in range(192)]
+    notes = sum(len(each.onsets) for each in clips[::16])
+    lines = [
+        f"{steps} steps; {len(clips[::16])} held-back clips, {notes} onsets from the second bar on",
+        f"{'':<28}{'field':>9}{'parameters':>12}{'bits':>9}{'at onsets':>11}{'steps/s':>9}",
+    ]
+    for name, spec in USES.items():
+        bits, onset, rate = learned(spec, steps, clips)
+        lines.append(
+            f"{name:<28}{field(spec):9,}{spec.parameters:12,}{bits:9.3f}{onset:11.3f}{rate:9.2f}"
+        )
+    return lines
+
+
+@click.command()
+@click.option("--seconds", default=60.0, show_default=True, help="Of generation, all together.")
+@click.option("--steps", default=800, show_default=True, help="Of each training.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the tables there, too.")
+def main(seconds: float, steps: int, out: Path | None) -> None:
+    """Print both tables."""
+    torch.set_num_threads(1)
+    lines = [
+        f"python {' '.join(sys.argv)}",
+        f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
+        "",
+        *generation(seconds),
+        "",
+        *training(turns=3),
+        "",
+        *use(steps),
+    ]
+    print("\n".join(lines))
+    if out is not None:
+        out.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
