@@ -51,7 +51,7 @@ def test_what_holds_for_a_whole_stream_asks_for_nothing(
 
 def test_one_conditioners_timing_is_the_models() -> None:
     assert Timing.of([SPEAKERS, FRAMES]) == Timing(80, 160, 80, 240, 20, False)
-    assert Timing.of([HISTORY, SPEAKERS]) == Timing(1, 0, 32, 64, 0, True)
+    assert Timing.of([HISTORY, SPEAKERS]) == Timing(1, 0, 32, 64, 0, True, context=64)
 
 
 def test_together_blocks_are_whole_blocks_of_each_and_the_farthest_reach_counts() -> None:
