@@ -1,6 +1,6 @@
 """What a context stack is good for: bars that repeat, of which one step is known from a bar ago.
 
-    python bench/motifs.py [--steps 400] [--out FILE]
+    python bench/motifs.py [--steps 1500] [--out FILE]
 
 A clip is one bar of its own, repeated: STEPS steps of STEP samples, each at one of four levels, and
 a little noise over all. Within a step the last samples tell what comes; where the next one begins
@@ -138,7 +138,7 @@ def table(steps: int) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--steps", default=400, show_default=True, help="Of each training.")
+@click.option("--steps", default=1500, show_default=True, help="Of each training.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table there, too.")
 def main(steps: int, out: Path | None) -> None:
     """Print the table."""
