@@ -115,8 +115,8 @@ class Model:
         model as trained, 0 always takes the likeliest sample; one, or one a voice; None: the
         model's own. frames: the
         first of a model that takes frames, see `Stream.push`. conditions: by name, a value for all
-        voices or one each. Raises WavestepError for a condition or value that the model lacks, and
-        where max_streams are open.
+        voices or one each; tags are `"piano+slow"` or a set, `{"piano", "slow"}`. Raises
+        WavestepError for a condition or value that the model lacks, and where max_streams are open.
         """
         return self.begin(conditions, seed, temperature, frames)
 
