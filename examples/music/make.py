@@ -4,10 +4,11 @@
     wn-train music/ -o runs/music --config examples/music/music.toml
 
 Each clip is four seconds of a steady pulse: on every beat a triad and, an octave above it, one of
-its notes. Every fourth beat brings the next chord: the first, fourth or fifth degree of a random
-key. The column `tags` says the instrument, the tempo and the mode, as `piano+slow+minor`; in the
-minor mode all three chords are minor, so half a second is enough to hear it. In the split `train` a
-tag is left out now and then, as in collections of real music, so that any can be asked for alone.
+its notes. Every fourth beat brings the next chord: the first, fourth or fifth degree of one of
+three keys. The column `tags` says the instrument, the tempo and the mode, as `piano+slow+minor`; in
+the minor mode all three chords are minor, so half a second is enough to hear it. In the split
+`train` a tag is left out now and then, as in collections of real music, so that any can be asked
+for alone.
 
     music/metadata.csv             train and valid, for wn-train
     music/held-back/metadata.csv   train and valid of who judges what was generated: bench/music.py
@@ -35,10 +36,12 @@ BEATS = {"slow": 0.42, "fast": 0.17}
 """Seconds; a clip's own is up to 6 % off."""
 CHORDS = {"major": (0, 4, 7), "minor": (0, 3, 7)}
 """Semitones above the root."""
+KEYS = (0, 2, 5)
+"""Semitones above the lowest root: G, A and C, so that a small network meets six roots."""
 DEGREES, BAR = (0, 5, 7), 4
 """Semitones of the first, fourth and fifth above the key; beats of each."""
 LOWEST = 196.0
-"""Hz of the lowest root, G3; the highest is eleven semitones above."""
+"""Hz of the lowest root, G3."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,11 @@ class Instrument:
 
 STEADY = 1e9
 INSTRUMENTS = {
-    "bells": Instrument(((1, 1, 0.5), (2.76, 0.6, 0.2), (5.4, 0.25, 0.1)), 0.002, 0.03),
-    "organ": Instrument(tuple((n, 1 / n, STEADY) for n in (1, 2, 3, 4, 6, 8)), 0.01, 0.02),
-    "piano": Instrument(tuple((n, n**-1.3, 0.35 / n**0.7) for n in range(1, 7)), 0.003, 0.03),
+    "bells": Instrument(((1, 1, 0.5), (2.76, 0.5, 0.2)), 0.002, 0.03),
+    "organ": Instrument(tuple((n, 1 / n, STEADY) for n in (1, 2, 4)), 0.01, 0.02),
+    "piano": Instrument(tuple((n, n**-1.3, 0.35 / n**0.7) for n in range(1, 5)), 0.003, 0.03),
     "strings": Instrument(
-        tuple((n, 1 / n, STEADY) for n in range(1, 9)), 0.06, 0.04, vibrato=0.005
+        tuple((n, 1 / n, STEADY) for n in range(1, 6)), 0.06, 0.04, vibrato=0.005
     ),
 }
 GROUPS = (tuple(INSTRUMENTS), tuple(BEATS), tuple(CHORDS))
@@ -87,7 +90,7 @@ def clip(tags: tuple[str, ...], rng: np.random.Generator) -> NDArray[np.float32]
     name, tempo, mode = tags
     instrument, chord = INSTRUMENTS[name], CHORDS[mode]
     beat = BEATS[tempo] * rng.uniform(0.94, 1.06)
-    key, degree = int(rng.integers(12)), 0
+    key, degree = int(rng.choice(KEYS)), 0
     wave = np.zeros(int(RATE * SECONDS))
     for number in range(int(np.ceil(SECONDS / beat))):
         if number and number % BAR == 0:
@@ -126,7 +129,7 @@ def write(folder: Path, splits: dict[str, int], left_out: float, seed: int) -> N
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--clips", default=960, show_default=True, help="Clips to train on.")
+@click.option("--clips", default=640, show_default=True, help="Clips to train on.")
 @click.option("--seed", default=0, show_default=True)
 def main(folder: Path, clips: int, seed: int) -> None:
     """Write the set into FOLDER."""
