@@ -3,12 +3,12 @@
     python examples/music/make.py music/
     wn-train music/ -o runs/music --config examples/music/music.toml
 
-Each clip is four seconds of a steady pulse: on every beat a triad and, an octave above it, one of
-its notes. Every fourth beat brings the next chord: the first, fourth or fifth degree of one of
-three keys. The column `tags` says the instrument, the tempo and the mode, as `piano+slow+minor`; in
-the minor mode all three chords are minor, so half a second is enough to hear it. In the split
-`train` a tag is left out now and then, as in collections of real music, so that any can be asked
-for alone.
+Each clip is four seconds of a steady pulse: on every beat the root and third of a chord and, an
+octave above, one of its three notes. Every fourth beat brings the next chord: the first, fourth or
+fifth degree of one of two keys. The column `tags` says the instrument, the tempo and the mode, as
+`piano+slow+minor`; in the minor mode all three chords are minor, so half a second is enough to hear
+it. In the split `train` a tag is left out now and then, as in collections of real music, so that
+any can be asked for alone.
 
     music/metadata.csv             train and valid, for wn-train
     music/held-back/metadata.csv   train and valid of who judges what was generated: bench/music.py
@@ -36,8 +36,8 @@ BEATS = {"slow": 0.42, "fast": 0.17}
 """Seconds; a clip's own is up to 6 % off."""
 CHORDS = {"major": (0, 4, 7), "minor": (0, 3, 7)}
 """Semitones above the root."""
-KEYS = (0, 2, 5)
-"""Semitones above the lowest root: G, A and C, so that a small network meets six roots."""
+KEYS = (0, 5)
+"""Semitones above the lowest root: G and C, so that a small network meets four roots."""
 DEGREES, BAR = (0, 5, 7), 4
 """Semitones of the first, fourth and fifth above the key; beats of each."""
 LOWEST = 196.0
@@ -76,9 +76,9 @@ STEADY = 1e9
 INSTRUMENTS = {
     "bells": Instrument(((1, 1, 0.5), (2.76, 0.5, 0.2)), 0.002, 0.03),
     "organ": Instrument(tuple((n, 1 / n, STEADY) for n in (1, 2, 4)), 0.01, 0.02),
-    "piano": Instrument(tuple((n, n**-1.3, 0.35 / n**0.7) for n in range(1, 5)), 0.003, 0.03),
+    "piano": Instrument(tuple((n, n**-1.3, 0.35 / n**0.7) for n in range(1, 4)), 0.003, 0.03),
     "strings": Instrument(
-        tuple((n, 1 / n, STEADY) for n in range(1, 6)), 0.06, 0.04, vibrato=0.005
+        tuple((n, 1 / n, STEADY) for n in range(1, 5)), 0.06, 0.04, vibrato=0.005
     ),
 }
 GROUPS = (tuple(INSTRUMENTS), tuple(BEATS), tuple(CHORDS))
@@ -98,7 +98,7 @@ def clip(tags: tuple[str, ...], rng: np.random.Generator) -> NDArray[np.float32]
         root = (key + degree) % 12
         melody = 12 + int(rng.choice(chord))
         begin = round(number * beat * RATE)
-        for above, loudness in (*((tone, 0.6) for tone in chord), (melody, 1.0)):
+        for above, loudness in (*((tone, 0.6) for tone in chord[:2]), (melody, 1.0)):
             hertz = LOWEST * 2 ** ((root + above) / 12)
             note = instrument.note(hertz, 0.9 * beat, rng) * loudness * rng.uniform(0.8, 1)
             part = note[: len(wave) - begin]
