@@ -213,7 +213,7 @@ def _model_line(name: str, spec: ModelSpec) -> str:
         f"{spec.parameters / 1e6:.2f} M parameters",
         f"receptive field {field} samples ({1000 * field / spec.sample_rate:.0f} ms)"
         + context_in_words(spec),
-        *(f"{len(condition.values)} {condition.name}s" for condition in spec.conditions),
+        *(condition.counted for condition in spec.conditions),
     ]
     return f"model    {name}  {', '.join(parts)}"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from wn_runtime.commands import conditions as named
 from wn_runtime.commands import frames as local
 from wn_runtime.commands import say, streams
 from wn_runtime.commands import text as spoken_text
@@ -37,6 +38,13 @@ DEFAULT_SECONDS = 2.0
     multiple=True,
     help="A condition of the model, as --set digit=7; one value for all voices of a batch, or "
     "one each: a,b,c. Tags are joined by +.",
+)
+@click.option(
+    "--tag",
+    "tags",
+    metavar="NAME",
+    multiple=True,
+    help="A tag of the model, for all voices; give it again for another: --tag piano --tag slow.",
 )
 @click.option(
     "--frames",
@@ -97,6 +105,7 @@ def main(
     model: Path,
     speaker: str | None,
     settings: tuple[str, ...],
+    tags: tuple[str, ...],
     frames: str | None,
     text: str | None,
     rate: float,
@@ -119,7 +128,7 @@ def main(
     check_seconds(seconds)
     if sum((output is not None, raw is not None, play)) > 1:
         raise WavestepError("-o, --raw and --play exclude one another; give one")
-    conditions = _conditions(speaker, settings)
+    conditions = named.given(speaker, settings)
     if trust:
         for file in trust_code(model):
             say.note(f"trusted from now on: {file}")
@@ -128,6 +137,7 @@ def main(
         if output is None and raw is None and not play:
             output = Path(f"{opened.name}.wav")
         timing = Timing.of(opened.spec.conditioning)
+        conditions |= named.tagged(opened.spec, tags, conditions)
         given = _given(opened, frames, text, rate, dictionary, conditions)
         stream = opened.begin(conditions, seed, temperature)
         clock = Clock(opened.sample_rate, batch)
@@ -193,20 +203,6 @@ def _given(
         conditions,
         model.batch,
     )
-
-
-def _conditions(speaker: str | None, settings: tuple[str, ...]) -> dict[str, Values]:
-    """Conditions by name from the command line; a value with commas is one a voice."""
-    given = [] if speaker is None else [f"speaker={speaker}"]
-    conditions: dict[str, Values] = {}
-    for setting in [*given, *settings]:
-        name, equals, value = setting.partition("=")
-        if not equals or not value:
-            raise WavestepError(f"--set {setting} is not NAME=VALUE, as in --set digit=7")
-        if name in conditions:
-            raise WavestepError(f"{name} is given twice; give it once (one value a voice: a,b)")
-        conditions[name] = value.split(",") if "," in value else value
-    return conditions
 
 
 def _sink(output: Path | None, raw: Path | None, rate: int, voices: int) -> tuple[Sink, str]:

@@ -20,7 +20,8 @@ from wn_runtime.model.state import State
 from wn_runtime.model.weights import Weights
 
 Values = Value | Sequence[Value | None]
-"""One value for all streams, or one a stream; None: that stream has none."""
+"""One value for all streams, or one a stream (None: that stream has none); the tags of one stream
+are a set, no list."""
 Bias = Rows | None
 """(N, L, B, G): the bias of a block of P samples, each row held for P/N of them; N = 1 is constant.
 None: the model has no conditioning."""
@@ -117,15 +118,16 @@ class Conditioner:
         return cut(np.concatenate([rows for rows in parts if rows is not None]), size, samples)
 
     def _each(self, name: str, given: Values, streams: int) -> list[Value]:
-        self._spec.condition(name)
+        condition = self._spec.condition(name)
         if isinstance(given, (str, bytes)) or not isinstance(given, Sequence | np.ndarray):
             each: list[Any] = [given] * streams
         else:
             each = list(given)
         if len(each) != streams:
+            tags = "" if condition.kind == "categorical" else "; the tags of one are a set, or a+b"
             raise WavestepError(
                 f"{name} has {len(each)} values for {streams} streams; give one for all or "
-                "one a stream"
+                f"one a stream{tags}"
             )
         return each
 

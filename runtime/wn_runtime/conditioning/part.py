@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from wn_runtime.model.state import State
 
-Value = str | int
-"""A condition's value by name or by index; tags are joined by `+`."""
+Value = str | int | Set[str | int]
+"""A condition's value by name or by index; tags are joined by `+`, or a set of such."""
 Rows = NDArray[np.float32]
 """(N, L, B, G): the bias of a block of P samples, each row held for P/N of them."""
 Frames = NDArray[np.float32]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -53,7 +53,12 @@ class Condition:
         for value in self.values:
             names.check_label(value, f"a value of condition {self.name!r}")
 
-    def index(self, value: str | int) -> int:
+    @property
+    def counted(self) -> str:
+        """`6 speakers`, `8 tags`: how many values, in words; a name in s is plural as it is."""
+        return f"{len(self.values)} {self.name}{'' if self.name.endswith('s') else 's'}"
+
+    def index(self, value: object) -> int:
         """The index of a value given by name or by index.
 
         Raises WavestepError when it is unknown, TypeError when it is neither.
@@ -72,13 +77,15 @@ class Condition:
             )
         raise WavestepError(unknown(self.name, text, self.values, "this model has"))
 
-    def indices(self, value: str | int) -> list[int]:
-        """The indices that a value stands for: one, or for tags those of `calm+loud`.
+    def indices(self, value: str | int | Set[str | int]) -> list[int]:
+        """The indices that a value stands for: one, or for tags those of `calm+loud` or of a set.
 
-        Raises WavestepError when one is unknown.
+        Raises WavestepError when one is unknown, TypeError when it is of another type.
         """
         if self.kind == "categorical":
             return [self.index(value)]
+        if isinstance(value, Set):
+            return [self.index(tag) for tag in sorted(value, key=shown)]
         if not isinstance(value, str):
             return [self.index(value)]
         return [self.index(tag) for tag in value.split("+") if tag]

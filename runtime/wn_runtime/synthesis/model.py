@@ -7,9 +7,10 @@ wn_runtime.write("seven.wav", stream.read(8000), model.sample_rate)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -74,8 +75,9 @@ def spoken(
         raise WavestepError(
             "this model does not speak; export one that was trained with a table [speech]"
         )
-    who = conditions.get(front_end.spec.speaker) if front_end.spec.speaker else None
-    speakers = [who] * voices if who is None or isinstance(who, (str, int)) else list(who)
+    who: Any = conditions.get(front_end.spec.speaker) if front_end.spec.speaker else None
+    one = who is None or isinstance(who, (str, int, Set))  # a set is refused as no name
+    speakers = [who] * voices if one else list(who)
     each = [front_end.frames(text, speaker, rate) for speaker in speakers]
     longest = max(map(len, each))
     # The last frame is silence.
@@ -115,8 +117,8 @@ class Model:
         model as trained, 0 always takes the likeliest sample; one, or one a voice; None: the
         model's own. frames: the
         first of a model that takes frames, see `Stream.push`. conditions: by name, a value for all
-        voices or one each. Raises WavestepError for a condition or value that the model lacks, and
-        where max_streams are open.
+        voices or one each; tags are `"piano+slow"` or a set, `{"piano", "slow"}`. Raises
+        WavestepError for a condition or value that the model lacks, and where max_streams are open.
         """
         return self.begin(conditions, seed, temperature, frames)
 

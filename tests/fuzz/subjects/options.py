@@ -42,6 +42,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "speaker": ("ann", "2", "-1", "ann,bob"),
     "settings": ("speaker=eve", "mood=calm+loud", "mood=", "=x", "seed=1", "temperature=2",
                  "self=1", "frames=1", "class=2", "speaker=²", "mood=٣", "spea\nker=1"),
+    "tags": ("calm", "loud", "lud", "0", "calm+loud"),
     "engine": ("onnx", "native", "tensorrt", "onnx-cuda", "onnx-cuda-loop", "numpy"),
     "precision": ("fp32", "fp16", "bf16", "int8"),
     "frames": ("frames.npy", "-", "frames.npy,frames.npy", "frames.raw", "clip.wav"),

@@ -45,6 +45,22 @@ def test_values_add_up_over_conditions_and_tags() -> None:
     np.testing.assert_allclose(bias[:, 1], SPEAKERS[0], rtol=1e-6)
 
 
+def test_a_set_is_the_tags_of_one_stream() -> None:
+    joined = bias_of({"mood": ["calm+loud", "loud"]})
+    assert (bias_of({"mood": [{"loud", "calm"}, frozenset({1})]}) == joined).all()
+    assert (bias_of({"mood": {"loud", 0}})[:, 1] == joined[:, 0]).all()
+    assert not bias_of({"mood": set()}).any()
+
+
+def test_a_set_where_there_are_no_tags_and_a_set_of_other_things_are_refused() -> None:
+    with pytest.raises(TypeError, match="speaker must be a name or an index, not set"):
+        bias_of({"speaker": {"ann"}})
+    with pytest.raises(TypeError, match=r"mood must be a name or an index, not float \(0\.5\)"):
+        bias_of({"mood": {"calm", 0.5}})
+    with pytest.raises(WavestepError, match=r"mood 'lud' is unknown.*did you mean 'loud'"):
+        bias_of({"mood": {"calm", "lud"}})
+
+
 def test_conditioners_of_a_model_add_up() -> None:
     parts = (GlobalConditions((SPEAKER,)), GlobalConditions((MOOD,)))
     apart = small_spec(conditioning=parts)
@@ -83,7 +99,11 @@ def test_a_model_without_conditions_has_no_bias() -> None:
         ({"speaker": 3}, "speaker index 3 is out of range"),
         ({"mood": "calm+lud"}, "mood 'lud' is unknown.*did you mean 'loud'"),
         ({"moood": "calm"}, "condition 'moood' is unknown"),
-        ({"speaker": ["ann", "bob", "eve"]}, "speaker has 3 values for 2 streams"),
+        ({"speaker": ["ann", "bob", "eve"]}, "speaker has 3 values .* one a stream$"),
+        (
+            {"mood": ["calm"]},
+            "mood has 1 values .* one a stream; the tags of one are a set, or a",
+        ),
     ],
 )
 def test_mistakes_are_named(conditions: dict[str, Values], message: str) -> None:

@@ -106,7 +106,7 @@ def _command(here: World) -> list[str]:
 
 def describe(spec: ModelSpec, settings: Config, files: int) -> str:
     """One line on the model and its data."""
-    given = [f"{len(c.values)} {c.name}s" for c in spec.conditions]
+    given = [condition.counted for condition in spec.conditions]
     timing = Timing.of(spec.conditioning)
     if timing.frame_channels:
         given.append(f"frames of {timing.frame_channels} channels every {timing.hop} samples")
