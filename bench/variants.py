@@ -74,7 +74,7 @@ def row(head: str, conditioning: str, manifest: Manifest) -> str:
     """One line of the table."""
     bits = manifest.source["valid_bits_16"]
     engines = "".join(
-        f"{each.delta_bits or 0:+10.4f}{'' if each.passed else ' fail'}" for each in manifest.parity
+        f"{each.delta_bits or 0:+12.4f}{'' if each.passed else ' fail'}" for each in manifest.parity
     )
     bias = all(each.passed for each in manifest.conditioner_parity)
     return f"{head:<20}{conditioning:<20}{bits:9.3f}{engines}{'pass' if bias else 'fail':>8}"
@@ -97,7 +97,7 @@ def main(data: Path, steps: int, precision: str, out: Path | None) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 manifest = made(data, Path(folder), config)
             if len(lines) == 3:
-                names = "".join(f"{f'{e.engine} {e.precision}':>10}" for e in manifest.parity)
+                names = "".join(f"{' '.join((e.engine, e.precision)):>12}" for e in manifest.parity)
                 lines += [f"{'':<40}{'bits':>9}  bits above PyTorch's, in the head's own"]
                 lines += [f"{'head':<20}{'conditioning':<20}{'of 16':>9}{names}{'bias':>8}"]
                 print("\n".join(lines))
