@@ -88,6 +88,10 @@ class GatedLayer(nn.Module):
         a = self.gate(h)
         if bias is None:
             return self._gate(a, h)
+        if bias.shape[1] == 1:
+            # In the bias's own type: of one sequence in bfloat16 the gradients of both biases are
+            # one sum, and for two stores of it inductor (torch 2.13) writes wrong C++.
+            return self._gate(a + bias, h)
         # Held rows are added as they are: spread over all samples they are most of what is moved.
         rows = a.unflatten(1, (bias.shape[1], -1)) + bias[:, :, None].to(a.dtype)
         return self._gate(rows.flatten(1, 2), h)
