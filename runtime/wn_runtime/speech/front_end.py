@@ -25,6 +25,8 @@ PAUSE_S = 0.25
 """Silence of a comma or a full stop."""
 SLOWEST, FASTEST = 0.25, 4.0
 LONGEST_PHONE_S = 2.0
+MOST_BYTES = 2**28
+"""Of the frames of a text, and of each network's rows on the way to them."""
 
 Array = NDArray[np.float32]
 
@@ -95,7 +97,15 @@ class FrontEnd:
         return Spoken(tuple(phones), linguistic.whole_frames(ends, 1.0, round(float(ends[-1]))))
 
     def rendered(self, spoken: Spoken, speaker: str | int | None = None) -> Array:
-        """Phones in time to frames (F, C): level, pitch and mel bands as this speaker has them."""
+        """Phones in time to frames (F, C): level, pitch and mel bands as this speaker has them.
+
+        Raises WavestepError for what is too long to be made at a time.
+        """
+        count, features = int(spoken.frames.sum()), self.spec.features
+        widest = max(len(features.names) + len(self.spec.speakers), self.spec.channels)
+        if count * widest * np.dtype(np.float32).itemsize > MOST_BYTES:
+            seconds = count * features.hop / features.sample_rate
+            raise WavestepError(f"this text lasts {seconds:.0f} s; give less of it at a time")
         rows = linguistic.columns(spoken.phones, spoken.frames, self.spec.features.phones)
         prosody = self._predicted(PROSODY, rows, speaker)
         voiced = (prosody[:, 2] > 0).astype(np.float32)

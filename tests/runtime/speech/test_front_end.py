@@ -8,6 +8,7 @@ import pytest
 from tests.runtime.speech.voices import PHONES, front_end, spec
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.features import Features
+from wn_runtime.speech import front_end as module
 from wn_runtime.speech import linguistic
 from wn_runtime.speech.dictionary import parse
 from wn_runtime.speech.front_end import EDGE_S, PAUSE_S
@@ -84,6 +85,13 @@ def test_what_cannot_be_said_is_one_line(
 ) -> None:
     with pytest.raises(WavestepError, match=message):
         front_end().frames(text, speaker, rate)
+
+
+def test_a_text_that_fills_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 100_000)
+    assert len(front_end().frames("four", "ann"))
+    with pytest.raises(WavestepError, match=r"this text lasts \d+ s; give less of it at a time"):
+        front_end().frames("four " * 60, "ann")
 
 
 def test_words_can_be_added_and_must_be_of_its_phones() -> None:
