@@ -1,179 +1,132 @@
 """Whether an independent listener hears the digit and the speaker that were asked for.
 
-    python bench/recognise.py DATA MODEL [--clips 4] [--temperature 1.0]
+    python bench/recognise.py DATA MODEL [--clips 10] [--temperature 1.0] [--plot FILE.png]
 
 Trains a small convolutional recogniser on the real recordings of DATA's `train` split (metadata
 with columns speaker and digit), states its accuracy on the real `valid` split, then on clips that
-MODEL generates for every speaker and digit. It never sees a generated clip in training.
+MODEL says, for every speaker and digit. It never hears a generated clip in training. Real and
+generated clips are treated alike: cut to their sound by energy (wn_train/alignment/ends.py), and
+placed in a clip of one second; only its level is taken away.
 """
 
 from __future__ import annotations
 
-import itertools
+import time
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
+import recogniser
 import soundfile
 import torch
-import torch.nn.functional as F
-from numpy.typing import NDArray
-from torch import Tensor, nn
+import voices
+from confusion import Confusion, picture
+from listening import BEGINS, RATE, Wave, never_begin
 
 import wn_runtime
 from wn_runtime.conditioning.spec import Condition
-from wn_train.data import corpus
+from wn_train.data import corpus, decoding
 
-RATE, SECONDS, MELS, WINDOW, HOP = 8000, 1.0, 40, 256, 80
-HEADS = ("speaker", "digit")
-
-
-class Recogniser(nn.Module):
-    """Log-mel frames (B, 40, T) to one set of logits for each head."""
-
-    def __init__(self, conditions: dict[str, Condition]) -> None:
-        super().__init__()
-        widths = [MELS, 96, 128, 160]
-        self.body = nn.Sequential(
-            *(
-                layer
-                for i, o in itertools.pairwise(widths)
-                for layer in (nn.Conv1d(i, o, 5, stride=2), nn.BatchNorm1d(o), nn.ReLU())
-            )
-        )
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(3 * widths[-1], len(conditions[name].values)) for name in HEADS}
-        )
-
-    def forward(self, frames: Tensor) -> dict[str, Tensor]:
-        """Frames (B, MELS, T) -> logits (B, n) of each head."""
-        h = F.dropout(self.body(frames), 0.1, self.training)
-        # Three thirds in time: a word is an order of sounds, not only their sum.
-        pooled = F.adaptive_max_pool1d(h, 3).flatten(1)
-        return {name: head(pooled) for name, head in self.heads.items()}
-
-
-def mel_matrix() -> Tensor:
-    """Triangular filters on the mel scale, (bins, MELS)."""
-    hertz = np.linspace(0, RATE / 2, WINDOW // 2 + 1)
-    top = 2595 * np.log10(1 + RATE / 2 / 700)
-    edges = 700 * (10 ** (np.linspace(0, top, MELS + 2) / 2595) - 1)
-    rise = (hertz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    fall = (edges[2:] - hertz[:, None]) / (edges[2:] - edges[1:-1])
-    return torch.from_numpy(np.maximum(0, np.minimum(rise, fall)).astype(np.float32))
-
-
-def features(waves: Tensor) -> Tensor:
-    """(B, T) waves to level-free log-mel frames (B, MELS, frames)."""
-    window = torch.hann_window(WINDOW)
-    power = torch.stft(waves, WINDOW, HOP, window=window, return_complex=True).abs() ** 2
-    mel = (power.transpose(1, 2) @ mel_matrix()).transpose(1, 2)
-    level = mel.amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
-    return (mel / level + 1e-5).log() / 4 + 1.5
-
-
-def place(wave: NDArray[np.float32], offset: int) -> NDArray[np.float32]:
-    """A clip of SECONDS with the wave in it from `offset` on."""
-    clip = np.zeros(int(RATE * SECONDS), np.float32)
-    part = wave[: len(clip) - offset]
-    clip[offset : offset + len(part)] = part
-    return clip
-
-
-def train_recogniser(
-    waves: list[NDArray[np.float32]], labels: dict[str, Tensor], conditions: dict[str, Condition]
-) -> Recogniser:
-    """Random placement, level-dependent noise and playback speed keep it from being brittle."""
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
-    model = Recogniser(conditions)
-    epochs, size = 20, 64
-    steps = epochs * (len(waves) // size + 1)
-    optimizer = torch.optim.AdamW(model.parameters(), 2e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
-    for _ in range(epochs):
-        order = rng.permutation(len(waves))
-        for start in range(0, len(order), size):
-            chosen = order[start : start + size]
-            clips = []
-            for i in chosen:
-                wave = waves[i]
-                speed = rng.uniform(0.93, 1.07)
-                at = np.arange(0, len(wave) - 1, speed)
-                wave = np.interp(at, np.arange(len(wave)), wave).astype(np.float32)
-                clip = place(wave, int(rng.integers(0, 1600)))
-                noise = rng.normal(0, 1, len(clip)) * np.abs(wave).max() * 10 ** rng.uniform(-4, -1)
-                clips.append(clip + noise.astype(np.float32))
-            outputs = model(features(torch.from_numpy(np.stack(clips))))
-            losses = [
-                F.cross_entropy(outputs[n], labels[n][chosen], label_smoothing=0.05) for n in HEADS
-            ]
-            optimizer.zero_grad()
-            torch.autograd.backward(torch.stack(losses).sum())
-            optimizer.step()
-            schedule.step()
-    return model.eval()
-
-
-@torch.no_grad()
-def hear(model: Recogniser, waves: list[NDArray[np.float32]]) -> dict[str, Tensor]:
-    """The classes heard in each wave."""
-    clips = torch.from_numpy(np.stack([place(wave, 400) for wave in waves]))
-    return {name: logits.argmax(1) for name, logits in model(features(clips)).items()}
+HEADS = ("digit", "speaker")
+Labels = dict[str, torch.Tensor]
+"""Head to classes (n,)."""
 
 
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path, exists=True))
 @click.argument("model", type=click.Path(path_type=Path, exists=True))
-@click.option("--clips", default=4, show_default=True, help="Clips of each speaker and digit.")
-@click.option("--temperature", default=1.0, show_default=True)
+@click.option("--clips", default=10, show_default=True, help="Clips of each speaker and digit.")
+@click.option(
+    "--temperature", default=[1.0], show_default=True, multiple=True, help="Several may be given."
+)
 @click.option("--engine", help="As in wn-run.")
-def main(data: Path, model: Path, clips: int, temperature: float, engine: str | None) -> None:
+@click.option("--plot", type=click.Path(path_type=Path), help="The confusion matrices, as PNG.")
+@click.option("--save", type=click.Path(path_type=Path), help="A folder for a clip of each pair.")
+def main(
+    data: Path,
+    model: Path,
+    clips: int,
+    temperature: tuple[float, ...],
+    engine: str | None,
+    plot: Path | None,
+    save: Path | None,
+) -> None:
     """Recognise what MODEL says, with a recogniser trained on DATA."""
+    torch.set_num_threads(1)
+    began = time.perf_counter()
     found = corpus.read(data, HEADS)
     conditions = {c.name: c for c in found.conditions}
+    judge = recogniser.trained(*real(found, "train", conditions))
+    print(f"clips of {recogniser.SECONDS:g} s, the sound cut by energy and put at "
+          f"{recogniser.START_S:g} s, in real and generated ones alike")  # fmt: skip
+    print(f"a clip never begins where {BEGINS}")
+    waves, labels = real(found, "valid", conditions)
+    rows = [report("real, held back", judge, waves, labels, conditions)]
+    with wn_runtime.open(model, engine=engine) as voice:
+        print(f"{voice.name}: {voice.engine} {voice.precision}")
+        for degree in temperature:
+            waves, labels = generated(voice, degree, clips, conditions, save)
+            what = f"generated, temperature {degree:g}"
+            rows.append(report(what, judge, waves, labels, conditions))
+    for index, head in enumerate(HEADS):
+        for i, value in enumerate(conditions[head].values):
+            shares = [f"{100 * row[index].shares[i, i]:4.0f} %" for row in rows]
+            print(f"  {head} {value:10} {' '.join(shares)}")
+    if plot is not None:
+        plot.write_bytes(picture(rows))
+    print(f"{time.perf_counter() - began:.0f} s")
 
-    def of(split: str) -> tuple[list[NDArray[np.float32]], dict[str, Tensor]]:
-        rows = [r for r in found.recordings if r.split == split]
-        waves = [soundfile.read(r.path, dtype="float32")[0] for r in rows]
-        labels = {
-            n: torch.tensor([conditions[n].values.index(r.values[n]) for r in rows]) for n in HEADS
-        }
-        return waves, labels
 
-    recogniser = train_recogniser(*of("train"), conditions)
-    waves, labels = of("valid")
-    report("real recordings (valid)", hear(recogniser, waves), labels)
+def real(
+    found: corpus.Corpus, split: str, conditions: dict[str, Condition]
+) -> tuple[list[Wave], Labels]:
+    """The recordings of a split."""
+    rows = [row for row in found.recordings if row.split == split]
+    waves = [decoding.read(row.path, RATE) for row in rows]
+    return waves, {
+        head: torch.tensor([conditions[head].values.index(row.values[head]) for row in rows])
+        for head in HEADS
+    }
 
-    voice = wn_runtime.open(model, engine=engine)
-    made: list[NDArray[np.float32]] = []
-    asked: dict[str, list[int]] = {name: [] for name in HEADS}
-    for speaker in range(len(conditions["speaker"].values)):
-        for digit in range(len(conditions["digit"].values)):
-            names: dict[str, Any] = {
-                "speaker": conditions["speaker"].values[speaker],
-                "digit": conditions["digit"].values[digit],
-            }
+
+def generated(
+    voice: wn_runtime.Model,
+    temperature: float,
+    clips: int,
+    conditions: dict[str, Condition],
+    save: Path | None,
+) -> tuple[list[Wave], Labels]:
+    """`clips` of each digit and speaker, every one with a seed of its own."""
+    waves: list[Wave] = []
+    asked: dict[str, list[int]] = {head: [] for head in HEADS}
+    for s, speaker in enumerate(conditions["speaker"].values):
+        for d, digit in enumerate(conditions["digit"].values):
             for clip in range(clips):
-                stream = voice.stream(seed=1000 * digit + clip, temperature=temperature, **names)
-                made.append(stream.read(int(0.9 * RATE))[:, 0])
-                asked["speaker"].append(speaker)
-                asked["digit"].append(digit)
-    wanted = {name: torch.tensor(values) for name, values in asked.items()}
-    heard = hear(recogniser, made)
-    report(f"generated, temperature {temperature}", heard, wanted)
-    for name in HEADS:
-        for i, value in enumerate(conditions[name].values):
-            mine = wanted[name] == i
-            share = (heard[name][mine] == i).float().mean()
-            print(f"  {name} {value}: {100 * share:.0f} %")
+                waves.append(voices.said(voice, digit, speaker, len(waves), temperature))
+                asked["speaker"].append(s)
+                asked["digit"].append(d)
+                if save is not None and clip == 0:
+                    save.mkdir(parents=True, exist_ok=True)
+                    soundfile.write(save / f"{digit}_{speaker}.wav", waves[-1], RATE)
+    return waves, {head: torch.tensor(each) for head, each in asked.items()}
 
 
-def report(what: str, heard: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    """One line of accuracies."""
-    shares = [f"{n} {100 * (heard[n] == wanted[n]).float().mean():.1f} %" for n in HEADS]
-    print(f"{what}, {len(wanted['digit'])} clips: {', '.join(shares)}")
+def report(
+    what: str,
+    judge: recogniser.Recogniser,
+    waves: list[Wave],
+    labels: Labels,
+    conditions: dict[str, Condition],
+) -> list[Confusion]:
+    """A line of shares; for each head what was heard for what was asked."""
+    heard = recogniser.heard(judge, waves)
+    found = [
+        Confusion(f"{what}: {h}", conditions[h].values, labels[h].numpy(), heard[h].numpy())
+        for h in HEADS
+    ]
+    shares = ", ".join(f"{h} {100 * c.right:.1f} %" for h, c in zip(HEADS, found, strict=True))
+    silent = never_begin(waves, labels["speaker"].numpy()).mean()
+    print(f"{what}, {len(waves)} clips: {shares}; {100 * silent:.1f} % never begin", flush=True)
+    return found
 
 
 if __name__ == "__main__":

@@ -31,13 +31,13 @@ def picture(
     def draw(figure: Figure) -> None:
         axes = list(np.atleast_1d(figure.subplots(panels, 1, sharex=True)))
         times = (np.arange(len(frames)) + 0.5) * features.hop / features.sample_rate
-        _spectrogram(axes[0], audio, features.sample_rate)
-        _phones(axes[0], phones)
+        draw_spectrogram(axes[0], audio, features.sample_rate)
+        draw_phones(axes[0], phones)
         columns = dict(zip(features.names, frames.T, strict=True))
         if features.pitch:
             voiced = columns["voiced"] > 0
             hz = np.where(voiced, np.exp(columns["ln F0"]), np.nan)
-            _pitch(axes[0].twinx(), times, hz)
+            draw_pitch(axes[0].twinx(), times, hz)
         if features.mel:
             end = len(frames) * features.hop / features.sample_rate
             bands = frames[:, : features.mel].T
@@ -51,7 +51,7 @@ def picture(
     return figures.drawn((10, 2.6 * panels), draw, "png", dpi=90)
 
 
-def _phones(axes: Axes, phones: Sequence[Segment]) -> None:
+def draw_phones(axes: Axes, phones: Sequence[Segment]) -> None:
     """Their borders, and their names above."""
     for phone in phones:
         axes.axvline(phone.start, color="white", linewidth=0.8, alpha=0.8)
@@ -59,7 +59,7 @@ def _phones(axes: Axes, phones: Sequence[Segment]) -> None:
         axes.text(middle, 1.01, phone.phone, transform=axes.get_xaxis_transform(), ha="center")
 
 
-def _pitch(axes: Axes, times: NDArray[np.float64], hz: NDArray[np.float64]) -> None:
+def draw_pitch(axes: Axes, times: NDArray[np.float64], hz: NDArray[np.float64]) -> None:
     """On a scale of its own, an octave beyond what there is."""
     axes.plot(times, hz, color="black", linewidth=3)
     axes.plot(times, hz, color="cyan", linewidth=1.5)
@@ -70,7 +70,8 @@ def _pitch(axes: Axes, times: NDArray[np.float64], hz: NDArray[np.float64]) -> N
     axes.set_ylabel("F0, Hz")
 
 
-def _spectrogram(axes: Axes, audio: NDArray[np.float32], rate: int) -> None:
+def draw_spectrogram(axes: Axes, audio: NDArray[np.float32], rate: int) -> None:
+    """Audio (T,) at `rate` Hz: 80 dB below its loudest."""
     window = max(16, round(_WINDOW_S * rate))
     padded = np.pad(audio, (window // 2, window))
     every = np.lib.stride_tricks.sliding_window_view(padded, window)[:: max(1, window // 8)]
