@@ -20,11 +20,10 @@ from vocoder import recorded, resynthesised
 
 import wn_runtime
 from wn_runtime.errors import WavestepError, unknown
-from wn_runtime.features.features import Features
+from wn_runtime.speech.front_end import FrontEnd
 from wn_runtime.speech.labels import Segment
 from wn_runtime.speech.text import DIGITS
 from wn_train.alignment import corpus as alignment
-from wn_train.alignment import pronunciations
 from wn_train.data import corpus
 from wn_train.data.corpus import Recording
 from wn_train.features import described
@@ -60,7 +59,7 @@ def main(
             wave = recorded(row, features.sample_rate)
             assert row.frames is not None, "framed"
             made = resynthesised(again, row, np.load(row.frames), len(wave), seed, temperature)
-            phones = aligned(row, said, features.sample_rate)
+            phones = aligned(row, said, features.sample_rate, speaks(reader))
             rows.append(
                 [
                     spectra.Panel(f"{who}, {said!r}: recording, held back", wave, phones),
@@ -82,9 +81,17 @@ def recording(data: Path, word: str, speaker: str) -> Recording:
     raise WavestepError(f"{data} holds back no {word!r} by {speaker!r}")
 
 
-def aligned(row: Recording, word: str, rate: int) -> tuple[Segment, ...]:
+def speaks(reader: wn_runtime.Model) -> FrontEnd:
+    """Its front end. Raises WavestepError where it has none."""
+    if reader.front_end is None:
+        raise WavestepError(f"{reader.name} does not speak; give a voice trained with [speech]")
+    return reader.front_end
+
+
+def aligned(row: Recording, word: str, rate: int, front_end: FrontEnd) -> tuple[Segment, ...]:
     """A recording's phones; none where it fits no alignment."""
-    [found] = alignment.align([alignment.Spoken(row.path, (word,))], pronunciations.load(), rate)
+    said = alignment.Spoken(row.path, (word,))
+    [found] = alignment.align([said], front_end.dictionary, rate)
     return () if isinstance(found, str) else found
 
 
@@ -92,13 +99,11 @@ def read_out(
     reader: wn_runtime.Model, word: str, speaker: str, seed: int, temperature: float
 ) -> spectra.Panel:
     """A word from text, with the phones that the front end timed."""
-    if reader.front_end is None:
-        raise WavestepError(f"{reader.name} does not speak; give a voice trained with [speech]")
     with reader.say(word, seed, temperature, speaker=speaker) as stream:
         assert stream.available is not None, "it takes frames"
         wave = stream.read(stream.available)[:, 0]
-    spoken = reader.front_end.spoken(word, speaker)
-    features: Features = reader.front_end.spec.features
+    front_end = speaks(reader)
+    spoken, features = front_end.spoken(word, speaker), front_end.spec.features
     ends = np.cumsum(spoken.frames) * features.hop / features.sample_rate
     starts = [0.0, *ends[:-1]]
     phones = tuple(Segment(*each) for each in zip(spoken.phones, starts, ends, strict=True))

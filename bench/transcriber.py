@@ -18,7 +18,7 @@ CLASSES = 11
 """The blank, then the ten digits."""
 GAP_S, EDGE_S = (0.02, 0.3), (0.05, 0.3)
 """Seconds of quiet noise between two words, and at both ends."""
-STEPS, SIZE, LENGTHS = 900, 24, (2, 7)
+STEPS, SIZE, LENGTHS = 600, 24, (2, 7)
 """Batches, strings of each, digits of a string."""
 _LEVELS_DB = 4.0
 """By how much words of a string are louder or quieter, either way."""
