@@ -60,7 +60,8 @@ def placed(wave: Wave, offset: int, samples: int) -> Wave:
 def played(wave: Wave, speed: float) -> Wave:
     """A wave faster or slower, its pitch with it."""
     at = np.arange(0, len(wave) - 1, speed)
-    return np.interp(at, np.arange(len(wave)), wave).astype(np.float32)
+    found: Wave = np.interp(at, np.arange(len(wave)), wave).astype(np.float32)
+    return found
 
 
 def noisy(wave: Wave, rng: np.random.Generator) -> Wave:

@@ -61,7 +61,7 @@ def main(
     print(f"a clip never begins where {BEGINS}")
     waves, labels = real(found, "valid", conditions)
     rows = [report("real, held back", judge, waves, labels, conditions)]
-    with wn_runtime.open(model, engine=engine) as voice:
+    with voices.opened(model, engine) as voice:
         print(f"{voice.name}: {voice.engine} {voice.precision}")
         for degree in temperature:
             waves, labels = generated(voice, degree, clips, conditions, save)

@@ -85,7 +85,8 @@ def _varied(sound: Wave, rng: np.random.Generator) -> Wave:
     most = min(round(_CUT_S * RATE), len(sound) // 8)
     start, end = rng.integers(0, most + 1, 2)
     word = played(sound[start : len(sound) - end], rng.uniform(*_SPEEDS))
-    return noisy(placed(word, int(rng.integers(0, _LATEST_S * RATE)), round(SECONDS * RATE)), rng)
+    offset = int(rng.integers(0, round(_LATEST_S * RATE)))
+    return noisy(placed(word, offset, round(SECONDS * RATE)), rng)
 
 
 def _batches(clips: Sequence[Wave], size: int = 100) -> list[Sequence[Wave]]:

@@ -49,6 +49,8 @@ def main(
     seed: int,
 ) -> None:
     """Draw a recording of DATA beside what VOCODER makes of it and how VOICE reads its word."""
+    if len(word) != len(speaker):
+        raise click.UsageError(f"{len(word)} words for {len(speaker)} speakers; give a pair a row")
     features = described.read(data)
     if features is None or not features.pitch:
         raise WavestepError(f"{data} has no frames with pitch; see wn-features")

@@ -22,7 +22,6 @@ import transcriber
 import voices
 from listening import RATE, Wave, trimmed
 
-import wn_runtime
 from wn_train.data import corpus, decoding
 
 DIGITS = 5
@@ -61,7 +60,7 @@ def main(
     ]
     made = [real(words["valid"][speakers.index(who)], digits, rng) for who, digits in asked]
     report("real words, held back, joined", listener, made, asked)
-    with wn_runtime.open(model, engine=engine) as voice:
+    with voices.opened(model, engine) as voice:
         print(f"{voice.name}: {voice.engine} {voice.precision}")
         for degree in temperature:
             made = [

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from listening import Wave
+from pathlib import Path
 
+from listening import RATE, Wave
+
+import wn_runtime
+from wn_runtime.errors import WavestepError
 from wn_runtime.speech.text import DIGITS
-from wn_runtime.synthesis.model import Model
 
 UNREAD_S = 1.0
 """Seconds of a voice that does not read: nothing tells when it has ended."""
 
 
-def said(model: Model, digits: str, speaker: str, seed: int, temperature: float) -> Wave:
+def opened(path: Path, engine: str | None) -> wn_runtime.Model:
+    """A voice. Raises WavestepError for one of another rate than the listeners'."""
+    model = wn_runtime.open(path, engine=engine)
+    if model.sample_rate != RATE:
+        model.close()
+        raise WavestepError(f"{path} makes {model.sample_rate} Hz; the listeners hear {RATE} Hz")
+    return model
+
+
+def said(model: wn_runtime.Model, digits: str, speaker: str, seed: int, temperature: float) -> Wave:
     """Digits such as "742" by a speaker, (T,)."""
     if model.front_end is None:
         with model.stream(seed, temperature, speaker=speaker, digit=digits) as stream:
