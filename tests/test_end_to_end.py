@@ -131,7 +131,9 @@ def test_tensorboard_has_curves_and_audio_with_spectrograms_of_each_speaker(fold
         "train/learning_rate",
         "valid/bits_per_sample",
     } <= set(tags["scalars"])
-    assert set(tags["audio"]) == {"audio/speaker=ann", "audio/speaker=bob"}
-    assert set(tags["images"]) == {"spectrogram/speaker=ann", "spectrogram/speaker=bob"}
+    speakers = ("speaker=ann", "speaker=bob")
+    each = {f"{what}{beside}" for what in speakers for beside in ("", " (recording)")}
+    assert set(tags["audio"]) == {f"audio/{name}" for name in each}
+    assert set(tags["images"]) == {f"spectrogram/{name}" for name in each}
     first, last = (event.value for event in events.Scalars("valid/bits_per_sample"))
     assert last < first
