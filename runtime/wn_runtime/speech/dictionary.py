@@ -54,8 +54,8 @@ class Dictionary:
             return
         named = listed([f"{word!r:.60}{self._hint(word)}" for word in unknown])
         few = len(self.pronunciations) <= _FEW
-        known = f"it has: {listed(list(self.pronunciations))}" if few else "add them to one"
-        are = "word is" if len(unknown) == 1 else f"{len(unknown)} words are"
+        known = f"it has: {listed(list(self.pronunciations))}" if few else "give a dictionary that has all"
+        are = "a word is" if len(unknown) == 1 else f"{len(unknown)} words are"
         raise WavestepError(f"{are} not in the dictionary: {named}; {known}")
 
     def subset(self, words: Iterable[str]) -> Dictionary:

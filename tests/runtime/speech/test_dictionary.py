@@ -53,7 +53,7 @@ def test_all_unknown_words_are_named(digits: Dictionary) -> None:
     )
     with pytest.raises(WavestepError, match=message):
         digits.phones_of(words("sevn, zero q sevn"))
-    with pytest.raises(WavestepError, match=r"^word is not in the dictionary: 'q'; it has"):
+    with pytest.raises(WavestepError, match=r"^a word is not in the dictionary: 'q'; it has"):
         digits.subset(["q"])
 
 
@@ -63,7 +63,7 @@ def test_of_a_large_dictionary_the_nearest_alone_is_named() -> None:
         large.check(["worda52o", *(f"x{i}" for i in range(100))])
     line = str(raised.value)
     assert "101 words are not in the dictionary: 'worda52o' (did you mean 'worda52'?), 'x0'" in line
-    assert line.endswith("and 61 more; add them to one")
+    assert line.endswith("and 61 more; give a dictionary that has all")
     assert len(line) < 1000
 
 
