@@ -96,7 +96,10 @@ def write(
     if wanted.script is not None:
         found = aligned(recordings, wanted.script, features.sample_rate, say)
         recordings, segments, dictionary = found.recordings, found.segments, found.dictionary
-        features = dataclasses.replace(features, phones=found.phones)
+        try:
+            features = dataclasses.replace(features, phones=found.phones)
+        except ValueError as error:
+            raise WavestepError(f"{data}: of the labels: {error}") from error
     pieces = _pieces(data, recordings, wanted)
     rows: list[Row] = []
     try:
