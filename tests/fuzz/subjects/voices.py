@@ -42,7 +42,8 @@ def texts(world: World) -> SearchStrategy[Case]:
     text = st.sampled_from([words.TEXTS[name] for name in sorted(words.TEXTS)])
     given = text.filter(lambda each: len(each) < 100_000 and "\0" not in each)
     fine = st.sampled_from(["0.25", "4", "1"])
-    rates = st.just([]) | (fine | st.sampled_from(REALS)).map(lambda rate: ["--rate", rate])
+    usual: list[str] = []
+    rates = st.just(usual) | (fine | st.sampled_from(REALS)).map(lambda rate: ["--rate", rate])
     more = st.sampled_from([[], list(_MORE), ["--batch", "2"], ["--batch", "64"]])
     said = given.map(lambda each: ["--text", each]) | st.just(["--text", "-"])
     lines = st.builds(lambda *parts: (*_RUN, *itertools.chain(*parts)), said, rates, more)

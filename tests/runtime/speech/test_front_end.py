@@ -8,8 +8,8 @@ import pytest
 from tests.runtime.speech.voices import PHONES, front_end, spec
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.features import Features
+from wn_runtime.speech import conv_net, linguistic
 from wn_runtime.speech import front_end as module
-from wn_runtime.speech import linguistic
 from wn_runtime.speech.dictionary import parse
 from wn_runtime.speech.front_end import EDGE_S, PAUSE_S
 from wn_runtime.speech.spec import SpeechSpec
@@ -98,7 +98,7 @@ def test_a_text_of_too_many_phones_is_refused_before_they_are_counted_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 100_000)
-    monkeypatch.setattr(module.conv_net, "apply", None)
+    monkeypatch.setattr(conv_net, "apply", None)
     with pytest.raises(WavestepError, match=r"this text lasts \d+ s or more"):
         front_end().spoken("four " * 400, "ann")
 

@@ -82,7 +82,7 @@ def test_mistakes_are_one_line(voice: Path) -> None:
             ("ta", {"speaker": "ann", "mood": "calm"}, "'mood' is unknown"),
         ):
             with pytest.raises(WavestepError, match=message):
-                model.say(text, **more)  # type: ignore[arg-type]
+                model.say(text, **more)
 
 
 def test_a_front_end_that_is_not_the_models_is_refused(voice: Path) -> None:

@@ -72,6 +72,8 @@ class Wanted:
     def __post_init__(self) -> None:
         if self.join > 1 and self.script is None:
             raise ValueError("recordings are joined by their phones; give --text or --labels")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; it must be 0 or more")
 
 
 def write(
