@@ -61,7 +61,11 @@ class Dictionary:
         hints += [""] * (len(unknown) - len(hints))
         named = listed([f"{w!r:.60}{hint}" for w, hint in zip(unknown, hints, strict=True)])
         few = len(self.pronunciations) <= _FEW
-        known = f"it has: {listed(list(self.pronunciations))}" if few else "give a dictionary that has all"
+        known = (
+            f"it has: {listed(list(self.pronunciations))}"
+            if few
+            else "give a dictionary that has all"
+        )
         are = "a word is" if len(unknown) == 1 else f"{len(unknown)} words are"
         raise WavestepError(f"{are} not in the dictionary: {named}; {known}")
 
