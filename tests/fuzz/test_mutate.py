@@ -12,7 +12,7 @@ from tests.fuzz import tree
 from tests.fuzz.case import Case, Edit, Stop
 from tests.fuzz.commands import here
 from tests.fuzz.hostile import JSON
-from tests.fuzz.mutate import frames, npz, place, raw, structure, tensors
+from tests.fuzz.mutate import frames, npz, place, raw, structure, tensors, words
 from tests.fuzz.world import World
 
 RAW: dict[str, dict[str, Any]] = {
@@ -89,6 +89,25 @@ def test_frames(world: World, tmp_path: Path, change: str) -> None:
     before = path.read_bytes()
     frames.array(path, change)
     assert path.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("at", "how", "whats"),
+    [
+        ("words.txt", "dictionary", words.DICTIONARIES),
+        ("spoken/labels/0.lab", "labels", words.LABELS),
+        ("spoken/metadata.csv", "cell", words.TEXTS),
+    ],
+)
+def test_words(world: World, tmp_path: Path, at: str, how: str, whats: dict[str, Any]) -> None:
+    before = (world.root / at).read_bytes()
+    changed = {}
+    for what in whats:
+        (tmp_path / "x").write_bytes(before)
+        getattr(words, how)(tmp_path / "x", what)
+        changed[what] = (tmp_path / "x").read_bytes()
+    assert before not in changed.values()
+    assert len(set(changed.values())) == len(whats)
 
 
 def test_tensors(voice: Path) -> None:

@@ -21,6 +21,7 @@ from tests import specs
 from tests.export.references import reference_of
 from tests.fuzz.commands import here
 from tests.model_dir import write_model
+from tests.speaking import write_voice
 from wn_export.parity import reference
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
@@ -56,6 +57,8 @@ validate_every = 1
 sample_every = 0
 sample_seconds = 0.005
 """
+WORDS = "ta T AA\nat AA T\nseven T AA T\n"
+"""Of a voice that speaks."""
 TRUSTED = "0" * 64 + "\n" + "ab" * 32 + "  somebody's library\n"
 
 
@@ -91,6 +94,25 @@ def _vocoder(root: Path, name: str) -> None:
     reference.save(directory / manifests.REFERENCE, made)
     manifest = manifests.with_file(manifests.read(directory), directory / manifests.REFERENCE)
     manifests.write(directory, manifest)
+
+
+def _speaking(root: Path, name: str) -> None:
+    """A model directory that speaks, with a reference."""
+    directory = write_voice(root / name, WORDS)
+    manifest = manifests.read(directory)
+    made = reference_of(manifest.spec, conditions={"speaker": "ann"})
+    reference.save(directory / manifests.REFERENCE, made)
+    manifests.write(directory, manifests.with_file(manifest, directory / manifests.REFERENCE))
+
+
+def _text(root: Path, name: str) -> None:
+    (root / name).write_text({"words.txt": WORDS, "said.txt": "ta, at\n"}[name], "utf-8")
+
+
+def _spoken(root: Path, name: str) -> None:
+    from tests.train.speech.labelled import write_spoken
+
+    write_spoken(root / name, files=6)
 
 
 def _frames(root: Path, name: str) -> None:
@@ -149,6 +171,24 @@ def _checkpoint(root: Path, name: str) -> None:
         write_checkpoint(root / name, spec, clips=2, steps=80)
 
 
+def _speaker(root: Path, name: str) -> None:
+    """The checkpoint of the model directory that speaks."""
+    if here("torch"):
+        from safetensors.torch import load
+
+        from tests.export.checkpoints import write_checkpoint
+        from wn_train import checkpoint
+
+        directory = root / "speaking"
+        manifest = manifests.read(directory)
+        assert manifest.speech is not None
+        write_checkpoint(root / name, manifest.spec, clips=2, steps=80)
+        weights = load((directory / manifests.SPEECH).read_bytes())
+        made = checkpoint.load(root / name)
+        made.speech = checkpoint.Speech(manifest.speech, weights, WORDS)
+        checkpoint.save(root / name, made)
+
+
 def _run(root: Path, name: str) -> None:
     """A run of one step, to be resumed."""
     if here("torch"):
@@ -182,6 +222,10 @@ def _call(root: Path, module: str, *arguments: str, check: bool = True) -> None:
 _MAKERS: dict[str, Callable[[Path, str], None]] = {
     "voice": _voice,
     "vocoder": _vocoder,
+    "speaking": _speaking,
+    "words.txt": _text,
+    "said.txt": _text,
+    "spoken": _spoken,
     "frames.npy": _frames,
     "frames.raw": _frames,
     "spec.json": _spec,
@@ -192,6 +236,7 @@ _MAKERS: dict[str, Callable[[Path, str], None]] = {
     "data": _data,
     "voice.pt": _checkpoint,
     "vocoder.pt": _checkpoint,
+    "speaking.pt": _speaker,
     "run": _run,
     "wavestep": _cache,
 }

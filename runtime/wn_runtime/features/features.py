@@ -13,6 +13,8 @@ from wn_runtime.features.pitch import PitchRange, f0, log_f0
 from wn_runtime.model import names
 from wn_runtime.speech import linguistic
 
+MOST_PHONES = 512
+
 
 @dataclass(frozen=True)
 class Features:
@@ -41,6 +43,8 @@ class Features:
     def __post_init__(self) -> None:
         if not 1 <= self.sample_rate <= 1_000_000:
             raise ValueError(f"sample_rate is {self.sample_rate}; it must be 1 to 1000000 Hz")
+        if len(self.phones) > MOST_PHONES:
+            raise ValueError(f"it has {len(self.phones)} phones; at most {MOST_PHONES} are taken")
         self._mel  # noqa: B018 (its own checks)
         self._pitch  # noqa: B018
         if not self.names:

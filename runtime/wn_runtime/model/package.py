@@ -21,7 +21,7 @@ from wn_runtime.model.manifest import Artifact, Manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 from wn_runtime.speech import dictionary
-from wn_runtime.speech.front_end import FrontEnd
+from wn_runtime.speech.front_end import FrontEnd, check_phones
 
 T = TypeVar("T")
 
@@ -105,7 +105,9 @@ class ModelPackage:
             text = self.read(manifests.DICTIONARY).decode()
         except UnicodeDecodeError as error:
             raise WavestepError(f"{where} is not UTF-8; export the model again") from error
-        return FrontEnd(spec, weights, dictionary.parse(text, where))
+        words = dictionary.parse(text, where)
+        check_phones(words, spec, where)
+        return FrontEnd(spec, weights, words)
 
     def _make_conditioner(self) -> Conditioner:
         return Conditioner(self.spec, self.weights if self.spec.conditioning else {})

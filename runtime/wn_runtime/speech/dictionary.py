@@ -21,8 +21,13 @@ Pronunciation = tuple[str, ...]
 """Phones."""
 MOST_BYTES = 16 * 2**20
 _LONGEST_WORD, _LONGEST_PHONE, _MOST_PHONES = 64, 16, 64
+MOST_LINES, _MOST_WAYS = 500_000, 99
+"""Of all words and of one: CMU's dictionary has 135,000 lines."""
 _FEW = 40
 """Words that a message lists."""
+_HINTED, _COMPARED = 3, 4000
+"""Of unknown words those that are told what is near them, and of known ones those that are asked:
+a long text is compared with a large dictionary in no time."""
 _VARIANT = re.compile(r"(.+)\(\d{1,3}\)")
 _STRESSED = re.compile(r"([A-Z]+)[0-2]")
 
@@ -52,9 +57,15 @@ class Dictionary:
         ]
         if not unknown:
             return
-        named = listed([f"{word!r:.60}{self._hint(word)}" for word in unknown])
+        hints = [self._hint(word) for word in unknown[:_HINTED]]
+        hints += [""] * (len(unknown) - len(hints))
+        named = listed([f"{w!r:.60}{hint}" for w, hint in zip(unknown, hints, strict=True)])
         few = len(self.pronunciations) <= _FEW
-        known = f"it has: {listed(list(self.pronunciations))}" if few else "give a dictionary that has all"
+        known = (
+            f"it has: {listed(list(self.pronunciations))}"
+            if few
+            else "give a dictionary that has all"
+        )
         are = "a word is" if len(unknown) == 1 else f"{len(unknown)} words are"
         raise WavestepError(f"{are} not in the dictionary: {named}; {known}")
 
@@ -83,8 +94,12 @@ class Dictionary:
             return ""
         # Those alone that begin alike: to compare with all of a large dictionary takes seconds.
         known = self.pronunciations
-        some = known if len(known) <= _FEW else [other for other in known if other[:1] == word[:1]]
-        near = difflib.get_close_matches(word, some, n=1)
+        some = [
+            other
+            for other in known
+            if len(known) <= _FEW or (other[:1] == word[:1] and abs(len(other) - len(word)) < 3)
+        ]
+        near = difflib.get_close_matches(word, some[:_COMPARED], n=1)
         return f" (did you mean {near[0]!r}?)" if near else ""
 
 
@@ -109,7 +124,12 @@ def parse(text: str, where: str) -> Dictionary:
     a number, and a text without words.
     """
     found: dict[str, list[Pronunciation]] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    lines = text.removeprefix("\ufeff").splitlines()
+    if len(lines) > MOST_LINES:
+        raise WavestepError(
+            f"{where} has over {MOST_LINES} lines; leave out words that nobody says"
+        )
+    for number, line in enumerate(lines, start=1):
         fields = _without_comment(line).split()
         if not fields:
             continue
@@ -135,12 +155,14 @@ def _add(found: dict[str, list[Pronunciation]], fields: Sequence[str]) -> None:
         raise ValueError(f"{fields[0]!r} comes before {word!r}; put the usual pronunciation first")
     if not variant and word in found:
         raise ValueError(f"{word!r} is there already; call another pronunciation {word}(2)")
+    if not 1 < len(fields) <= 1 + _MOST_PHONES:
+        raise ValueError(f"{word!r} has {len(fields) - 1} phones; it takes 1 to {_MOST_PHONES}")
     phones = tuple(map(_phone, fields[1:]))
-    if not 1 <= len(phones) <= _MOST_PHONES:
-        raise ValueError(f"{word!r} has {len(phones)} phones; it takes 1 to {_MOST_PHONES}")
     some = found.setdefault(word, [])
     if phones not in some:  # two may differ in stress alone
         some.append(phones)
+    if len(some) > _MOST_WAYS:
+        raise ValueError(f"{word!r} has over {_MOST_WAYS} pronunciations; leave out the rare ones")
 
 
 def _phone(name: str) -> str:

@@ -25,8 +25,9 @@ PAUSE_S = 0.25
 """Silence of a comma or a full stop."""
 SLOWEST, FASTEST = 0.25, 4.0
 LONGEST_PHONE_S = 2.0
-MOST_BYTES = 2**28
-"""Of the frames of a text, and of each network's rows on the way to them."""
+MOST_BYTES = 2**26
+"""Of the frames of a text, and of each network's rows on the way to them; a few of these are in
+memory at a time."""
 
 Array = NDArray[np.float32]
 
@@ -54,10 +55,7 @@ class FrontEnd:
 
         A pronunciation with a phone that this voice never learned is refused.
         """
-        for phone in more.phones:
-            if phone not in self.spec.features.phones:
-                known = self.spec.features.phones
-                raise WavestepError(f"{where}: {unknown('phone', phone, known, 'this voice has')}")
+        check_phones(more, self.spec, where)
         table = {**self.dictionary.pronunciations, **more.pronunciations}
         return FrontEnd(self.spec, self._weights, Dictionary(table))
 
@@ -85,9 +83,10 @@ class FrontEnd:
     ) -> Spoken:
         """Phones to phones in time. least: seconds that each lasts at least."""
         hop_s = self.spec.features.hop / self.spec.features.sample_rate
-        rows = np.zeros((len(phones), len(self.spec.features.phones)), np.float32)
-        for row, phone in zip(rows, phones, strict=True):
-            row[self.spec.features.phones.index(phone)] = 1
+        self._check_length(len(phones))
+        number = {phone: i for i, phone in enumerate(self.spec.features.phones)}
+        rows = np.zeros((len(phones), len(number)), np.float32)
+        rows[np.arange(len(phones)), [number[phone] for phone in phones]] = 1
         logs = self._predicted(DURATIONS, rows, speaker)[:, 0]
         frames = np.exp(np.clip(logs, 0, np.log(LONGEST_PHONE_S / hop_s))) / rate
         if len(least):
@@ -101,11 +100,7 @@ class FrontEnd:
 
         Raises WavestepError for what is too long to be made at a time.
         """
-        count, features = int(spoken.frames.sum()), self.spec.features
-        widest = max(len(features.names) + len(self.spec.speakers), self.spec.channels)
-        if count * widest * np.dtype(np.float32).itemsize > MOST_BYTES:
-            seconds = count * features.hop / features.sample_rate
-            raise WavestepError(f"this text lasts {seconds:.0f} s; give less of it at a time")
+        self._check_length(int(spoken.frames.sum()))
         rows = linguistic.columns(spoken.phones, spoken.frames, self.spec.features.phones)
         prosody = self._predicted(PROSODY, rows, speaker)
         voiced = (prosody[:, 2] > 0).astype(np.float32)
@@ -120,6 +115,16 @@ class FrontEnd:
         mean, scale = self._normal(PROSODY)  # 0 and 1 for voicing, which stays as it is
         rows = np.concatenate([rows, (prosody - mean) / scale], axis=1)
         return self._predicted(SPECTRUM, rows, speaker)
+
+    def _check_length(self, frames: int) -> None:
+        """Of a text: its frames, or so far its phones, of which each lasts one at least."""
+        features = self.spec.features
+        widest = max(len(features.names) + len(self.spec.speakers), self.spec.channels)
+        if frames * widest * np.dtype(np.float32).itemsize > MOST_BYTES:
+            seconds = frames * features.hop / features.sample_rate
+            raise WavestepError(
+                f"this text lasts {seconds:.0f} s or more; give less of it at a time"
+            )
 
     def _phones(self, text: str) -> tuple[list[str], list[float]]:
         """The phones of a text, and how many seconds each lasts at least."""
@@ -157,6 +162,10 @@ class FrontEnd:
         mean, scale = self._normal(part)
         normal = conv_net.apply(part, self.spec.layers, self._weights, rows)
         result: Array = normal * scale + mean
+        if not np.isfinite(result).all():
+            raise WavestepError(
+                f"this voice's {part} are no finite numbers: its weights are damaged; train again"
+            )
         return result
 
     def _normal(self, part: str) -> tuple[Array, Array]:
@@ -168,3 +177,11 @@ class FrontEnd:
                 f"say who speaks: --{self.spec.speaker}, one of {', '.join(self.spec.speakers)}"
             )
         return Condition(self.spec.speaker, "categorical", self.spec.speakers).index(speaker)
+
+
+def check_phones(words: Dictionary, spec: SpeechSpec, where: str) -> None:
+    """Raise WavestepError for a pronunciation with a phone that the voice never learned."""
+    known = spec.features.phones
+    for phone in words.phones:
+        if phone not in known:
+            raise WavestepError(f"{where}: {unknown('phone', phone, known, 'this voice has')}")

@@ -27,6 +27,8 @@ TICKS = 10_000_000
 """Units of a label file in a second."""
 MOST_BYTES = 16 * 2**20
 MOST_SECONDS = 24 * 3600
+MOST_LINES = 200_000
+"""Hours of speech; so many are read in a second or two."""
 _SILENCES = ("sil", "pau", "sp", "h#", "#")
 _LONGEST_PHONE = 16
 _TIME = re.compile(r"\d{1,15}")
@@ -83,7 +85,10 @@ def parse(text: str, where: str) -> tuple[Segment, ...]:
     """
     segments: list[Segment] = []
     before = ("", 0)
-    for number, line in enumerate(text.splitlines(), start=1):
+    lines = text.splitlines()
+    if len(lines) > MOST_LINES:
+        raise WavestepError(f"{where} has over {MOST_LINES} lines; split its recording")
+    for number, line in enumerate(lines, start=1):
         fields = line.split()
         if not fields:
             continue

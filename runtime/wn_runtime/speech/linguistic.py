@@ -37,10 +37,10 @@ def columns(
 
     Raises WavestepError for a phone outside the inventory.
     """
-    missing = [phone for phone in phones if phone not in inventory]
-    if missing:
-        raise WavestepError(unknown("phone", missing[0], inventory, "this voice has"))
     number = {phone: i for i, phone in enumerate(inventory)}
+    for phone in phones:
+        if phone not in number:
+            raise WavestepError(unknown("phone", phone, inventory, "this voice has"))
     indices = np.array([number[phone] for phone in (SILENCE, *phones, SILENCE)])
     each = np.asarray(frames, np.int64)
     one_hot = np.eye(len(inventory), dtype=np.float32)

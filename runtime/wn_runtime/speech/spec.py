@@ -12,7 +12,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.speech import conv_net
 from wn_runtime.speech.labels import SILENCE
 
-MOST_PHONES, MOST_SPEAKERS = 512, 2**16
+MOST_SPEAKERS = 2**16
 DURATIONS, PROSODY, SPECTRUM = "durations", "prosody", "spectrum"
 PROSODY_OUTPUTS = 3
 """Level, ln F0, and the log odds that it is voiced."""
@@ -48,8 +48,8 @@ class SpeechSpec:
             raise ValueError(
                 f"its frames must have phones with {SILENCE!r} among them, a level and a pitch"
             )
-        if len(phones) > MOST_PHONES or len(self.speakers) > MOST_SPEAKERS:
-            raise ValueError(f"it has over {MOST_PHONES} phones or {MOST_SPEAKERS} speakers")
+        if len(self.speakers) > MOST_SPEAKERS:
+            raise ValueError(f"it has over {MOST_SPEAKERS} speakers")
         if bool(self.speaker) != bool(self.speakers):
             raise ValueError("speaker names a condition, and speakers its values: both, or none")
         for value in self.speakers:

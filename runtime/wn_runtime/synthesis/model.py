@@ -7,7 +7,8 @@ wn_runtime.write("seven.wav", stream.read(8000), model.sample_rate)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,9 @@ from wn_runtime.speech import dictionary
 from wn_runtime.speech.front_end import FrontEnd
 from wn_runtime.synthesis.pool import EnginePool
 from wn_runtime.synthesis.stream import Stream
+
+_MOST_BYTES = 2**28
+"""Of the frames of a text for all voices of a batch."""
 
 
 def open(
@@ -76,13 +80,19 @@ def spoken(
             "this model does not speak; export one that was trained with a table [speech]"
         )
     who: Any = conditions.get(front_end.spec.speaker) if front_end.spec.speaker else None
-    one = who is None or isinstance(who, (str, int, Set))  # a set is refused as no name
-    speakers = [who] * voices if one else list(who)
-    each = [front_end.frames(text, speaker, rate) for speaker in speakers]
+    if isinstance(who, Sequence | np.ndarray) and not isinstance(who, str | bytes) and len(who):
+        each = [front_end.frames(text, speaker, rate) for speaker in who]
+    else:
+        each = [front_end.frames(text, who, rate)] * voices
     longest = max(map(len, each))
-    # The last frame is silence.
-    padded = [np.concatenate([f, np.repeat(f[-1:], longest - len(f), axis=0)]) for f in each]
-    return np.stack(padded, axis=1)
+    shape = (longest, len(each), each[0].shape[1])
+    if math.prod(shape) * each[0].itemsize > _MOST_BYTES:
+        raise WavestepError(f"this text is too long for {voices} voices at a time; give less of it")
+    joined = np.empty(shape, np.float32)
+    for voice, frames in enumerate(each):
+        joined[: len(frames), voice] = frames
+        joined[len(frames) :, voice] = frames[-1]  # silence
+    return joined
 
 
 class Model:

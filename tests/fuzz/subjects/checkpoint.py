@@ -27,6 +27,19 @@ _FRAMED = (
     ("wn-export", "vocoder.pt", "-o", "made", "--audio", "clip.wav"),
     ("wn-bench", "vocoder", "--checkpoint", "vocoder.pt", "--seconds", "0.01"),
 )
+_SPEAKING = (
+    ("wn-export", "speaking.pt", "-o", "made"),
+    (
+        "wn-parity",
+        "speaking",
+        "--checkpoint",
+        "speaking.pt",
+        "--engine",
+        "onnx",
+        "--json",
+        "p.json",
+    ),
+)
 _RESUME = ("wn-train", "data", "-o", "run", "--config", "config.toml", "--steps", "2", "--resume",
            "--threads", "1")  # fmt: skip
 
@@ -38,7 +51,10 @@ def checkpoint(world: World) -> SearchStrategy[Case]:
     cases = edited("checkpoint", words, changed, "voice", "voice.pt", "clip.wav")
     framed = edited("checkpoint", invocations(*_FRAMED), _changes(world, "vocoder.pt"),
                     "vocoder", "vocoder.pt", "clip.wav", "frames.npy")  # fmt: skip
-    return cases | cases | framed
+    of_speech = _changes(world, "speaking.pt", "speech")
+    lines = invocations(*_SPEAKING)
+    speaking = edited("checkpoint", lines, of_speech, "speaking", "speaking.pt")
+    return cases | cases | framed | speaking
 
 
 def resume(world: World) -> SearchStrategy[Case]:
@@ -47,10 +63,11 @@ def resume(world: World) -> SearchStrategy[Case]:
     return edited("resume", invocations(_RESUME), changed, "data", "run", "config.toml")
 
 
-def _changes(world: World, at: str) -> SearchStrategy[list[Edit]]:
+def _changes(world: World, at: str, part: str = "") -> SearchStrategy[list[Edit]]:
+    """part: what of it is changed; empty: all."""
     from tests.fuzz.mutate.checkpoint import ARCHIVES, VALUES, pointers
 
-    places = pointers(world.root / at)
+    places = [place for place in pointers(world.root / at) if not part or place[:1] == [part]]
     outer = [place for place in places if len(place) < 3]
     deep = random.Random(0).sample(places, min(300, len(places)))
     put = st.builds(

@@ -24,24 +24,38 @@ LAID_OUT = (
     Edit("place.link", "dangling.wav", {"to": "nowhere.wav"}),
 )
 """What `hostile.PATHS` name."""
-BASE: dict[str, tuple[str, ...]] = {
-    "wn-run": ("voice", "--seconds", "0.05"),
-    "wn-inspect": ("voice",),
-    "wn-targets": ("fit", "spec.json"),
-    "wn-parity": ("voice",),
-    "wn-export": ("voice",),
-    "wn-bench": ("voice", "--seconds", "0.01"),
-    "wn-features": ("data", "-o", "framed", "--mel", "4", "--level"),
-    "wn-train": ("data", "-o", "run", "--config", "config.toml", "--steps", "1", "--threads", "1"),
-}
+BASE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "wn-run": (
+        ("voice", "--seconds", "0.05"),
+        ("speaking", "--speaker", "ann", "--text", "ta, at", "--engine", "onnx",
+         "--seconds", "0.05"),
+    ),
+    "wn-inspect": (("voice",), ("speaking",)),
+    "wn-targets": (("fit", "spec.json"),),
+    "wn-parity": (("voice",),),
+    "wn-export": (("voice",), ("speaking",)),
+    "wn-bench": (("voice", "--seconds", "0.01"),),
+    "wn-features": (
+        ("data", "-o", "framed", "--mel", "4", "--level"),
+        ("spoken", "-o", "framed", "--level", "--hop", "16", "--text", "text",
+         "--labels", "spoken/labels", "--dictionary", "spoken/words.txt"),
+    ),
+    "wn-train": (
+        ("data", "-o", "run", "--config", "config.toml", "--steps", "1", "--threads", "1"),
+    ),
+}  # fmt: skip
+"""Good command lines."""
 INPUTS = (
     *("voice", "voice.pt", "vocoder", "frames.npy", "frames.raw", "spec.json", "clip.wav"),
-    *("data", "config.toml"),
+    *("speaking", "words.txt", "data", "spoken", "config.toml"),
 )
 GOOD: dict[str, tuple[str, ...]] = {
     "speaker": ("ann", "2", "-1", "ann,bob"),
     "settings": ("speaker=eve", "mood=calm+loud", "mood=", "=x", "seed=1", "temperature=2",
                  "self=1", "frames=1", "class=2", "speaker=²", "mood=٣", "spea\nker=1"),
+    "text": ("ta at", "seven, 7!", "-", "text", "file", "speaker"),
+    "pitch_range": ("71 800", "0 0", "800 71", "nan nan", "1e308 1e309", "1"),
+    "level_db": ("-20", "0", "-60", "1"),
     "tags": ("calm", "loud", "lud", "0", "calm+loud"),
     "engine": ("onnx", "native", "tensorrt", "onnx-cuda", "onnx-cuda-loop", "numpy"),
     "precision": ("fp32", "fp16", "bf16", "int8"),
@@ -70,8 +84,9 @@ def _lines(name: str) -> SearchStrategy[Case]:
     command = click_command(name)
     given = st.lists(st.one_of([_option(one) for one in _parameters(command)]), max_size=3)
     arguments = [one for one in _parameters(command) if isinstance(one, click.Argument)]
-    base = BASE.get(name, ())
-    lines = [given.map(lambda words: [*base, *_flat(words)])]
+    bases = BASE.get(name, ((),))
+    base = bases[0]
+    lines = [st.builds(lambda one, words: [*one, *_flat(words)], st.sampled_from(bases), given)]
     if isinstance(command, click.Group):
         lines += [_group(command)]
     elif arguments:
@@ -85,8 +100,9 @@ def _lines(name: str) -> SearchStrategy[Case]:
 
 
 def _inputs(name: str) -> tuple[str, ...]:
-    models = ("voice", "voice.pt", "vocoder", "frames.npy", "frames.raw", "spec.json")
-    unused = {"wn-train": models, "wn-features": models}.get(name, ("data", "config.toml"))
+    models = ("voice", "voice.pt", "vocoder", "speaking", "frames.npy", "frames.raw", "spec.json")
+    of_data = ("data", "spoken", "config.toml")
+    unused = {"wn-train": models, "wn-features": models}.get(name, of_data)
     return tuple(each for each in INPUTS if each not in unused)
 
 
@@ -114,6 +130,8 @@ def _option(parameter: click.Parameter) -> SearchStrategy[list[str]]:
     name = st.sampled_from(parameter.opts)
     if getattr(parameter, "is_flag", False):
         return name.map(lambda word: [word])
+    if parameter.nargs > 1:
+        return st.tuples(name, _value(parameter)).map(lambda t: [t[0], *t[1].split(" ")])
     joined = st.tuples(name, _value(parameter)).map(lambda t: [f"{t[0]}={t[1]}"])
     return st.tuples(name, _value(parameter)).map(list) | joined
 

@@ -9,11 +9,14 @@ from tests.fuzz.subjects import (
     config,
     content,
     frames,
+    labelled,
     metadata,
     model,
     options,
     spec,
     surroundings,
+    tags,
+    voices,
 )
 from tests.fuzz.subjects.subject import Subject
 
@@ -28,6 +31,9 @@ _MODULES = (
     spec,
     cache,
     frames,
+    voices,
+    labelled,
+    tags,
 )
 SUBJECTS: dict[str, Subject] = {
     subject.name: subject for module in _MODULES for subject in module.SUBJECTS

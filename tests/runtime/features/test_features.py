@@ -98,6 +98,7 @@ def test_without_pyworld_pitch_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
         ({"mel": 40, "hop": 0}, "hop is 0"),
         ({"mel": -1, "level": True}, "bands is -1"),
         ({"pitch": True, "pitch_low_hz": 900.0}, "pitch lies from 900 to 800 Hz"),
+        ({"phones": tuple(map(str, range(513)))}, "it has 513 phones; at most 512"),
         ({"sample_rate": 0, "mel": 40}, "sample_rate is 0; it must be 1 to 1000000 Hz"),
     ],
 )

@@ -87,6 +87,22 @@ def test_what_is_wrong_is_named_with_its_line(text: str, message: str) -> None:
         parse(text, "a.dict")
 
 
+def test_no_more_words_and_pronunciations_than_are_read_in_seconds() -> None:
+    with pytest.raises(WavestepError, match=r"words\.txt has over 500000 lines"):
+        parse("\n" * dictionary.MOST_LINES + "a b\n", "words.txt")
+    ways = "".join(f"a(2) {i}\n" for i in range(99))
+    with pytest.raises(WavestepError, match=r"line 100: 'a' has over 99 pronunciations"):
+        parse("a b\n" + ways, "words.txt")
+
+
+def test_of_many_unknown_words_the_first_alone_are_compared() -> None:
+    known = parse("".join(f"word{i} b\n" for i in range(50)), "")
+    with pytest.raises(WavestepError) as told:
+        known.check([f"words{i}" for i in range(45)])
+    assert str(told.value).count("did you mean") == 3
+    assert "'words39' and 5 more" in str(told.value)
+
+
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "digits.dict"
     path.write_text(DIGITS)

@@ -8,8 +8,8 @@ import pytest
 from tests.runtime.speech.voices import PHONES, front_end, spec
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.features import Features
+from wn_runtime.speech import conv_net, linguistic
 from wn_runtime.speech import front_end as module
-from wn_runtime.speech import linguistic
 from wn_runtime.speech.dictionary import parse
 from wn_runtime.speech.front_end import EDGE_S, PAUSE_S
 from wn_runtime.speech.spec import SpeechSpec
@@ -90,8 +90,34 @@ def test_what_cannot_be_said_is_one_line(
 def test_a_text_that_fills_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 100_000)
     assert len(front_end().frames("four", "ann"))
-    with pytest.raises(WavestepError, match=r"this text lasts \d+ s; give less of it at a time"):
+    with pytest.raises(WavestepError, match=r"this text lasts \d+ s or more; give less of it"):
         front_end().frames("four " * 60, "ann")
+
+
+def test_a_text_of_too_many_phones_is_refused_before_they_are_counted_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(conv_net, "apply", None)
+    with pytest.raises(WavestepError, match=r"this text lasts \d+ s or more"):
+        front_end().spoken("four " * 400, "ann")
+
+
+@pytest.mark.parametrize(
+    ("weight", "value", "part"),
+    [
+        ("durations.output.weight", 3e38, "durations"),
+        ("prosody.input.weight", 3e38, "prosody"),
+        ("prosody.scale", 0.0, "spectrum"),
+    ],
+)
+def test_weights_that_make_no_numbers_are_one_line(weight: str, value: float, part: str) -> None:
+    weights = dict(front_end()._weights)
+    weights[weight] = np.full_like(weights[weight], value)
+    damaged = module.FrontEnd(spec(), weights, front_end().dictionary)
+    message = f"this voice's {part} are no finite numbers"
+    with np.errstate(all="ignore"), pytest.raises(WavestepError, match=message):
+        damaged.frames("four two", "ann")
 
 
 def test_words_can_be_added_and_must_be_of_its_phones() -> None:

@@ -106,6 +106,11 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
         labels.read(path)
 
 
+def test_more_lines_than_a_recording_has_are_refused() -> None:
+    with pytest.raises(WavestepError, match=r"a\.lab has over 200000 lines; split its recording"):
+        labels.parse("\n" * (labels.MOST_LINES + 1), "a.lab")
+
+
 def test_segments_that_do_not_join_are_not_written() -> None:
     with pytest.raises(ValueError, match=r"a ends at 1(\.0)? s, the next begins at 2"):
         written([Segment("a", 0, 1), Segment("b", 2, 3)])

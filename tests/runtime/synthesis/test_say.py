@@ -10,6 +10,8 @@ import pytest
 import wn_runtime
 from tests.speaking import HOP, write_voice
 from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
+from wn_runtime.synthesis import model as synthesis
 from wn_runtime.synthesis.stream import Stream
 
 WORDS = "ta T AA\nat AA T\n"
@@ -52,6 +54,24 @@ def test_slower_voices_of_a_batch_are_waited_for(tmp_path: Path) -> None:
         assert both.shape == (max(lengths) * HOP, 2)
 
 
+def test_what_fills_the_memory_for_all_voices_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "_MOST_BYTES", 20_000)
+    voice = write_voice(tmp_path / "two", WORDS, batch=2)
+    model = wn_runtime.open(voice, "onnx", batch=2)
+    with model, pytest.raises(WavestepError, match="too long for 2 voices at a time"):
+        model.say("ta " * 20, speaker="ann")
+
+
+def test_a_dictionary_of_other_phones_is_refused(voice: Path) -> None:
+    (voice / manifests.DICTIONARY).write_text("ta T OW\n")
+    known = manifests.with_file(manifests.read(voice), voice / manifests.DICTIONARY)
+    manifests.write(voice, known)
+    with pytest.raises(WavestepError, match=r"dictionary\.txt: phone 'OW' is unknown"):
+        wn_runtime.open(voice, "onnx")
+
+
 def test_mistakes_are_one_line(voice: Path) -> None:
     with wn_runtime.open(voice, "onnx") as model:
         for text, more, message in (
@@ -62,7 +82,7 @@ def test_mistakes_are_one_line(voice: Path) -> None:
             ("ta", {"speaker": "ann", "mood": "calm"}, "'mood' is unknown"),
         ):
             with pytest.raises(WavestepError, match=message):
-                model.say(text, **more)  # type: ignore[arg-type]
+                model.say(text, **more)
 
 
 def test_a_front_end_that_is_not_the_models_is_refused(voice: Path) -> None:

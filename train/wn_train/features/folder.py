@@ -72,6 +72,8 @@ class Wanted:
     def __post_init__(self) -> None:
         if self.join > 1 and self.script is None:
             raise ValueError("recordings are joined by their phones; give --text or --labels")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; it must be 0 or more")
 
 
 def write(
@@ -96,7 +98,10 @@ def write(
     if wanted.script is not None:
         found = aligned(recordings, wanted.script, features.sample_rate, say)
         recordings, segments, dictionary = found.recordings, found.segments, found.dictionary
-        features = dataclasses.replace(features, phones=found.phones)
+        try:
+            features = dataclasses.replace(features, phones=found.phones)
+        except ValueError as error:
+            raise WavestepError(f"{data}: of the labels: {error}") from error
     pieces = _pieces(data, recordings, wanted)
     rows: list[Row] = []
     try:
