@@ -16,7 +16,7 @@ READY  := $(VENV)/.ready
 
 demo: $(READY)
 	$(BIN)/wn-export examples/digits.pt -o $(DEMO)/digits
-	$(BIN)/wn-run $(DEMO)/digits --speaker jackson --set digit=3 --seed 3 -o $(DEMO)/jackson-3.wav
+	$(BIN)/wn-run $(DEMO)/digits --text three --speaker jackson --seed 3 -o $(DEMO)/three.wav
 	$(BIN)/wn-parity $(DEMO)/digits
 
 test: $(READY)

@@ -12,14 +12,12 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.model_dir import write_model
-from tests.specs import small_spec
-from wn_runtime.conditioning.spec import Condition
+from tests.speaking import write_voice
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-DIGITS = tuple("0123456789")
+WORDS = "seven S EH V AH N\nfour F AO R\ntwo T UW\n"
 COMMANDS = {
     entry.name: entry
     for entry in importlib.metadata.entry_points(group="console_scripts")
@@ -89,12 +87,10 @@ def test_the_two_commands_at_its_top_are_targets_of_the_makefile() -> None:
 
 
 def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a small model of the shipped voice's conditions."""
+    """On a small voice of the shipped one's speakers and words."""
     blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     assert blocks
-    speaker = Condition("speaker", "categorical", SPEAKERS)
-    spec = small_spec(conditions=(speaker, Condition("digit", "categorical", DIGITS)))
-    write_model(tmp_path / "digits", spec)
+    write_voice(tmp_path / "digits", WORDS, SPEAKERS)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in blocks:  # one goes on where the other ended

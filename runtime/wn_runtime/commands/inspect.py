@@ -82,7 +82,7 @@ def _text(found: Inspection) -> str:
         ("context", list(_context(manifest.spec))),
         ("state", list(_state(manifest.spec))),
         ("speech", list(_speech(found))),
-        ("source", list(_pairs(manifest.source))),
+        ("source", list(_pairs(_without_columns(manifest.source)))),
         ("engines", _engines(found)),
         ("parity", _parity(manifest)),
         ("files", _files(found)),
@@ -171,6 +171,14 @@ def _state(spec: ModelSpec) -> Iterable[str]:
     for name, array in layout(spec).items():
         yield f"{name} {_shape(array)} {array.dtype}, oldest first"
     yield f"{state_bytes(spec):,} bytes a stream"
+
+
+def _without_columns(source: Mapping[str, Any]) -> dict[str, Any]:
+    """What the frames hold, without the name of each of a hundred columns."""
+    features = source.get("features")
+    if not isinstance(features, Mapping):
+        return dict(source)
+    return {**source, "features": {k: v for k, v in features.items() if k != "columns"}}
 
 
 def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
