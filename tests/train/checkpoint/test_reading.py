@@ -32,7 +32,7 @@ from wn_train.checkpoint import FORMAT
 from wn_train.network.wavenet import WaveNet
 from wn_train.training import optimizer
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "digits.pt"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @pytest.fixture
@@ -100,14 +100,20 @@ def test_clips_come_back_with_their_conditions(saved: Path) -> None:
     assert clip["conditions"] == {"speaker": "ann", "mood": "calm+loud"}
 
 
-def test_the_shipped_voice_is_as_torch_reads_it() -> None:
-    read, given = checkpoint.load(EXAMPLE), torch.load(EXAMPLE, weights_only=True)
-    assert (read.name, read.step, read.valid_bits) == ("digits", 20000, given["valid_bits"])
+@pytest.mark.parametrize("name", ["digits", "vocoder"])
+def test_a_shipped_voice_is_as_torch_reads_it(name: str) -> None:
+    path = EXAMPLES / f"{name}.pt"
+    read, given = checkpoint.load(path), torch.load(path, weights_only=True)
+    assert (read.name, read.step, read.valid_bits) == (name, given["step"], given["valid_bits"])
     assert (read.config, read.spec) == (given["config"], ModelSpec.from_dict(given["spec"]))
     torch.testing.assert_close(read.ema, given["ema"], rtol=0, atol=0)
     for one, other in zip(read.clips, given["clips"], strict=True):
         assert one["conditions"] == other["conditions"]
         assert torch.equal(one["samples"], other["samples"])
+        assert torch.equal(one["frames"], other["frames"])
+    assert (read.speech is not None) == ("speech" in given)
+    if read.speech is not None:
+        torch.testing.assert_close(read.speech.weights, given["speech"]["weights"], rtol=0, atol=0)
 
 
 def test_what_earlier_versions_wrote_is_read_too(tmp_path: Path) -> None:
