@@ -18,6 +18,19 @@ PROSODY_OUTPUTS = 3
 """Level, ln F0, and the log odds that it is voiced."""
 
 
+def check_sizes(channels: int, layers: int, width: int) -> None:
+    """Raise ValueError for what the networks of a front end cannot be."""
+    for name, value, most in (
+        ("channels", channels, 2048),
+        ("layers", layers, 16),
+        ("width", width, 63),
+    ):
+        if not 1 <= value <= most:
+            raise ValueError(f"{name} is {value}; it must be 1 to {most}")
+    if width % 2 == 0:
+        raise ValueError(f"width is {width}; it must be odd")
+
+
 @dataclass(frozen=True)
 class SpeechSpec:
     """A front end: three small networks, each over the one before.
@@ -54,16 +67,7 @@ class SpeechSpec:
             raise ValueError("speaker names a condition, and speakers its values: both, or none")
         for value in self.speakers:
             names.check_label(value, "a speaker")
-        for name, (low, high) in {
-            "channels": (1, 2048),
-            "layers": (1, 16),
-            "width": (1, 63),
-        }.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} is {value}; it must be {low} to {high}")
-        if self.width % 2 == 0:
-            raise ValueError(f"width is {self.width}; it must be odd")
+        check_sizes(self.channels, self.layers, self.width)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name to shape of its weights, float32; mean and scale normalise what is predicted."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wn_runtime.speech.spec import check_sizes
+
 
 @dataclass(frozen=True)
 class SpeechConfig:
@@ -22,10 +24,8 @@ class SpeechConfig:
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
+        check_sizes(self.channels, self.layers, self.width)
         for name, (low, high) in {
-            "channels": (1, 2048),
-            "layers": (1, 16),
-            "width": (1, 63),
             "steps": (1, 10**6),
             "learning_rate": (1e-9, 10),
             "dropout": (0, 0.95),
@@ -33,5 +33,3 @@ class SpeechConfig:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} is {value}; it must be {low:g} to {high:g}")
-        if self.width % 2 == 0:
-            raise ValueError(f"width is {self.width}; it must be odd")
