@@ -11,16 +11,19 @@ from __future__ import annotations
 import ctypes
 import sys
 import types
+from enum import IntEnum
 from typing import Any
 
 import pytest
 
 from tests.cuda_on_cpu.gpu import Action, CudaError, Misuse, require
 from tests.cuda_on_cpu.gpu import Gpu as Gpu
-from tests.cuda_on_cpu.kernels import HostKernel, kernel
+from tests.cuda_on_cpu.kernels import Config, HostKernel, Limits, kernel
 
-Config = tuple[int, int, int]
-"""Grid, block, bytes of shared memory."""
+MOST_BLOCKS = 16
+"""Of a cluster that is not portable."""
+_ARCH = "// sm_"
+_INVALID_VALUE = 1
 
 
 class Buffer:
@@ -126,7 +129,7 @@ class Device:
 
 
 class ObjectCode:
-    """A cubin here is the source itself."""
+    """A cubin here is the source itself, after a line with the GPU that it is for."""
 
     gpu: Gpu
 
@@ -139,7 +142,9 @@ class ObjectCode:
 
     def get_kernel(self, name: str) -> HostKernel:
         self.gpu.accept_code()
-        return kernel(self.code.decode(), name)
+        arch, _, source = self.code.decode().removeprefix(_ARCH).partition("\n")
+        require(arch == self.gpu.arch, f"code for sm_{arch} on sm_{self.gpu.arch}")
+        return kernel(source, name, arch)
 
 
 class Program:
@@ -153,13 +158,14 @@ class Program:
     def compile(self, target_type: str) -> ObjectCode:
         require(target_type == "cubin", target_type)
         self.gpu.compiled += 1
-        return ObjectCode(self._code.encode())
+        return ObjectCode(f"{_ARCH}{self.gpu.arch}\n{self._code}".encode())
 
 
-def launch_config(*, grid: int, block: int, shmem_size: int) -> Config:
-    require(0 < block <= 1024 and grid > 0, "launch configuration")
-    require(shmem_size <= 48 * 1024, "more shared memory than a block has")
-    return grid, block, shmem_size
+class Attribute(IntEnum):
+    """CUfunction_attribute, as far as a kernel is told anything here."""
+
+    CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8
+    CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED = 14
 
 
 def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
@@ -171,6 +177,29 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
             raise CudaError("CUDA_ERROR_INVALID_DEVICE: invalid device ordinal")
         return Device(gpu)
 
+    def launch_config(
+        *, grid: int, block: int, shmem_size: int, cluster: int | None = None
+    ) -> Config:
+        """With a cluster, `grid` counts clusters."""
+        require(0 < block <= 1024 and grid > 0, "launch configuration")
+        if cluster is None:
+            return Config(grid, 1, block, shmem_size)
+        require(0 < cluster <= MOST_BLOCKS, f"a cluster of {cluster} blocks")
+        if not gpu.has_clusters:
+            raise CudaError("thread block clusters need compute capability 9.0 or newer")
+        return Config(grid, cluster, block, shmem_size)
+
+    def set_attribute(attrib: Attribute, val: int, kernel: Limits, dev: int) -> tuple[int]:
+        gpu.work()
+        require(dev == 0 and isinstance(kernel, Limits), "a kernel's handle, and a device")
+        if attrib is Attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
+            if not 0 <= val <= gpu.most_shared:
+                return (_INVALID_VALUE,)
+            kernel.shared = val
+        else:
+            kernel.non_portable_cluster = bool(val)
+        return (0,)
+
     def program_options(*, arch: str, std: str) -> Any:
         return arch, std
 
@@ -178,11 +207,11 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
         stream: Stream | GraphBuilder, config: Config, kernel: HostKernel, *kernel_args: int
     ) -> None:
         handle = stream.stream.handle if isinstance(stream, GraphBuilder) else stream.handle
-        count = kernel.arguments
+        count = len(kernel.pointers)
         require(len(kernel_args) == count, f"{kernel.name} takes {count} arguments")
-        require(all(type(each) is int for each in kernel_args), "an address is an int")
-        for argument in kernel_args:
-            if argument:
+        require(all(type(each) is int for each in kernel_args), "an argument is an int")
+        for argument, pointer in zip(kernel_args, kernel.pointers, strict=True):
+            if argument and pointer:
                 gpu.check(argument, 1)
 
         def run() -> None:
@@ -203,6 +232,8 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
     driver = types.SimpleNamespace(
         cuMemGetInfo=lambda: (0, gpu.memory - gpu.used, gpu.memory),
         cuDriverGetVersion=lambda: (0, gpu.driver),
+        CUfunction_attribute=Attribute,
+        cuKernelSetAttribute=set_attribute,
     )
     monkeypatch.setitem(sys.modules, "cuda.core", core)
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", driver)

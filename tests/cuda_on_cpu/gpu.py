@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 GUARD = 64
 """Bytes before and after each allocation that nobody may write."""
 _PATTERN = 0xA5
+_KIB_SHARED = {"75": 64, "80": 163, "86": 99, "87": 163, "89": 99, "120": 99}
+"""Shared memory that a block can have when it is asked for; 227 KiB of the GPUs not named."""
 
 Action = Callable[[], None]
 
@@ -50,6 +52,16 @@ class Gpu:
         """Address of an allocation to its memory, guards included, and its bytes."""
         self._captures: dict[int, list[Action] | None] = {}
         self._handles = itertools.count(0x5000)
+
+    @property
+    def most_shared(self) -> int:
+        """Bytes of shared memory that a block can have."""
+        return _KIB_SHARED.get(self.arch, 227) * 1024
+
+    @property
+    def has_clusters(self) -> bool:
+        """Whether blocks can be launched in clusters."""
+        return int(self.arch) >= 90
 
     def work(self) -> None:
         """What every call does first: a lost device answers none."""

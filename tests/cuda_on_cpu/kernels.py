@@ -1,4 +1,4 @@
-"""CUDA kernels as functions of the host: their own source, compiled by g++ with shim.cpp."""
+"""CUDA kernels as functions of the host: their own source, compiled by g++ with shim/shim.cpp."""
 
 from __future__ import annotations
 
@@ -8,14 +8,41 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.cuda_on_cpu.gpu import require
 
-MOST_ARGUMENTS = 10  # of shim_launch
+MOST_ARGUMENTS = 24  # of shim_launch
+SHIM = Path(__file__).with_name("shim")
+PLAIN_SHARED = 48 * 1024
+"""Bytes of shared memory a block may have that the kernel was not told of."""
+PORTABLE_CLUSTER = 8
+"""Blocks of the largest cluster that every GPU with clusters can run."""
+
+
+class Config(NamedTuple):
+    """Of a launch."""
+
+    grid: int
+    """Clusters."""
+    cluster: int
+    """Blocks of each."""
+    block: int
+    """Threads of each."""
+    shared: int
+    """Bytes of each block."""
+
+
+@dataclass
+class Limits:
+    """What cuKernelSetAttribute can raise for a kernel; the kernel's handle."""
+
+    shared: int = PLAIN_SHARED
+    non_portable_cluster: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,42 +50,63 @@ class HostKernel:
     """One kernel."""
 
     name: str
-    arguments: int
+    pointers: tuple[bool, ...]
+    """For each argument, whether it is an address; the others are numbers of 8 bytes."""
     _library: ctypes.CDLL
     _function: int
+    handle: Limits = field(default_factory=Limits)
 
-    def run(self, config: tuple[int, int, int], arguments: tuple[int, ...], seed: int) -> None:
-        """Grid, block and shared bytes; the seed decides the order of threads."""
-        addresses = (ctypes.c_void_p * MOST_ARGUMENTS)(*arguments)
-        function = ctypes.c_void_p(self._function)
-        failed = self._library.shim_launch(function, *config, addresses, seed)
-        require(not failed, ("", "barrier not reached by all", "shared memory")[failed])
+    def run(self, config: Config, arguments: tuple[int, ...], seed: int) -> None:
+        """The seed decides the order of threads. Raises Misuse with what went wrong."""
+        shared, cluster = config.shared, config.cluster
+        require(shared <= self.handle.shared, f"{shared} bytes of shared memory, not asked for")
+        portable = cluster <= PORTABLE_CLUSTER or self.handle.non_portable_cluster
+        require(portable, f"a cluster of {cluster} blocks, not asked for")
+        words = (ctypes.c_uint64 * MOST_ARGUMENTS)(*arguments)
+        failure = self._library.shim_launch(ctypes.c_void_p(self._function), *config, words, seed)
+        require(failure is None, f"{self.name}: {(failure or b'').decode()}")
 
 
-@functools.cache
-def kernel(source: str, name: str) -> HostKernel:
-    """A kernel of a source; its number of arguments is read from there."""
-    library = _compiled(source)
-    plain = name.rpartition("_")[0]  # the source has it as a macro of its suffix
-    found = re.search(rf"__global__ void {plain}_##SUFFIX\(([^)]*)\)", source)
-    assert found, f"{name} is not in the source"
+def kernel(source: str, name: str, arch: str) -> HostKernel:
+    """A kernel of a source for sm_`arch`; its arguments are read from there."""
+    library = _compiled(source, arch)
     function = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
     assert function is not None
-    return HostKernel(name, found.group(1).count(",") + 1, library, function)
+    return HostKernel(name, _pointers(source, name), library, function)
+
+
+def _pointers(source: str, name: str) -> tuple[bool, ...]:
+    suffixed = name.rpartition("_")[0] + "_##SUFFIX"  # a macro's, of the step kernel
+    text = re.sub(r"//[^\n]*", "", source)
+    for each in (name, suffixed):
+        found = re.search(
+            rf"__global__\s+void\s+(?:__\w+\([^)]*\)\s+)*{re.escape(each)}\(([^)]*)\)", text
+        )
+        if found:
+            arguments = [argument for argument in found.group(1).split(",") if argument.strip()]
+            pointers = tuple("*" in argument for argument in arguments)
+            for argument, pointer in zip(arguments, pointers, strict=True):
+                wide = pointer or re.search(r"\b(long long|u64)\b", argument)
+                assert wide, f"{name} takes{argument}, which is not 8 bytes wide"
+            assert len(arguments) <= MOST_ARGUMENTS, f"{name} takes {len(arguments)} arguments"
+            return pointers
+    raise AssertionError(f"{name} is not in the source")
 
 
 @functools.cache
-def _compiled(source: str) -> ctypes.CDLL:
+def _compiled(source: str, arch: str) -> ctypes.CDLL:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         (directory / "kernel.cu").write_text(source, "utf-8")
-        shim = shutil.copy(Path(__file__).with_name("shim.cpp"), directory)
         built = directory / "kernel.so"
-        flags = ["-O1", "-std=c++17", "-Wall", "-Wno-cpp", "-ffp-contract=off", "-shared", "-fPIC"]
-        kernel = f'-DKERNEL="{directory}/kernel.cu"'
-        command = ["g++", *flags, kernel, str(shim), "-o", str(built)]
+        flags = ["-O2", "-std=c++17", "-Wall", "-Wno-cpp", "-ffp-contract=off", "-shared", "-fPIC"]
+        jumps = ["-U_FORTIFY_SOURCE", "-fno-stack-protector"]  # between stacks: no attack
+        defined = [f'-DKERNEL="{directory}/kernel.cu"', f"-DARCH={arch}"]
+        command = ["g++", *flags, *jumps, *defined, str(SHIM / "shim.cpp"), "-o", str(built)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        return ctypes.CDLL(str(built))
+        library = ctypes.CDLL(str(built))
+    library.shim_launch.restype = ctypes.c_char_p
+    return library

@@ -1,0 +1,54 @@
+// Runs a CUDA kernel's own source on the CPU: `#include`d below by -DKERNEL=…, one fibre a thread.
+//
+// It has CUDA's names, and those of engines/cuda/source/device.cuh, for the GPU -DARCH=….
+
+#include <algorithm>
+
+#include "launch.h"
+
+#define WN_DEVICE_CUH  // all of it is here
+#define FORCE static inline
+#define SHARED_MEMORY(name) unsigned char *name = shim::warp->block->base()
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __noinline__ __attribute__((noinline))
+#define __launch_bounds__(...)
+#define __cluster_dims__(...)
+#define __align__(bytes) alignas(bytes)
+#define __constant__ static const
+
+template <typename T> static inline T __ldg(const T *from) { return *from; }
+static inline void __threadfence() {}
+static inline void __threadfence_block() {}
+
+#include KERNEL
+
+// Launch `clusters` of `size` blocks; `arguments` are 24 words, unused ones 0. What went wrong, or
+// null.
+extern "C" const char *shim_launch(void *function, int clusters, int size, int block, int shared,
+                                   void **arguments, u32 seed) {
+    using namespace shim;
+    failure[0] = 0;
+    if (shared > MOST_SHARED) return "more shared memory than the shim has";
+    kernel = (Kernel)function;
+    shim::arguments = arguments;
+    gridDim = {(u32)(clusters * size), 1, 1};
+    blockDim = {(u32)block, 1, 1};
+    cluster.size = size;
+    cluster.threads = block;
+    random_state = (seed + 1) * 0x9e3779b97f4a7c15ull;
+    std::vector<int> order(clusters);
+    for (int i = 0; i < clusters; i++) order[i] = i;
+    for (int i = clusters - 1; i > 0; i--) std::swap(order[i], order[random_below(i + 1)]);
+    for (int index : order) {
+        open_cluster(index, shared);
+        run_cluster();
+        if (!failure[0]) continue;
+        abandon();
+        return failure;
+    }
+    return nullptr;
+}

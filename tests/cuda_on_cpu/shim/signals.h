@@ -1,0 +1,142 @@
+// Signals (mbarriers), and what is written to shared memory while threads go on.
+//
+// A transfer arrives at a random time after it was started, in a random order: nothing but its
+// signal says when.
+#pragma once
+
+#include "warps.h"
+
+struct alignas(8) Signal {
+    u64 word;
+};
+
+namespace shim {
+
+constexpr int MOST_ARRIVALS = (1 << 20) - 1, MOST_BYTES = (1 << 20) - 1;
+
+// A word of fresh shared memory is no state of a signal.
+struct State {
+    u64 phase : 1, arrivals : 20, pending : 20;
+    long long bytes : 22;  // announced and not yet written; below 0 where they came before
+    u64 zero : 1;
+};
+static_assert(sizeof(State) == sizeof(Signal), "a signal is 8 bytes");
+
+static inline State state_of(Block &block, const Signal *signal) {
+    if (!block.holds(signal, sizeof *signal) || (u64)signal % 8 != 0) {
+        fail("a signal is not in the shared memory of block %u, or not at a multiple of 8",
+             block.index);
+        return State();
+    }
+    const State state = bits_as<State>(signal->word);
+    if (state.zero || state.arrivals == 0)
+        fail("the signal at byte %d of block %u is used before it was opened",
+             block.offset(signal), block.index);
+    return state;
+}
+
+static inline void change(Block &block, Signal *signal, int arrivals, long long bytes) {
+    State state = state_of(block, signal);
+    if (failure[0]) return;
+    if (arrivals > (int)state.pending)
+        return fail("more arrive at the signal at byte %d of block %u than its %d",
+                    block.offset(signal), block.index, (int)state.arrivals);
+    const long long left = state.bytes + bytes;
+    if (left > MOST_BYTES || left < -MOST_BYTES)
+        return fail("a signal counts %d bytes at most, not %lld", MOST_BYTES, left);
+    state.pending -= arrivals;
+    state.bytes = left;
+    if (state.pending == 0 && left == 0) {
+        state.phase ^= 1;
+        state.pending = state.arrivals;
+    }
+    signal->word = bits_as<u64>(state);
+}
+
+struct Transfer {
+    Block *block;  // whose shared memory it goes to
+    unsigned char *to;
+    const unsigned char *from;  // null: the four bytes are `value`
+    u32 value;
+    int bytes, stride;  // in pieces of 16 so far apart, if there is a stride
+    Signal *signal;
+
+    void deliver() const {
+        if (!from) memcpy(to, &value, 4);
+        else if (!stride) memcpy(to, from, bytes);
+        for (int at = 0; stride && at < bytes; at += stride) memcpy(to + at, from + at, 16);
+        if (stride) change(*block, signal, 1, 0);
+        else change(*block, signal, 0, -(long long)bytes);
+    }
+};
+
+static std::vector<Transfer> transfers;
+
+static inline void check_fill(const void *to, const void *from, int bytes) {
+    Block &block = *warp->block;
+    if (bytes <= 0 || bytes % 16 != 0 || (u64)to % 16 != 0 || (u64)from % 16 != 0)
+        fail("fill of %d bytes from %p to byte %d: all are multiples of 16", bytes, from,
+             block.offset(to));
+    if (!block.holds(to, bytes))
+        fail("fill of %d bytes to byte %d of a block that has %d", bytes, block.offset(to),
+             block.shared);
+}
+
+}  // namespace shim
+
+#if ARCH >= 80
+static inline void signal_open(Signal *signal, int arrivals) {
+    shim::Block &block = *shim::warp->block;
+    if (arrivals < 1 || arrivals > shim::MOST_ARRIVALS)
+        shim::fail("a signal is for 1 to %d arrivals, not %d", shim::MOST_ARRIVALS, arrivals);
+    if (!block.holds(signal, sizeof *signal) || (u64)signal % 8 != 0)
+        shim::fail("a signal is opened outside shared memory, or not at a multiple of 8");
+    shim::State state = {};
+    state.arrivals = state.pending = arrivals;
+    signal->word = shim::bits_as<u64>(state);
+}
+static inline void signal_arrive(Signal *signal) {
+    shim::change(*shim::warp->block, signal, 1, 0);
+}
+static inline void signal_wait(Signal *signal, int phase) {
+    shim::Block &block = *shim::warp->block;
+    shim::state_of(block, signal);
+    if (phase != 0 && phase != 1) shim::fail("a phase is 0 or 1, not %d", phase);
+    shim::wait_for({&signal->word, 1, (u64)phase}, shim::FOR_SIGNAL, block.offset(signal));
+}
+#endif
+
+#if ARCH >= 90
+static inline void signal_expect(Signal *signal, int bytes) {
+    if (bytes < 0) shim::fail("a signal is told to expect %d bytes", bytes);
+    shim::change(*shim::warp->block, signal, 1, bytes);
+}
+static inline void send(void *to, int rank, u32 value, Signal *signal) {
+    shim::Block &mine = *shim::warp->block;
+    if (rank < 0 || rank >= shim::cluster.size)
+        shim::fail("send to block %d of a cluster of %d", rank, shim::cluster.size);
+    if (!mine.holds(to, 4) || (u64)to % 4 != 0 || !mine.holds(signal, sizeof *signal))
+        shim::fail("send to byte %d, signal at %d, of a block that has %d", mine.offset(to),
+                   mine.offset(signal), mine.shared);
+    shim::Block &there = shim::cluster.blocks[rank];
+    if (there.live == 0) shim::fail("send to block %u, which has ended", there.index);
+    shim::transfers.push_back({&there, there.base() + mine.offset(to), nullptr, value, 4, 0,
+                               (Signal *)(there.base() + mine.offset(signal))});
+}
+#define FILLERS 1
+static inline void fill(void *to, const void *from, int bytes, Signal *signal) {
+    shim::check_fill(to, from, bytes);
+    if (shim::lane != 0) return;
+    signal_expect(signal, bytes);
+    shim::transfers.push_back({shim::warp->block, (unsigned char *)to, (const unsigned char *)from,
+                               0, bytes, 0, signal});
+}
+#elif ARCH >= 80
+#define FILLERS 32
+static inline void fill(void *to, const void *from, int bytes, Signal *signal) {
+    shim::check_fill(to, from, bytes);
+    const int at = shim::lane * 16;
+    shim::transfers.push_back({shim::warp->block, (unsigned char *)to + at,
+                               (const unsigned char *)from + at, 0, bytes - at, 512, signal});
+}
+#endif
