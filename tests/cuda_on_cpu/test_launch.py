@@ -82,7 +82,7 @@ def test_an_older_gpu_has_no_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     patched = WHERE.replace("cluster_rank()", "0")
     monkeypatch.setattr("tests.cuda_on_cpu.test_launch.WHERE", patched)
     machine = Machine(monkeypatch, "87")
-    with pytest.raises(CudaError, match="9.0"):
+    with pytest.raises(CudaError, match="compute capability"):
         machine.launch(grid=1, cluster=2)
     assert machine.allow("MAX_DYNAMIC_SHARED_SIZE_BYTES", 164 * 1024) != 0
 

@@ -37,8 +37,11 @@ def test_halves_are_rounded_to_nearest_even() -> None:
 
 @pytest.mark.parametrize(
     ("call", "exact", "error"),
-    [("exp2_fast", np.exp2, 2.0**-22), ("reciprocal_fast", np.reciprocal, 2.0**-23)]
-    + [("tanh_fast", np.tanh, 2.0**-11)],
+    [
+        ("exp2_fast", np.exp2, 2.0**-22),
+        ("reciprocal_fast", np.reciprocal, 2.0**-23),
+        ("tanh_fast", np.tanh, 2.0**-11),
+    ],
 )
 def test_fast_functions_are_as_close_as_said(call: str, exact: np.ufunc, error: float) -> None:
     x = np.concatenate([np.linspace(-9, 9, 5000), np.geomspace(1e-6, 1, 500)]).astype(np.float32)

@@ -75,7 +75,11 @@ def test_what_blocks_of_a_cluster_send_is_there_after_its_signal() -> None:
 
 @pytest.mark.parametrize(
     "missing",
-    ["signal_wait(signal, i % 2);", "        cluster_sync();", "signal_expect(signal, blocks * 128)"],
+    [
+        "signal_wait(signal, i % 2);",
+        "        cluster_sync();",
+        "signal_expect(signal, blocks * 128)",
+    ],
 )
 def test_it_is_not_without(missing: str) -> None:
     assert missing in TO_ALL
