@@ -1,4 +1,4 @@
-// Runs a CUDA kernel's own source on the CPU: `#include`d below by -DKERNEL=…, one fibre a thread.
+// Runs a CUDA kernel's own source on the CPU: `#include`d at the end by -DKERNEL=…, one fibre a thread.
 //
 // It has CUDA's names, and those of engines/cuda/source/device.cuh, for the GPU -DARCH=….
 
@@ -24,8 +24,6 @@ template <typename T> static inline T __ldg(const T *from) { return *from; }
 static inline void __threadfence() {}
 static inline void __threadfence_block() {}
 
-#include KERNEL
-
 // Launch `clusters` of `size` blocks; `arguments` are 24 words, unused ones 0. What went wrong, or
 // null.
 extern "C" const char *shim_launch(void *function, int clusters, int size, int block, int shared,
@@ -39,7 +37,7 @@ extern "C" const char *shim_launch(void *function, int clusters, int size, int b
     blockDim = {(u32)block, 1, 1};
     cluster.size = size;
     cluster.threads = block;
-    random_state = (seed + 1) * 0x9e3779b97f4a7c15ull;
+    random_state = (seed + 1ull) * 0x9e3779b97f4a7c15ull;
     std::vector<int> order(clusters);
     for (int i = 0; i < clusters; i++) order[i] = i;
     for (int i = clusters - 1; i > 0; i--) std::swap(order[i], order[random_below(i + 1)]);
@@ -52,3 +50,5 @@ extern "C" const char *shim_launch(void *function, int clusters, int size, int b
     }
     return nullptr;
 }
+
+#include KERNEL
