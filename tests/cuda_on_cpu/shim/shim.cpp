@@ -1,6 +1,7 @@
-// Runs a CUDA kernel's own source on the CPU: `#include`d at the end by -DKERNEL=…, one fibre a thread.
+// Runs a CUDA kernel's own source on the CPU, one fibre a thread: that of -DSHIM_SOURCE=…, for the
+// GPU of -DARCH=….
 //
-// It has CUDA's names, and those of engines/cuda/source/device.cuh, for the GPU -DARCH=….
+// It has CUDA's names, and those of engines/cuda/source/device.cuh.
 
 #include <algorithm>
 
@@ -18,7 +19,7 @@
 #define __launch_bounds__(...)
 #define __cluster_dims__(...)
 #define __align__(bytes) alignas(bytes)
-#define __constant__ static const
+#define __constant__
 
 template <typename T> static inline T __ldg(const T *from) { return *from; }
 static inline void __threadfence() {}
@@ -51,4 +52,4 @@ extern "C" const char *shim_launch(void *function, int clusters, int size, int b
     return nullptr;
 }
 
-#include KERNEL
+#include SHIM_SOURCE
