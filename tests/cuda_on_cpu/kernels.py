@@ -101,10 +101,11 @@ def _compiled(source: str, arch: str) -> ctypes.CDLL:
         directory = Path(name)
         (directory / "kernel.cu").write_text(source, "utf-8")
         built = directory / "kernel.so"
-        flags = ["-O2", "-std=c++17", "-Wall", "-Wno-cpp", "-ffp-contract=off", "-shared", "-fPIC"]
-        jumps = ["-U_FORTIFY_SOURCE", "-fno-stack-protector"]  # between stacks: no attack
-        defined = [f'-DKERNEL="{directory}/kernel.cu"', f"-DARCH={arch}"]
-        command = ["g++", *flags, *jumps, *defined, str(SHIM / "shim.cpp"), "-o", str(built)]
+        flags = ["-O2", "-std=c++17", "-Wall", "-Wno-unknown-pragmas", "-ffp-contract=off"]
+        jumps = ["-U_FORTIFY_SOURCE", "-fno-stack-protector"]  # between stacks
+        defined = [f'-DSHIM_SOURCE="{directory}/kernel.cu"', f"-DARCH={arch}"]
+        shared = ["-shared", "-fPIC", str(SHIM / "shim.cpp"), "-o", str(built)]
+        command = ["g++", *flags, *jumps, *defined, *shared]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         library = ctypes.CDLL(str(built))

@@ -85,8 +85,10 @@ static bool run(Warp &now, int passes) {
     now.alike = false;
     for (int pass = 0; pass < passes; pass++) {
         bool any = false;
-        const int first = random_below(now.lanes), step = random_below(2) ? 1 : now.lanes - 1;
-        for (int i = 0, of = first; i < now.lanes; i++, of = (of + step) % now.lanes) {
+        int of = random_below(now.lanes);
+        const int step = random_below(2) ? 1 : now.lanes - 1;
+        for (int i = 0; i < now.lanes; i++) {
+            of += of + step < now.lanes ? step : step - now.lanes;
             if (!now.waits[of].over()) continue;
             run(now, of, now.block->index);
             if (failure[0]) return true;

@@ -1,6 +1,7 @@
-// Runs a CUDA kernel's own source on the CPU: `#include`d below by -DKERNEL=…, one fibre a thread.
+// Runs a CUDA kernel's own source on the CPU, one fibre a thread: that of -DSHIM_SOURCE=…, for the
+// GPU of -DARCH=….
 //
-// It has CUDA's names, and those of engines/cuda/source/device.cuh, for the GPU -DARCH=….
+// It has CUDA's names, and those of engines/cuda/source/device.cuh.
 
 #include <algorithm>
 
@@ -18,13 +19,11 @@
 #define __launch_bounds__(...)
 #define __cluster_dims__(...)
 #define __align__(bytes) alignas(bytes)
-#define __constant__ static const
+#define __constant__
 
 template <typename T> static inline T __ldg(const T *from) { return *from; }
 static inline void __threadfence() {}
 static inline void __threadfence_block() {}
-
-#include KERNEL
 
 // Launch `clusters` of `size` blocks; `arguments` are 24 words, unused ones 0. What went wrong, or
 // null.
@@ -39,7 +38,7 @@ extern "C" const char *shim_launch(void *function, int clusters, int size, int b
     blockDim = {(u32)block, 1, 1};
     cluster.size = size;
     cluster.threads = block;
-    random_state = (seed + 1) * 0x9e3779b97f4a7c15ull;
+    random_state = (seed + 1ull) * 0x9e3779b97f4a7c15ull;
     std::vector<int> order(clusters);
     for (int i = 0; i < clusters; i++) order[i] = i;
     for (int i = clusters - 1; i > 0; i--) std::swap(order[i], order[random_below(i + 1)]);
@@ -52,3 +51,5 @@ extern "C" const char *shim_launch(void *function, int clusters, int size, int b
     }
     return nullptr;
 }
+
+#include SHIM_SOURCE
