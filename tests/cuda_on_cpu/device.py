@@ -110,6 +110,8 @@ class Stream:
 class Properties:
     def __init__(self, gpu: Gpu) -> None:
         self.integrated = gpu.integrated
+        self.multiprocessor_count = gpu.multiprocessors
+        self.max_shared_memory_per_block_optin = gpu.most_shared
 
 
 class Device:

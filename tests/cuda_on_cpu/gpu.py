@@ -40,6 +40,7 @@ class Gpu:
     def __init__(self, name: str = "Test GPU", arch: str = "87", memory: int = 2**30) -> None:
         self.name, self.arch, self.memory = name, arch, memory
         self.integrated = False
+        self.multiprocessors = 16
         self.driver = 12061  # no real one's: what is compiled for it serves no other GPU
         self.lost: str | None = None
         """The error that every call is answered with."""

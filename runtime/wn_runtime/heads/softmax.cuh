@@ -1,67 +1,79 @@
 // Drawing a class from logits, on integers; softmax.py defines which class that is.
 //
-// A head's CUDA file defines the type `Sample` and the function `draw`, which one thread block
-// calls for one stream. SHARED_MEMORY(name) is what `Head.shared_words` asks for.
+// A head's CUDA file defines the type `Sample` and the function `draw`, which the 32 lanes of a warp
+// call for one stream; PARAMS is A. All lanes have the sample then.
 typedef int Sample;
 
-static __device__ unsigned long long weight(const float *logits, int c, float most, float inverse) {
-    return (unsigned long long)rintf(expf((logits[c] - most) * inverse) * 4194304.0f);  // 2^22
+// Neighbouring classes of one lane: few are kept in registers, with their weights.
+#define RUN ((PARAMS + 31) / 32)
+#define KEEP (RUN <= 8)
+
+#if PARAMS < 1024  // 1023 weights of 2^22 fit
+typedef unsigned int WeightSum;
+#else
+typedef unsigned long long WeightSum;
+#endif
+
+static __device__ __forceinline__ unsigned int class_weight(float logit, float most, float inverse) {
+    return (unsigned int)__float2int_rn(__expf((logit - most) * inverse) * 4194304.0f);  // 2^22
 }
 
-// logits [classes], uniforms [1] of 24 bits -> the class, in every thread.
-static __device__ Sample draw(const float *logits, int classes, float inverse_temperature,
-                              const int *uniforms) {
-    SHARED_MEMORY(memory);
-    const int me = threadIdx.x, threads = blockDim.x;  // a power of two
-    unsigned long long *sums = (unsigned long long *)memory;  // [threads]
-    float *best = (float *)(sums + threads);                  // [threads]
-    int *best_class = (int *)(best + threads);                // [threads]
-    int *drawn = best_class + threads;
-
-    int mine = me < classes ? me : classes - 1;
-    for (int c = me; c < classes; c += threads)
-        if (logits[c] > logits[mine]) mine = c;
-    best[me] = logits[mine];
-    best_class[me] = mine;
-    __syncthreads();
-    for (int half = threads / 2; half > 0; half /= 2) {
-        if (me < half) {
-            const int other = me + half;
-            const bool lower = best[other] == best[me] && best_class[other] < best_class[me];
-            if (best[other] > best[me] || lower) {
-                best[me] = best[other];
-                best_class[me] = best_class[other];
-            }
-        }
-        __syncthreads();
+// logits [classes], uniforms [1] of 24 bits -> the class.
+static __device__ __forceinline__ Sample draw(const float *logits, int classes,
+                                              float inverse_temperature, const int *uniforms) {
+    const unsigned int all = 0xffffffffu;
+    const int lane = threadIdx.x % 32, first = lane * RUN;
+    const int end = first + RUN < classes ? first + RUN : classes;
+    float best = -3.4e38f, own[KEEP ? RUN : 1];
+    int best_class = classes - 1;  // of logits that are not numbers
+#pragma unroll(KEEP ? RUN : 4)
+    for (int i = 0; i < RUN; i++) {
+        const float x = first + i < classes ? logits[first + i] : -3.4e38f;
+        if (KEEP) own[KEEP ? i : 0] = x;
+        if (x > best) best = x, best_class = first + i;
     }
-    if (inverse_temperature == 0) return best_class[0];
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2) {
+        const float other = __shfl_xor_sync(all, best, distance);
+        const int other_class = __shfl_xor_sync(all, best_class, distance);
+        if (other > best || (other == best && other_class < best_class))
+            best = other, best_class = other_class;
+    }
+    if (inverse_temperature == 0) return best_class;
 
-    // Each thread sums a run of neighbouring classes; then a scan over the threads.
-    const int run = (classes + threads - 1) / threads, first = me * run;
-    const int end = first + run < classes ? first + run : classes;
-    unsigned long long sum = 0;
-    for (int c = first; c < end; c++) sum += weight(logits, c, best[0], inverse_temperature);
-    sums[me] = sum;
-    if (me == 0) *drawn = best_class[0];  // of logits that are not numbers
-    __syncthreads();
-    for (int distance = 1; distance < threads; distance *= 2) {
-        if (me >= distance) sum += sums[me - distance];
-        __syncthreads();
-        sums[me] = sum;
-        __syncthreads();
+    // Each lane sums its classes; then a scan over the lanes.
+    unsigned int weights[KEEP ? RUN : 1];
+    WeightSum sum = 0;
+#pragma unroll(KEEP ? RUN : 4)
+    for (int i = 0; i < RUN; i++) {
+        if (!KEEP && first + i >= end) break;
+        const float x = KEEP ? own[KEEP ? i : 0] : logits[first + i];
+        const unsigned int w = first + i < end ? class_weight(x, best, inverse_temperature) : 0;
+        if (KEEP) weights[KEEP ? i : 0] = w;
+        sum += w;
+    }
+    WeightSum up_to = sum;
+#pragma unroll
+    for (int distance = 1; distance < 32; distance *= 2) {
+        const WeightSum before = __shfl_up_sync(all, up_to, distance);
+        if (lane >= distance) up_to += before;
     }
     // The first class whose cumulative weight exceeds this; it is less than the total.
-    unsigned long long left = ((unsigned long long)(uniforms[0] & 0xffffff) * sums[threads - 1]) >> 24;
-    const unsigned long long before = me ? sums[me - 1] : 0;
-    if (before <= left && left < sums[me]) {
-        int c = first;
-        left -= before;
-        for (unsigned long long w; w = weight(logits, c, best[0], inverse_temperature),
-             left >= w && c < end - 1; c++)
-            left -= w;
-        *drawn = c;
+    const unsigned long long total = __shfl_sync(all, up_to, 31);
+    WeightSum left = (WeightSum)((unsigned long long)(uniforms[0] & 0xffffff) * total >> 24);
+    const bool mine = up_to - sum <= left && left < up_to;
+    const unsigned int found = __ballot_sync(all, mine);
+    left -= up_to - sum;
+    int c = first;
+    bool passed = false;  // the class that it is
+#pragma unroll(KEEP ? RUN : 1)
+    for (int i = 0; i < RUN; i++) {
+        if (!KEEP && !mine) break;
+        const unsigned int w = KEEP ? weights[KEEP ? i : 0]
+                                    : class_weight(logits[first + i], best, inverse_temperature);
+        passed = passed || left < w || i == RUN - 1;
+        if (!KEEP && passed) break;
+        if (!passed) left -= w, c++;
     }
-    __syncthreads();
-    return *drawn;
+    return found ? __shfl_sync(all, c, __ffs(found) - 1) : best_class;
 }

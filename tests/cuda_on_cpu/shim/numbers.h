@@ -55,6 +55,7 @@ static inline float __fadd_rn(float x, float y) { return x + y; }
 static inline float __fmul_rn(float x, float y) { return x * y; }
 static inline float __fdiv_rn(float x, float y) { return x / y; }
 static inline float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1) : 0; }
+#define __expf expf  // the name is the C library's own, of something else
 static inline float rsqrtf(float x) { return 1 / sqrtf(x); }
 static inline int __popc(u32 x) { return __builtin_popcount(x); }
 static inline int __clz(u32 x) { return x ? __builtin_clz(x) : 32; }

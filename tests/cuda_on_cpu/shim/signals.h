@@ -123,6 +123,11 @@ static inline void send(void *to, int rank, u32 value, Signal *signal) {
     shim::transfers.push_back({&there, there.base() + mine.offset(to), nullptr, value, 4, 0,
                                (Signal *)(there.base() + mine.offset(signal))});
 }
+static inline void send(void *to, int rank, float2 value, Signal *signal) {
+    if ((u64)to % 8 != 0) shim::fail("send of eight bytes to byte %d", shim::warp->block->offset(to));
+    send(to, rank, __float_as_uint(value.x), signal);
+    send((float *)to + 1, rank, __float_as_uint(value.y), signal);
+}
 #define FILLERS 1
 static inline void fill(void *to, const void *from, int bytes, Signal *signal) {
     shim::check_fill(to, from, bytes);

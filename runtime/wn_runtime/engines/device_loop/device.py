@@ -18,6 +18,8 @@ from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.interrupts import Held
 
 STANDARD = "c++17"
+PORTABLE_CLUSTER = 8
+"""Blocks of a cluster that every GPU with clusters runs."""
 _NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
 _MIB = 2**20
 
@@ -45,6 +47,10 @@ class CudaDevice:
         self.name = str(self._device.name)
         arch = str(self._device.arch)
         self.compute_capability = f"{arch[:-1]}.{arch[-1]}"  # "87": 8.7
+        properties = self._device.properties
+        self.multiprocessors = int(properties.multiprocessor_count)
+        self.shared_bytes = int(properties.max_shared_memory_per_block_optin)
+        """Shared memory that a thread block can ask for."""
         self._into: Any = self.stream  # a graph builder during capture
         self._stream_now = self.stream
         self._held: list[Buffer] = []
@@ -77,9 +83,20 @@ class CudaDevice:
                 "close other programs on it, or take a smaller batch"
             ) from error
         self._held.append(buffer)
+        allocated = DeviceArray(buffer, tuple(shape), np.dtype(dtype))
+        self.clear(allocated)
+        return allocated
+
+    def clear(self, array: DeviceArray) -> None:
+        """Zeros."""
         with self._guarded("clearing memory"):
-            buffer.fill(0, stream=self.stream)
-        return DeviceArray(buffer, tuple(shape), np.dtype(dtype))
+            array.buffer.fill(0, stream=self.stream)
+
+    def free(self, array: DeviceArray) -> None:
+        """Give one array back before the others."""
+        self._held = [buffer for buffer in self._held if buffer is not array.buffer]
+        with self._guarded("freeing memory"):
+            array.buffer.close()
 
     def upload(self, array: DeviceArray, values: NDArray[Any]) -> None:
         """Copy `values` to the start of `array`; done when this returns."""
@@ -118,7 +135,7 @@ class CudaDevice:
                 compiled = self._cuda.Program(source, "c++", options).compile("cubin")
             except Exception as error:
                 raise EngineUnavailable(
-                    f"NVRTC cannot compile the step kernel for {arch} ({_first_line(error)}); "
+                    f"NVRTC cannot compile the kernels for {arch} ({_first_line(error)}); "
                     "pip install --upgrade cuda-core cuda-bindings nvidia-cuda-nvrtc"
                 ) from error
             path.write_bytes(compiled.code)
@@ -132,12 +149,38 @@ class CudaDevice:
                     f"the GPU ({self.name}) refuses {path} ({_first_line(error)})"
                 ) from error
 
-        entry = cache.Entry("cubin", "step.cubin", (arch, STANDARD, *_cuda_versions(), source))
+        entry = cache.Entry("cubin", "kernels.cubin", (arch, STANDARD, *_cuda_versions(), source))
         return cache.load(entry, make, read)
 
-    def launch(self, kernel: Any, grid: int, block: int, shared: int, *args: int) -> None:
-        """Enqueue a kernel; every argument is an address."""
-        config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
+    def allow(self, kernel: Any, shared: int, cluster: int) -> None:
+        """Let a kernel have so many bytes of shared memory, in clusters of so many blocks.
+
+        Raises EngineUnavailable where the GPU has less.
+        """
+        driver = importlib.import_module("cuda.bindings.driver")
+        attribute = driver.CUfunction_attribute
+        asked = [(attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared)]
+        if cluster > PORTABLE_CLUSTER:
+            asked.append((attribute.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1))
+        for name, value in asked:
+            with self._guarded("preparing a kernel"):
+                (status,) = driver.cuKernelSetAttribute(name, value, kernel.handle, 0)
+            if int(status) != 0:
+                raise EngineUnavailable(
+                    f"the GPU ({self.name}) refuses a kernel {shared} bytes of shared memory in "
+                    f"clusters of {cluster} ({status}); use another engine"
+                )
+
+    def launch(
+        self, kernel: Any, grid: int, block: int, shared: int, *args: int, cluster: int = 1
+    ) -> None:
+        """Enqueue a kernel of `grid` clusters, or blocks; an argument is an address or a number."""
+        if cluster == 1:
+            config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
+        else:
+            config = self._cuda.LaunchConfig(
+                grid=grid, cluster=cluster, block=block, shmem_size=shared
+            )
         with self._guarded("launching a kernel"):
             self._cuda.launch(self._into, config, kernel, *args)
 

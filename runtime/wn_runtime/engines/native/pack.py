@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.engines.quantise import quantise
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 
@@ -51,13 +52,6 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
     params[spec.output.params :] = _NEVER
     parts.append(params)
     return _aligned(parts)
-
-
-def quantise(matrix: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """[k, n] to int8 in [-127, 127] and one float32 scale per column."""
-    largest = np.abs(matrix).max(axis=0)
-    scale = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
-    return np.rint(matrix / scale).astype(np.int8), scale
 
 
 def remainder(matrix: Array) -> Array:

@@ -1,0 +1,150 @@
+"""How fast the CUDA engine is on this GPU, by model, precision, schedule and number of streams.
+
+    python bench/cuda_engine.py                           the whole table
+    python bench/cuda_engine.py --model L20 --streams 1   one stream of one model
+
+Random weights: what a sample costs does not depend on their values. Each row is held to the layer
+equation in float32 first (the largest error of the params over `--checked` samples, relative to the
+largest param). Then blocks of `--block` samples, host and transfers included: medians of `--repeats`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests import oracle
+from tests.specs import random_samples, random_uniforms, random_weights, small_spec
+from wn_runtime.engines.cuda.engine import CudaEngine
+from wn_runtime.engines.cuda.pack import pack
+from wn_runtime.engines.cuda.schedule import Schedule, alone, clustered
+from wn_runtime.engines.device_loop.device import CudaDevice
+from wn_runtime.errors import WavestepError
+
+TEN = [1 << i for i in range(10)]
+MODELS = {
+    name: small_spec(
+        TEN * (layers // 10),
+        residual=residual,
+        gate=2 * residual,
+        skip=skip,
+        head=256,
+        classes=256,
+        sample_rate=16000,
+    )
+    for name, layers, residual, skip in (
+        ("L20-R32-S128", 20, 32, 128),
+        ("L20-R64-S128", 20, 64, 128),
+        ("L30-R64-S256", 30, 64, 256),
+    )
+}
+RATE = 16000
+
+
+def schedules(spec: Any, device: CudaDevice, precision: str, streams: int) -> list[Schedule]:
+    """All that could serve so many streams."""
+    shared, blocks = device.shared_bytes, device.multiprocessors
+    found = []
+    if device.compute_capability >= "9.0" and precision != "fp32":
+        for most in (8, 16):
+            per_gpu = max(1, blocks // most)
+            each = -(-streams // per_gpu)
+            if each <= 16 and (schedule := clustered(spec, precision, each, shared, most)):
+                found.append(schedule)
+                break
+    for each in {1, 4, 8, 16, 32}:
+        if -(-streams // blocks) <= each <= streams and (each == 1 or streams >= each * 8):
+            found.append(alone(spec, precision, each, shared))
+    return found
+
+
+def measure(engine: CudaEngine, block: int, repeats: int) -> tuple[float, float]:
+    """Samples a second of each stream: median and fastest block."""
+    uniforms = random_uniforms(block, engine.batch)
+    engine.generate(None, uniforms)
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        engine.generate(None, uniforms)
+        seconds.append(time.perf_counter() - started)
+    return block / statistics.median(seconds), block / min(seconds)
+
+
+def error(engine: CudaEngine, weights: Any, steps: int) -> float:
+    """Of the params, relative to the largest, of the first stream and the last."""
+    samples = random_samples(engine.spec, steps, engine.batch)
+    ends = [0, engine.batch - 1]
+    found = engine.score(samples, None)[:, ends]
+    expected = oracle.score(engine.spec, weights, samples[:, ends], None)
+    engine.reset()
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--model", default="", help="only models whose name begins so")
+@click.option("--precision", default="", help="only this one")
+@click.option("--streams", multiple=True, type=int, default=(1, 8, 64, 512, 2112, 4224))
+@click.option("--block", default=4096, help="samples of a block; fewer with many streams")
+@click.option("--repeats", default=5)
+@click.option("--checked", default=40, help="samples held to the layer equation; 0: none")
+@click.option("--out", type=click.Path(path_type=Path), help="write the rows there, as JSON")
+def main(
+    model: str,
+    precision: str,
+    streams: tuple[int, ...],
+    block: int,
+    repeats: int,
+    checked: int,
+    out: Path | None,
+) -> None:
+    """Measure the CUDA engine on this GPU."""
+    try:
+        device = CudaDevice()
+    except WavestepError as reason:
+        raise SystemExit(f"error: {reason}") from None
+    rows: list[dict[str, Any]] = []
+    print(f"{device.name}, {device.multiprocessors} multiprocessors")
+    heads = ("model", "precision", "streams", "schedule", "samples/s", "fastest", "real time")
+    print("{:14} {:5} {:>7} {:62} {:>9} {:>9} {:>9}  error".format(*heads))
+    names = [name for name in MODELS if name.startswith(model)]
+    for name, kind, count in itertools.product(names, ("int8", "fp16", "fp32"), streams):
+        if precision not in ("", kind) or (kind == "fp32" and count > 64):
+            continue
+        spec = MODELS[name]
+        weights = random_weights(spec)
+        for schedule in schedules(spec, device, kind, count):
+            row = {"model": name, "precision": kind, "streams": count, "schedule": schedule.note}
+            try:
+                engine = CudaEngine(CudaDevice(), schedule, count, pack(schedule, weights))
+                wrong = error(engine, weights, checked) if checked else 0.0
+                length = max(256, min(block, 2**21 // count))
+                median, fastest = measure(engine, length, repeats)
+                engine.close()
+            except WavestepError as reason:
+                print(f"{name:14} {kind:5} {count:7} {schedule.note:62} {reason}")
+                rows.append({**row, "failed": str(reason)})
+                continue
+            row |= {"samples_per_second": round(median), "fastest": round(fastest), "error": wrong}
+            rows.append(row)
+            print(
+                f"{name:14} {kind:5} {count:7} {schedule.note:62} {median:9.0f} {fastest:9.0f} "
+                f"{median / RATE:8.2f}×  {wrong:.1e}",
+                flush=True,
+            )
+            if out:
+                result = {"gpu": device.name, "rows": rows}
+                out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

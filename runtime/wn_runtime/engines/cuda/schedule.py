@@ -1,0 +1,361 @@
+"""How one kernel shares out a model: precision, streams, thread blocks, warps, and where weights lie.
+
+Mirrors layout.cuh, whose static assertions hold the sizes counted here to the compiler's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.model.spec import ModelSpec
+
+PRECISIONS = ("int8", "fp16", "fp32")
+"""Of the weights, fastest first."""
+TILE_BYTES, COLUMNS_BYTES = 512, 256
+SOURCES = ("resident", "ring", "direct")
+"""Where a block's weights are: all in its shared memory, streamed through a ring of stages there, or
+read from global memory."""
+_WHERE = {
+    "resident": "in shared memory",
+    "ring": "streamed through shared memory",
+    "direct": "in global memory",
+}
+_ALIGNMENT = 128
+_K_TILE = {"int8": 32, "fp16": 16, "fp32": 8}
+_K_HEAD = {"int8": 16, "fp16": 16, "fp32": 8}
+
+
+def _even(tiles: int, most: int) -> tuple[int, int]:
+    """Warps for so many tiles, at most `most`, and the tiles when each has as many."""
+    each = -(-tiles // most)
+    warps = -(-tiles // each)
+    return warps, warps * each
+
+
+def _padded(n: int, to: int) -> int:
+    return -(-n // to) * to
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Channels padded to whole tiles, and the warps that share them out."""
+
+    residual: int
+    z: int
+    skip: int
+    head: int
+    params: int
+    gate_warps: int
+    residual_warps: int
+    skip_warps: int
+
+    @classmethod
+    def of(cls, spec: ModelSpec, precision: str, most: tuple[int, int, int]) -> Widths:
+        """`most`: of gate, residual and skip warps."""
+        k = _K_TILE[precision]
+
+        def shared_out(channels: int, tile: int, warps: int, inner: int) -> tuple[int, int]:
+            tiles = -(-channels // tile)
+            while True:
+                count, even = _even(tiles, warps)
+                if even * tile % inner == 0:
+                    return count, even * tile
+                tiles += 1
+
+        gate_warps, z = shared_out(spec.gate_channels // 2, 8, most[0], k)
+        residual_warps, residual = shared_out(spec.residual_channels, 16, most[1], k)
+        skip_warps, skip = shared_out(spec.skip_channels, 16, most[2], 16)
+        return cls(
+            residual,
+            z,
+            skip,
+            _padded(spec.head_channels, 16),
+            _padded(spec.output.params, 16),
+            gate_warps,
+            residual_warps,
+            skip_warps,
+        )
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One kernel's: everything but the weights' values."""
+
+    spec: ModelSpec
+    precision: str
+    streams: int
+    """Of a group: what one block, or one cluster, moves on together."""
+    first_layer: tuple[int, ...]
+    """The first layer of each block of the cluster, and L: (0, L) for one block that has all."""
+    head_rank: int
+    """The block that makes the skip sum and the head's first product."""
+    params_rank: int
+    """The block that makes the second, and draws."""
+    source: str
+    """One of SOURCES."""
+    stages: int = 0
+    """Of a ring."""
+    embed_shared: bool = False
+    """Whether the block that draws has the embedding in shared memory."""
+    most_warps: tuple[int, int, int, int] = (8, 4, 4, 4)
+    """Gate, residual, skip and older warps; fewer where there are fewer tiles."""
+
+    @property
+    def cluster(self) -> int:
+        """Thread blocks of a group."""
+        return len(self.first_layer) - 1
+
+    @property
+    def note(self) -> str:
+        """How it runs, for the line a command prints."""
+        blocks = f"a cluster of {self.cluster} blocks" if self.cluster > 1 else "a block"
+        group = f" for {self.streams} streams" if self.streams > 1 else ""
+        return f"{blocks}{group}, weights {_WHERE[self.source]}"
+
+    @property
+    def widths(self) -> Widths:
+        """Padded channels, and warps."""
+        return Widths.of(self.spec, self.precision, self.most_warps[:3])
+
+    @property
+    def older_warps(self) -> int:
+        """Warps that sum what the gates need beside this step's input."""
+        return min(self.most_warps[3], self.widths.z // 8)
+
+    @property
+    def layer_ranks(self) -> int:
+        """Blocks that have layers: the first of the cluster."""
+        return sum(a < b for a, b in itertools.pairwise(self.first_layer))
+
+    @property
+    def workers(self) -> int:
+        """Warps that make the head and the draw."""
+        widths = self.widths
+        return widths.gate_warps + widths.residual_warps + widths.skip_warps
+
+    @property
+    def threads(self) -> int:
+        """Of a block; one warp more keeps a ring filled."""
+        return 32 * (self.workers + self.older_warps + (self.source == "ring"))
+
+    @property
+    def columns(self) -> int:
+        """Of the layers' rows: two a stream in int8."""
+        return self.streams * (2 if self.precision == "int8" else 1)
+
+    @property
+    def z_depth(self) -> int:
+        """Rows of z that the skip warps may lag behind."""
+        return 3 if self.columns <= 8 else 2
+
+    @property
+    def sums_depth(self) -> int:
+        """Layers that the older warps may be ahead."""
+        return 2
+
+    @property
+    def line_rows(self) -> int:
+        """Rows of all delay lines of a stream: of each layer one more than it looks back."""
+        return self.spec.state_rows + self.spec.layers
+
+    @property
+    def line_bytes(self) -> int:
+        """A row of a group."""
+        return self.widths.residual // _K_TILE[self.precision] * self.columns * 32
+
+    @property
+    def layer_bytes(self) -> int:
+        """The struct Layer."""
+        w, k = self.widths, _K_TILE[self.precision]
+        gates, residuals, skips = w.z // 8, w.residual // 16, w.skip // 16
+        tiles = self.spec.kernel * gates * (w.residual // k) + (residuals + skips) * (w.z // k)
+        rows = gates + residuals
+        size = tiles * TILE_BYTES + rows * 64
+        if self.precision == "int8":
+            size += (self.spec.kernel * gates + residuals + skips) * 64 + 16
+        return size
+
+    @property
+    def head_bytes(self) -> tuple[int, int]:
+        """The tiles of the head's two products."""
+        w, k = self.widths, _K_HEAD[self.precision]
+        return (
+            w.head // 16 * (w.skip // k) * TILE_BYTES,
+            w.params // 16 * (w.head // k) * TILE_BYTES,
+        )
+
+    @property
+    def model_bytes(self) -> int:
+        """The struct Model."""
+        w, spec = self.widths, self.spec
+        floats = w.skip + w.head + w.params + _padded(spec.layers, 4)
+        size = spec.layers * self.layer_bytes + sum(self.head_bytes) + 4 * floats
+        return size + self.embedding_bytes
+
+    @property
+    def embedding_bytes(self) -> int:
+        """The struct Embedding."""
+        spec = self.spec
+        codes = spec.output.codes
+        rows = spec.input_kernel * codes if codes else spec.input_kernel + 1
+        return 4 * rows * self.widths.residual
+
+    @property
+    def working_bytes(self) -> int:
+        """The struct Shared."""
+        w, k = self.widths, _K_TILE[self.precision]
+        tiles, head_tiles = -(-self.columns // 8), -(-self.streams // 8)
+        rows = (w.residual // k + self.z_depth * (w.z // k)) * tiles
+        rows += (w.skip + w.head) // _K_HEAD[self.precision] * head_tiles
+        floats = self.streams * w.residual + w.head + w.params + 4 * self.spec.layers
+        floats += self.streams * max(self.cluster * w.skip, w.params)
+        a_lane = 2 if self.precision == "int8" else 4
+        floats += self.sums_depth * (w.z // 8) * tiles * 32 * a_lane
+        size = rows * COLUMNS_BYTES + 4 * floats + 8 * (3 + 2 * self.stages)
+        return _padded(size, _ALIGNMENT)
+
+    @property
+    def shared_bytes(self) -> int:
+        """Shared memory of a block."""
+        return self.working_bytes + max(self.weight_bytes(rank) for rank in range(self.cluster))
+
+    def weight_bytes(self, rank: int) -> int:
+        """Of a block's shared memory."""
+        embedding = self.embedding_bytes * (self.embed_shared and rank == self.params_rank)
+        if self.source == "ring":
+            return embedding + self.stages * self.layer_bytes
+        if self.source == "direct":
+            return embedding
+        layers = self.first_layer[rank + 1] - self.first_layer[rank]
+        head0, head1 = self.head_bytes
+        size = embedding + layers * self.layer_bytes
+        return size + head0 * (rank == self.head_rank) + head1 * (rank == self.params_rank)
+
+    def constants(self) -> dict[str, object]:
+        """The macros of shapes.cuh."""
+        spec, head, w = self.spec, self.spec.output, self.widths
+        lines = np.cumsum([0, *((spec.kernel - 1) * d + 1 for d in spec.dilations)])
+        values: dict[str, object] = {
+            "LAYERS": spec.layers,
+            "KERNEL": spec.kernel,
+            "INPUT_KERNEL": spec.input_kernel,
+            "RESIDUAL": spec.residual_channels,
+            "GATE": spec.gate_channels,
+            "SKIP": spec.skip_channels,
+            "HEAD": spec.head_channels,
+            "PARAMS": head.params,
+            "CODES": head.codes or 0,
+            "UNIFORMS": head.uniforms,
+            **head.constants(),
+            "DILATIONS": _braces(spec.dilations),
+            "LINE_FIRST": _braces(lines.tolist()),
+            "RESIDUAL_SCALE": float(np.float32(spec.residual_scale)).hex() + "f",
+            "PRECISION": self.precision.upper(),
+            "R": w.residual,
+            "Z": w.z,
+            "S": w.skip,
+            "H": w.head,
+            "A": w.params,
+            "STREAMS": self.streams,
+            "CLUSTER": self.cluster,
+            "FIRST_LAYER": _braces(self.first_layer),
+            "LAYER_RANKS": self.layer_ranks,
+            "HEAD_RANK": self.head_rank,
+            "PARAMS_RANK": self.params_rank,
+            "GATE_WARPS": w.gate_warps,
+            "RESIDUAL_WARPS": w.residual_warps,
+            "SKIP_WARPS": w.skip_warps,
+            "OLDER_WARPS": self.older_warps,
+            "Z_DEPTH": self.z_depth,
+            "SUMS_DEPTH": self.sums_depth,
+            "SOURCE": self.source.upper(),
+            "STAGES": self.stages,
+            "EMBED_SHARED": int(self.embed_shared),
+            "LAYER_BYTES": self.layer_bytes,
+            "MODEL_BYTES": self.model_bytes,
+            "SHARED_BYTES": self.working_bytes,
+        }
+        return values
+
+
+def alone(spec: ModelSpec, precision: str, streams: int, shared: int) -> Schedule:
+    """One block a group: its weights resident where they fit, else through a ring, else read.
+
+    shared: bytes of shared memory that a block can have.
+    """
+    skip_warps = 4
+    base = {
+        "spec": spec,
+        "precision": precision,
+        "streams": streams,
+        "first_layer": (0, spec.layers),
+        "head_rank": 0,
+        "params_rank": 0,
+        "most_warps": (8, 4, skip_warps, 4),
+    }
+    if precision != "fp32":
+        resident = Schedule(**base, source="resident")  # type: ignore[arg-type]
+        if resident.shared_bytes <= shared:
+            return with_embedding(resident, shared)
+        for stages in (4, 3, 2):
+            ring = Schedule(**base, source="ring", stages=stages)  # type: ignore[arg-type]
+            if ring.shared_bytes <= shared:
+                return with_embedding(ring, shared)
+    direct = with_embedding(Schedule(**base, source="direct"), shared)  # type: ignore[arg-type]
+    if direct.shared_bytes > shared:
+        raise EngineUnavailable(
+            f"a thread block needs {direct.shared_bytes} bytes of shared memory for {streams} "
+            f"streams of this model, the GPU gives {shared}; use another engine"
+        )
+    return direct
+
+
+def clustered(
+    spec: ModelSpec, precision: str, streams: int, shared: int, most: int
+) -> Schedule | None:
+    """The fewest blocks, up to `most`, that hold all weights; None where those do not do.
+
+    Layers in order, then the head's two products: in blocks of their own, so that their weights lie
+    in registers when their turn comes.
+    """
+    if precision == "fp32":
+        return None
+    for layer_blocks in range(1, most - 1):
+        each = -(-spec.layers // layer_blocks)
+        ends = [min(spec.layers, i * each) for i in range(layer_blocks + 1)]
+        if ends[-1] != spec.layers or ends[-2] == spec.layers:
+            continue
+        schedule = Schedule(
+            spec,
+            precision,
+            streams,
+            (*ends, spec.layers, spec.layers),
+            layer_blocks,
+            layer_blocks + 1,
+            "resident",
+        )
+        if schedule.shared_bytes <= shared:
+            return with_embedding(schedule, shared)
+    return None
+
+
+def with_embedding(schedule: Schedule, shared: int) -> Schedule:
+    """The schedule with its embedding in shared memory, where there is room."""
+    there = dataclasses.replace(schedule, embed_shared=True)
+    return there if there.shared_bytes <= shared else schedule
+
+
+def check(schedule: Schedule, most_threads: int = 1024) -> Schedule:
+    """Raise WavestepError for a schedule that no GPU runs."""
+    if schedule.threads > most_threads:
+        raise WavestepError(f"{schedule.threads} threads a block; {most_threads} are the most")
+    return schedule
+
+
+def _braces(numbers: tuple[int, ...] | list[int]) -> str:
+    return "{" + ", ".join(map(str, numbers)) + "}"

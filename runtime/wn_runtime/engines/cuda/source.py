@@ -1,0 +1,32 @@
+"""The engine's CUDA source as one text: what NVRTC compiles, and what tests run on the CPU."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from wn_runtime.engines.cuda.schedule import Schedule
+from wn_runtime.errors import EngineUnavailable
+
+SOURCE = Path(__file__).with_name("source")
+GENERATE, SNAPSHOT, RESTORE = "wn_generate", "wn_snapshot", "wn_restore"
+_INCLUDE = re.compile(r'^#include "(\w+\.cuh)"\n', re.MULTILINE)
+
+
+def source(schedule: Schedule) -> str:
+    """CUDA C++ of one schedule. Raises EngineUnavailable for a head without CUDA code."""
+    head = schedule.spec.output
+    draw = head.source(".cuh")
+    if draw is None:
+        raise EngineUnavailable(f"the GPU engines have no code for the head {head.kind!r}")
+    constants = schedule.constants()
+    made = {
+        "shapes.cuh": "".join(f"#define {name} {value}\n" for name, value in constants.items()),
+        "draw.cuh": draw,
+    }
+
+    def included(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return made[name] if name in made else (SOURCE / name).read_text("utf-8")
+
+    return _INCLUDE.sub(included, (SOURCE / "wavenet.cu").read_text("utf-8"))

@@ -1,0 +1,156 @@
+// What lies where: the packed weights (pack.py writes the same order), and shared memory.
+#ifndef WN_LAYOUT_CUH
+#define WN_LAYOUT_CUH
+
+// R Z S H A are the widths padded with zeros to whole tiles, as outputs and as inputs.
+#define OLDER (KERNEL - 1)
+
+#define KT_R (R / K_TILE)
+#define KT_Z (Z / K_TILE)
+#define KT_S (S / K_HEAD)
+#define KT_H (H / K_HEAD)
+#define M_GATE (Z / 8)
+#define M_RESIDUAL (R / 16)
+#define M_SKIP (S / 16)
+#define M_HEAD (H / 16)
+#define M_PARAMS (A / 16)
+
+// Of the head's warps; the others are for the older taps, and to fill a ring.
+#define WORKERS (GATE_WARPS + RESIDUAL_WARPS + SKIP_WARPS)
+#define THREADS ((WORKERS + OLDER_WARPS + (SOURCE == RING)) * 32)
+
+static __constant__ const int dilations[LAYERS] = DILATIONS;
+// Layers of a block of the cluster: from first_layer[rank] up to the next one's.
+static __constant__ const int first_layer[CLUSTER + 1] = FIRST_LAYER;
+
+struct alignas(16) Layer {
+    Tile current[M_GATE][KT_R];  // tap 0; rows 0..7 of a tile: filters, 8..15: their gates
+    Tile older[OLDER][M_GATE][KT_R];
+    Tile residual[M_RESIDUAL][KT_Z];  // times residual_scale
+    Tile skip[M_SKIP][KT_Z];
+    float gate_bias[M_GATE][16];          // as the rows of a tile
+    float residual_bias[M_RESIDUAL][16];  // times residual_scale
+#if PRECISION == INT8
+    float current_scale[M_GATE][16];  // of a weight, times that of the activations
+    float older_scale[OLDER][M_GATE][16];
+    float residual_rows[M_RESIDUAL][16];
+    float skip_rows[M_SKIP][16];
+    float inverse[4];  // 1 / scale of this layer's input, and of the next one's
+#endif
+};
+
+// The first causal convolution: what each of the newest samples adds to the first layer's input.
+struct alignas(16) Embedding {
+#if CODES
+    float taps[INPUT_KERNEL][CODES][R];  // tap 0 has the bias in it
+#else
+    float taps[INPUT_KERNEL][R];
+    float bias[R];
+#endif
+};
+
+struct alignas(16) Model {
+    Layer layer[LAYERS];
+    Tile head0[M_HEAD][KT_S];
+    Tile head1[M_PARAMS][KT_H];
+    float skip_bias[S], head0_bias[H], head1_bias[A];  // -1e30 in A's padding: never drawn
+    float input_scale[PADDED(LAYERS, 4)];  // of each layer's input; 1 but for int8
+    Embedding embedding;
+};
+static_assert(sizeof(Layer) == LAYER_BYTES && sizeof(Model) == MODEL_BYTES, "pack.py packs another");
+
+// A delay line has a row more than it looks back: one that is written while the oldest is read.
+FORCE int line_rows(int layer) { return OLDER * dilations[layer] + 1; }
+#define LINE_BYTES (KT_R * COLUMNS * 32)
+static __constant__ const int line_first[LAYERS + 1] = LINE_FIRST;  // of all rows, layer after layer
+
+// Where a block's weights are: all in shared memory; as a stream through a ring of stages there, a
+// layer each; or read from global memory where they are used.
+#define RESIDENT 1
+#define RING 2
+#define DIRECT 3
+
+#if SOURCE == RING
+#define STAGE ((int)sizeof(Layer))
+#define M_CHUNK0 LARGER(1, STAGE / (KT_S * 512))  // tiles of outputs of head0 in a stage
+#define M_CHUNK1 LARGER(1, STAGE / (KT_H * 512))
+#define CHUNKS0 CEIL(M_HEAD, M_CHUNK0)
+#define CHUNKS1 CEIL(M_PARAMS, M_CHUNK1)
+#define CYCLE (LAYERS + CHUNKS0 + CHUNKS1)  // stages that a step uses
+#endif
+
+struct alignas(128) Shared {
+    Columns h[KT_R * NT];  // the layer's input
+    Columns z[Z_DEPTH][KT_Z * NT];
+    Columns skip_rows[KT_S * NH];
+    Columns hidden[KT_H * NH];
+    float h_in[STREAMS][R];  // from the block before, or from the sample
+    // Of coming layers: bias and older taps, as the gate warps' lanes hold sums.
+    float gate_sums[SUMS_DEPTH][M_GATE][NT][32][2 * PER];
+    float head0_bias[H], head1_bias[A];
+    union {
+        float skip_in[CLUSTER][STREAMS][S];  // each block's share of the skip sum
+        float params[STREAMS][A];
+    };
+    int4 lines[LAYERS];  // of each delay line: its first row, how many, the dilation, this step's row
+    Signal h_ready, skip_ready, hidden_ready;
+#if SOURCE == RING
+    Signal full[STAGES], empty[STAGES];
+#endif
+};
+static_assert(sizeof(Shared) == SHARED_BYTES, "plan.py counts other shared memory");
+// The weights follow: a resident block's layers, then its share of the head; or the ring's stages. Then,
+// where EMBED_SHARED, the embedding.
+
+// Named barriers: who arrives --> who waits.
+enum Barrier {
+    H_READY = 1,                            // residual --> gate
+    Z_READY,                                // gate --> residual
+    STEP_DONE,                              // residual and older: this step's rows are written
+    ALL_WORKERS,                            // all of the head
+    SUMS_READY,                             // older --> gate, by slot
+    SUMS_FREE = SUMS_READY + SUMS_DEPTH,    // gate --> older
+    Z_FOR_SKIP = SUMS_FREE + SUMS_DEPTH,    // gate --> skip
+    Z_FREE = Z_FOR_SKIP + Z_DEPTH,          // skip --> gate
+    BARRIERS = Z_FREE + Z_DEPTH
+};
+static_assert(BARRIERS <= 16, "a block has 16 barriers");
+#define CHAIN_THREADS ((GATE_WARPS + RESIDUAL_WARPS) * 32)
+#define STEP_THREADS ((RESIDUAL_WARPS + OLDER_WARPS) * 32)
+#define SUMS_THREADS ((GATE_WARPS + OLDER_WARPS) * 32)
+#define SKIP_THREADS ((GATE_WARPS + SKIP_WARPS) * 32)
+#define ALL_THREADS (WORKERS * 32)
+
+// The kernel's arguments.
+struct Block {
+    const Model *model;
+    unsigned char *lines;    // [groups][rows of all delay lines][KT_R][COLUMNS][32]
+    Sample *window;          // [groups][k0][STREAMS], a ring
+    const float *bias;       // [rows][L][B][G], each held for `held` samples; none where held is 0
+    const int *uniforms;     // [steps][B][UNIFORMS]
+    const float *inverse;    // [B], 1 / temperature; 0: the likeliest sample
+    const Sample *forced;    // [steps][B], or null
+    Sample *samples;         // [steps][B]
+    float *out;              // [steps][B][PARAMS], written where samples are forced
+    u64 t;                   // samples made before
+    int held, offset;        // offset: how many of the first row's samples are over
+    int steps, width;        // width: B, whole groups
+};
+
+// What every role needs to know of itself.
+struct Here {
+    const Block *block;
+    Shared *shared;
+    unsigned char *weights;  // after Shared
+    unsigned char *lines;    // the group's
+    int rank, group;
+    int first, last;  // layers
+    int lane, warp;   // warp: within its role
+};
+
+// Row `slot` of a delay line, counted from its first.
+FORCE unsigned char *line_row(const Here &here, int first, int slot) {
+    return here.lines + (size_t)(first + slot) * LINE_BYTES;
+}
+
+#endif

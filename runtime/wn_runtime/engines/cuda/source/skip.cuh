@@ -1,0 +1,67 @@
+// The skip sum, beside the chain: each layer's z through its skip matrix. The first block's begins with
+// the bias.
+#ifndef WN_SKIP_CUH
+#define WN_SKIP_CUH
+
+#define MS (M_SKIP / SKIP_WARPS)
+
+FORCE void skips(const Here &here) {
+    const Block &block = *here.block;
+    Shared *shared = here.shared;
+    Ring ring(here);
+    int slot = 0;
+    float bias[MS][2];
+#pragma unroll
+    for (int m = 0; m < MS; m++) {
+        const float *own = &block.model->skip_bias[(here.warp + m * SKIP_WARPS) * 16 + 2 * lane_row()];
+        bias[m][0] = here.rank == 0 ? own[0] : 0, bias[m][1] = here.rank == 0 ? own[1] : 0;
+    }
+    for (int step = 0; step < block.steps; step++) {
+        float sum[MS][NT][2 * PER];
+#pragma unroll
+        for (int m = 0; m < MS; m++)
+#pragma unroll
+            for (int n = 0; n < NT; n++)
+#pragma unroll
+                for (int e = 0; e < 2 * PER; e++) sum[m][n][e] = bias[m][e / PER];
+        for (int layer = here.first; layer < here.last; layer++) {
+            const Layer &w = weights_of(here, ring, layer);
+            barrier_sync(Z_FOR_SKIP + slot, SKIP_THREADS);
+#pragma unroll
+            for (int m = 0; m < MS; m++) {
+                const int tile = here.warp + m * SKIP_WARPS;
+#if PRECISION == INT8
+                const float *scale = w.skip_rows[tile];
+#else
+                const float *scale = nullptr;
+#endif
+                multiply<KT_Z>(sum[m], Tiles{w.skip[tile]}, Rows<NT>{shared->z[slot]}, scale);
+            }
+            barrier_arrive(Z_FREE + slot, SKIP_THREADS);
+            slot = slot + 1 == Z_DEPTH ? 0 : slot + 1;
+            ring.next();
+        }
+        if (here.first < here.last) {
+#pragma unroll
+            for (int m = 0; m < MS; m++)
+#pragma unroll
+                for (int n = 0; n < NT; n++)
+#pragma unroll
+                    for (int s = 0; s < PER; s++) {
+                        const int stream = stream_of(n, s);
+                        const int c = (here.warp + m * SKIP_WARPS) * 16 + 2 * lane_row();
+                        if (stream >= STREAMS) continue;
+                        float *to = &shared->skip_in[here.rank][stream][c];
+                        const float2 share = make_float2(sum[m][n][s], sum[m][n][PER + s]);
+#if CLUSTER > 1
+                        send(to, HEAD_RANK, share, &shared->skip_ready);
+#else
+                        *(float2 *)to = share;
+#endif
+                    }
+        }
+        head(here, ring, step);
+    }
+}
+
+#endif

@@ -1,0 +1,274 @@
+// Products of a warp: weights as tiles of 16 outputs by 32 bytes of inputs, activations as rows of
+// 8 columns by the same 32 bytes. A tile is the operand A of one mma, as its lanes hold it; rows are
+// operand B. So one layout serves three precisions:
+//
+//     fp32   8 inputs a tile, products in float
+//     fp16  16 inputs a tile, sums in float
+//     int8  32 inputs a tile; an activation is an int16 x = 256 high + low in two columns of signed
+//           bytes, so that one mma makes both parts' sums, exact in int32
+//
+// Lane l holds outputs r and r + 8 (r = l / 4) of columns 2q and 2q + 1 (q = l % 4): of two streams,
+// or of the high and the low part of one. What mma calls row r is channel 2r of a tile's 16, row
+// r + 8 channel 2r + 1, so that a lane has neighbours; in a gate tile they are filter r and gate r.
+#ifndef WN_TILES_CUH
+#define WN_TILES_CUH
+
+#define FP32 1
+#define FP16 2
+#define INT8 3
+
+#define CEIL(a, b) (((a) + (b) - 1) / (b))
+#define PADDED(n, to) (CEIL(n, to) * (to))
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+
+#define METHOD __device__ __forceinline__
+
+struct Tile {
+    uint4 lane[32];
+};
+struct Columns {
+    uint2 lane[32];
+};
+
+#if PRECISION == INT8
+typedef int Sum;
+#define K_TILE 32
+#define A_STREAM 2  // columns
+#define PER 1       // streams of a lane, in 8 columns
+#define LARGEST 32639.0f  // = 256 * 127 + 127: both parts fit a signed byte
+#elif PRECISION == FP16
+typedef float Sum;
+#define K_TILE 16
+#define A_STREAM 1
+#define PER 2
+#else
+typedef float Sum;
+#define K_TILE 8
+#define A_STREAM 1
+#define PER 2
+#endif
+#define COLUMNS (STREAMS * A_STREAM)
+#define NT CEIL(COLUMNS, 8)  // tiles of 8 columns
+
+// Activations of the head are halves where those of the layers are bytes.
+#if PRECISION == FP32
+#define K_HEAD 8
+#else
+#define K_HEAD 16
+#endif
+#define NH CEIL(STREAMS, 8)
+
+FORCE int lane_row() { return threadIdx.x % 32 / 4; }
+FORCE int lane_column() { return threadIdx.x % 4; }
+// The stream of a lane's s-th value in tile n of the layers' columns, or of the head's.
+FORCE int stream_of(int n, int s) { return n * (8 / A_STREAM) + lane_column() * PER + s; }
+FORCE int head_stream_of(int n, int s) { return n * 8 + lane_column() * 2 + s; }
+
+// Rows in shared memory, [k][N].
+template <int N>
+struct Rows {
+    const Columns *at;
+    METHOD uint2 fragment(int k, int n) const { return at[k * N + n].lane[threadIdx.x % 32]; }
+    METHOD const float *column(int k, int n, int c) const {
+        return (const float *)&at[k * N + n] + c * 8;
+    }
+};
+
+// One row of a delay line in global memory, [k][columns]: without the columns that fill up a tile.
+struct LineRow {
+    const unsigned char *at;
+    METHOD uint2 fragment(int k, int n) const {
+        const int c = n * 8 + lane_row();
+        if (COLUMNS % 8 != 0 && c >= COLUMNS) return make_uint2(0, 0);
+        return *(const uint2 *)(at + (k * COLUMNS + c) * 32 + lane_column() * 8);
+    }
+    METHOD const float *column(int k, int n, int c) const {
+        c = n * 8 + c < COLUMNS ? n * 8 + c : COLUMNS - 1;  // beyond: of a stream nobody asks for
+        return (const float *)(at + (k * COLUMNS + c) * 32);
+    }
+};
+
+// Fragments of rows that were read ahead, [k][N].
+template <int N>
+struct Held {
+    const uint2 *of;
+    METHOD uint2 fragment(int k, int n) const { return of[k * N + n]; }
+};
+
+// Tiles in memory one after the other, or in registers.
+struct Tiles {
+    const Tile *at;
+    METHOD uint4 operator()(int k) const { return at[k].lane[threadIdx.x % 32]; }
+};
+struct HeldTiles {
+    const uint4 *of;
+    METHOD uint4 operator()(int k) const { return of[k]; }
+};
+template <int FIRST>  // the first in registers, the others in memory
+struct PartlyHeld {
+    const uint4 *of;
+    const Tile *at;
+    METHOD uint4 operator()(int k) const { return k < FIRST ? of[k < FIRST ? k : 0] : Tiles{at}(k); }
+};
+
+FORCE void mma(float (&c)[4], uint4 a, uint2 b) { mma_half(c, a, b); }
+FORCE void mma(int (&c)[4], uint4 a, uint2 b) { mma_int8(c, a, b); }
+
+// c[n] += W @ rows over KT tiles of inputs. Few columns: sums in several chains, which do not wait
+// for each other.
+template <int KT, int N, typename Number, typename Weights, typename Inputs>
+FORCE void product(Number (&c)[N][4], const Weights a, const Inputs b) {
+    constexpr int CHAINS = N >= 4 ? 1 : N >= 2 ? (KT > 2 ? 2 : 1) : (KT > 4 ? 4 : KT > 1 ? 2 : 1);
+    Number more[CHAINS][N][4];
+#pragma unroll
+    for (int i = 1; i < CHAINS; i++)
+#pragma unroll
+        for (int n = 0; n < N; n++)
+#pragma unroll
+            for (int e = 0; e < 4; e++) more[i][n][e] = 0;
+#pragma unroll(KT <= 16 ? KT : 8)
+    for (int k = 0; k < KT; k++) {
+        const uint4 tile = a(k);
+#pragma unroll
+        for (int n = 0; n < N; n++) {
+            if (k % CHAINS == 0)
+                mma(c[n], tile, b.fragment(k, n));
+            else
+                mma(more[k % CHAINS][n], tile, b.fragment(k, n));
+        }
+    }
+#pragma unroll
+    for (int i = 1; i < CHAINS; i++)
+#pragma unroll
+        for (int n = 0; n < N; n++)
+#pragma unroll
+            for (int e = 0; e < 4; e++) c[n][e] += more[i][n][e];
+}
+
+// The same in float arithmetic.
+template <int KT, int N, typename Inputs>
+FORCE void product_float(float (&c)[N][4], const Tile *a, const Inputs b) {
+    const int r = lane_row(), q = lane_column();
+    for (int k = 0; k < KT; k++) {
+        const float *one = (const float *)&a[k] + r * 8, *other = one + 64;
+#pragma unroll
+        for (int n = 0; n < N; n++) {
+            const float *left = b.column(k, n, 2 * q), *right = b.column(k, n, 2 * q + 1);
+#pragma unroll
+            for (int i = 0; i < 8; i++) {
+                c[n][0] += one[i] * left[i];
+                c[n][1] += one[i] * right[i];
+                c[n][2] += other[i] * left[i];
+                c[n][3] += other[i] * right[i];
+            }
+        }
+    }
+}
+
+// y[n] += W @ rows of the layers' precision: y holds outputs r and r + 8, each for PER streams.
+// scale: of the tile's rows r and r + 8, with int8.
+template <int KT, typename Weights, typename Inputs>
+FORCE void multiply(float (&y)[NT][2 * PER], const Weights a, const Inputs b, const float *scale) {
+#if PRECISION == INT8
+    int c[NT][4];
+#pragma unroll
+    for (int n = 0; n < NT; n++) c[n][0] = c[n][1] = c[n][2] = c[n][3] = 0;
+    product<KT, NT>(c, a, b);
+    const float one = scale[lane_row()], other = scale[lane_row() + 8];
+#pragma unroll
+    for (int n = 0; n < NT; n++) {
+        if (KT <= 16) {  // 512 inputs: the whole sum fits an int32
+            y[n][0] += (float)(c[n][0] * 256 + c[n][1]) * one;
+            y[n][1] += (float)(c[n][2] * 256 + c[n][3]) * other;
+        } else {
+            y[n][0] += ((float)c[n][0] * 256.0f + (float)c[n][1]) * one;
+            y[n][1] += ((float)c[n][2] * 256.0f + (float)c[n][3]) * other;
+        }
+    }
+#elif PRECISION == FP16
+    product<KT, NT>(y, a, b);
+#else
+    product_float<KT, NT>(y, a.at, b);
+#endif
+}
+
+// y[n] += W @ rows of the head's precision.
+template <int KT, typename Weights>
+FORCE void multiply_head(float (&y)[NH][4], const Weights a, const Columns *rows) {
+#if PRECISION == FP32
+    product_float<KT, NH>(y, a.at, Rows<NH>{rows});
+#else
+    product<KT, NH>(y, a, Rows<NH>{rows});
+#endif
+}
+
+// Where the layers' rows have channel `c` (even) and its neighbour of a stream, in bytes; `width`:
+// the columns of a tile of inputs, 8 NT in shared memory and COLUMNS in a delay line.
+FORCE int pair_at(int c, int stream, int width) {
+    return (c / K_TILE * width + stream * A_STREAM) * 32 + c % K_TILE * (32 / K_TILE);
+}
+
+// Two neighbouring channels as a row has them. int8: the low half of `x` has the high parts, the
+// high half the low parts.
+#if PRECISION == FP32
+typedef float2 Pair;
+FORCE Pair encode(float x, float y, float) { return make_float2(x, y); }
+FORCE void put(unsigned char *row, Pair pair) { *(float2 *)row = pair; }
+#elif PRECISION == FP16
+typedef u32 Pair;
+FORCE Pair encode(float x, float y, float) { return half_bits(x) | half_bits(y) << 16; }
+FORCE void put(unsigned char *row, Pair pair) { *(u32 *)row = pair; }
+#else
+typedef u32 Pair;
+FORCE int quantise(float x, float inverse) {
+    return __float2int_rn(fminf(fmaxf(x * inverse, -LARGEST), LARGEST));
+}
+FORCE Pair encode(float x, float y, float inverse) {
+    const int one = quantise(x, inverse), other = quantise(y, inverse);
+    const u32 high = ((one + 128) >> 8 & 0xff) | ((other + 128) >> 8 & 0xff) << 8;
+    return high | (one & 0xff) << 16 | (u32)(other & 0xff) << 24;
+}
+FORCE void put(unsigned char *row, Pair pair) {
+    *(unsigned short *)row = (unsigned short)pair;
+    *(unsigned short *)(row + 32) = (unsigned short)(pair >> 16);
+}
+#endif
+
+// z of a gate's sums, and its place in the rows: one channel a lane.
+FORCE float gated(float filter, float gate) {
+#if PRECISION == FP32
+    return tanhf(filter) / (1.0f + expf(-gate));
+#else
+    return tanh_fast(filter) * (0.5f * tanh_fast(0.5f * gate) + 0.5f);
+#endif
+}
+FORCE void put_gated(Columns *rows, int c, int n, int s, float z) {
+    const int stream = lane_column() * PER + s;
+    unsigned char *at = (unsigned char *)rows + pair_at(c & ~1, n * (8 / A_STREAM) + stream, 8 * NT);
+#if PRECISION == FP32
+    ((float *)at)[c & 1] = z;
+#elif PRECISION == FP16
+    ((unsigned short *)at)[c & 1] = (unsigned short)half_bits(z);
+#else
+    const int x = __float2int_rn(z * LARGEST);
+    at[c & 1] = (unsigned char)((x + 128) >> 8);
+    at[32 + (c & 1)] = (unsigned char)x;
+#endif
+}
+
+// Two neighbouring channels in the head's rows.
+FORCE int head_pair_at(int c, int stream) {
+    return (c / K_HEAD * 8 * NH + stream) * 32 + c % K_HEAD * (32 / K_HEAD);
+}
+#if PRECISION == FP32
+FORCE void put_head(Columns *rows, int c, int stream, float x, float y) {
+    *(float2 *)((unsigned char *)rows + head_pair_at(c, stream)) = make_float2(x, y);
+}
+#else
+FORCE u32 encode_head(float x, float y) { return half_bits(x) | half_bits(y) << 16; }
+FORCE void put_head(Columns *rows, int c, int stream, float x, float y) {
+    *(u32 *)((unsigned char *)rows + head_pair_at(c, stream)) = encode_head(x, y);
+}
+#endif
+
+#endif

@@ -1,0 +1,123 @@
+// A WaveNet that generates on a GPU: one launch makes a block of samples.
+//
+// At step t, with h the layer's input and d its dilation:
+//
+//     a[t] = sum_{j=0}^{k-1} h[t - j*d] @ Wgate[j] + bgate + bias[t]
+//     z[t] = tanh(a[:G/2]) * sigmoid(a[G/2:])
+//     skip += z @ Wskip
+//     h_next[t] = (z @ Wres + bres + h[t]) * residual_scale
+//
+// (van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.) Then
+// relu(skip + bskip) @ Whead0 + b, relu, @ Whead1 + b: the params of x[t]'s distribution, and the
+// draw. A group of STREAMS streams belongs to one thread block, or to a cluster of CLUSTER blocks
+// that share the layers out. In a block each warp has one role for the whole launch:
+//
+//     gate warps      h --> z of a layer
+//     residual warps  z --> h of the next layer, and its delay line
+//     older warps     the gates' sums without this step's h, ahead of the gate warps
+//     skip warps      z --> the skip sum, beside the chain
+//     one more        with a ring of weights: keeps it filled
+//
+// and gate, residual and skip warps together make the head and the draw.
+//
+// shapes.cuh, made by plan.py, defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES
+// UNIFORMS DILATIONS LINE_FIRST RESIDUAL_SCALE PRECISION, the widths R Z S H A padded to tiles, the
+// head's own constants, and the schedule: STREAMS CLUSTER FIRST_LAYER LAYER_RANKS HEAD_RANK PARAMS_RANK
+// GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES; and the sizes that Python counts with:
+// LAYER_BYTES MODEL_BYTES SHARED_BYTES.
+#include "shapes.cuh"
+#include "device.cuh"
+#include "tiles.cuh"
+#include "draw.cuh"
+#include "layout.cuh"
+#include "weights.cuh"
+#include "handover.cuh"
+#include "head.cuh"
+#include "older.cuh"
+#include "gate.cuh"
+#include "residual.cuh"
+#include "skip.cuh"
+#include "state.cuh"
+
+FORCE void open_signals(const Here &here) {
+    Shared *shared = here.shared;
+    if (threadIdx.x == 0) {
+#if CLUSTER > 1
+        signal_open(&shared->h_ready, 1);
+        signal_open(&shared->skip_ready, 1);
+        signal_open(&shared->hidden_ready, 1);
+        signal_expect(&shared->h_ready, HANDED_BYTES);
+        signal_expect(&shared->skip_ready, LAYER_RANKS * STREAMS * S * 4);
+        signal_expect(&shared->hidden_ready, STREAMS * H * 2);
+#endif
+#if SOURCE == RING
+        for (int i = 0; i < STAGES; i++) {
+            signal_open(&shared->full[i], FILLERS);
+            signal_open(&shared->empty[i], WORKERS + OLDER_WARPS);
+        }
+#endif
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model *model, unsigned char *lines, Sample *window, const float *bias,
+            const int *uniforms, const float *inverse, const Sample *forced, Sample *samples,
+            float *out, long long t, long long held, long long offset, long long steps,
+            long long width) {
+    SHARED_MEMORY(memory);
+    const Block block = {model, lines, window, bias,  uniforms,    inverse,     forced,
+                         samples, out, (u64)t, (int)held, (int)offset, (int)steps, (int)width};
+    Here here;
+    here.block = &block;
+    here.shared = (Shared *)memory;
+    here.weights = memory + sizeof(Shared);
+#if CLUSTER > 1
+    here.rank = cluster_rank();
+#else
+    here.rank = 0;
+#endif
+    here.group = blockIdx.x / CLUSTER;
+    here.first = first_layer[here.rank], here.last = first_layer[here.rank + 1];
+    here.lane = threadIdx.x % 32;
+    const int warp = threadIdx.x / 32;
+
+    here.lines = block.lines + (size_t)here.group * line_first[LAYERS] * LINE_BYTES;
+    for (int layer = threadIdx.x; layer < LAYERS; layer += blockDim.x) {
+        const int rows = line_rows(layer);
+        here.shared->lines[layer] =
+            make_int4(line_first[layer], rows, dilations[layer], (int)(block.t % rows));
+    }
+    clear_rows(here);  // columns of no stream, and what fills up a width, stay zero
+#if SOURCE == RESIDENT
+    load_resident(here);
+#endif
+    load_ends(here);
+    open_signals(here);
+    __syncthreads();
+#if CLUSTER > 1
+    cluster_sync();
+#endif
+    if (here.rank == PARAMS_RANK && warp < WORKERS) embed_last(here);
+#if CLUSTER == 1
+    __syncthreads();
+#endif
+    if (warp < GATE_WARPS) {
+        here.warp = warp;
+        gates(here);
+    } else if (warp < GATE_WARPS + RESIDUAL_WARPS) {
+        here.warp = warp - GATE_WARPS;
+        residuals(here);
+    } else if (warp < WORKERS) {
+        here.warp = warp - GATE_WARPS - RESIDUAL_WARPS;
+        skips(here);
+    } else if (warp < WORKERS + OLDER_WARPS) {
+        here.warp = warp - WORKERS;
+        olders(here);
+#if SOURCE == RING
+    } else {
+        fill_ring(here);
+#endif
+    }
+#if CLUSTER > 1
+    cluster_sync();  // nobody leaves while another may still send to it
+#endif
+}
