@@ -20,6 +20,8 @@ from wn_runtime.interrupts import Held
 STANDARD = "c++17"
 _NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
 _MIB = 2**20
+SHARED_BYTES = 48 * 1024
+"""Shared memory that a block has of every GPU; for more its kernel has to be given an attribute."""
 
 
 class DeviceLost(WavestepError):
@@ -27,10 +29,14 @@ class DeviceLost(WavestepError):
 
 
 class CudaDevice:
-    """GPU `ordinal`, made the current one of this thread, with a stream of its own."""
+    """GPU `ordinal`, with a stream of its own.
+
+    It may be opened in one thread and used in another: CUDA has a current context a thread, so
+    every call makes it the calling one's first.
+    """
 
     def __init__(self, ordinal: int = 0) -> None:
-        self._cuda = _cuda_core()
+        self._cuda, self._ordinal = _cuda_core(), ordinal
         try:
             self._device = self._cuda.Device(ordinal)
             self._device.set_current()
@@ -54,6 +60,11 @@ class CudaDevice:
         """The stream that work goes to now, as TensorRT and ONNX Runtime take it."""
         return int(self._stream_now.handle)
 
+    def make_current(self) -> None:
+        """Make it the calling thread's GPU, as calls of other libraries (TensorRT) need it."""
+        with self._guarded("making it this thread's"):
+            pass
+
     def available_bytes(self) -> int:
         """Memory that could be had now; on a Jetson, where it is the host's, caches count too."""
         driver = importlib.import_module("cuda.bindings.driver")
@@ -70,6 +81,7 @@ class CudaDevice:
         array = np.empty(0, dtype)
         size = max(int(np.prod(shape, dtype=np.int64)) * array.itemsize, 16)
         try:
+            self._device.set_current()
             buffer = self._device.allocate(size, stream=self.stream)
         except Exception as error:
             raise WavestepError(
@@ -125,6 +137,7 @@ class CudaDevice:
 
         def read(path: Path) -> list[Any]:
             try:
+                self._device.set_current()
                 code = self._cuda.ObjectCode.from_cubin(path.read_bytes())
                 return [code.get_kernel(name) for name in names]
             except Exception as error:
@@ -136,13 +149,22 @@ class CudaDevice:
         return cache.load(entry, make, read)
 
     def launch(self, kernel: Any, grid: int, block: int, shared: int, *args: int) -> None:
-        """Enqueue a kernel; every argument is an address."""
+        """Enqueue a kernel; every argument is an address.
+
+        Raises EngineUnavailable for more shared memory than SHARED_BYTES.
+        """
+        if shared > SHARED_BYTES:
+            raise EngineUnavailable(
+                f"a kernel takes {shared} bytes of shared memory a block; the GPU ({self.name}) "
+                f"gives it {SHARED_BYTES} unless it is prepared for more: take another engine"
+            )
         config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
         with self._guarded("launching a kernel"):
             self._cuda.launch(self._into, config, kernel, *args)
 
     def capture(self, enqueue: Callable[[], None]) -> Graph:
         """What `enqueue` puts into the stream, as a graph. Raises whatever fails on the way."""
+        self._device.set_current()
         builder = self.stream.create_graph_builder()
         builder.begin_building("thread_local")
         self._into, self._stream_now = builder, builder.stream
@@ -171,14 +193,25 @@ class CudaDevice:
 
     def close(self) -> None:
         """Give the memory and the stream back; errors of a lost device are of no use here."""
+        _quietly(self._device.set_current)
         for buffer in self._held:
             _quietly(buffer.close)
         self._held.clear()
+        _quietly(self.stream.sync)  # the buffers are given back in the stream's order
+        _quietly(self._trim_pool)
         _quietly(self.stream.close)
+
+    def _trim_pool(self) -> None:
+        """Give what is free in the device's memory pool back: cuda-core has it keep all."""
+        driver = importlib.import_module("cuda.bindings.driver")
+        status, pool = driver.cuDeviceGetMemPool(self._ordinal)
+        if int(status) == 0:  # some GPUs have no pools
+            driver.cuMemPoolTrimTo(pool, 0)
 
     @contextlib.contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
         try:
+            self._device.set_current()
             yield
         except WavestepError:
             raise
