@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from wn_runtime import extras
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -131,7 +132,7 @@ class CudaDevice:
             except Exception as error:
                 raise EngineUnavailable(
                     f"NVRTC cannot compile the step kernel for {arch} ({_first_line(error)}); "
-                    "pip install --upgrade cuda-core cuda-bindings nvidia-cuda-nvrtc"
+                    f"{extras.install('tensorrt')}"
                 ) from error
             path.write_bytes(compiled.code)
 
@@ -236,7 +237,7 @@ def _cuda_core() -> CudaCore:
             return cast(CudaCore, importlib.import_module("cuda.core"))
     except ImportError as error:
         raise EngineUnavailable(
-            f"cuda-core cannot be imported ({_first_line(error)}); pip install 'wavestep[tensorrt]'"
+            f"cuda-core cannot be imported ({_first_line(error)}); {extras.install('tensorrt')}"
         ) from error
 
 
