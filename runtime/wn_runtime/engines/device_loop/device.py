@@ -143,7 +143,8 @@ class CudaDevice:
                 return [code.get_kernel(name) for name in names]
             except Exception as error:
                 raise WavestepError(
-                    f"the GPU ({self.name}) refuses {path} ({_first_line(error)})"
+                    f"the GPU ({self.name}) refuses {path} ({_first_line(error)}; its driver goes "
+                    f"with wavestep[{extras.fitting('tensorrt')}])"
                 ) from error
 
         entry = cache.Entry("cubin", "step.cubin", (arch, STANDARD, *_cuda_versions(), source))
