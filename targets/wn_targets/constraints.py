@@ -52,7 +52,8 @@ def constraints(target: Target, directory: str) -> Constraints:
     elif target.family == "jetson":
         first = next(JETPACKS[v] for v in target.jetpacks if JETPACKS[v].runs_plans)
         version = first.tensorrt
-        why = f"{target.title}: TensorRT {version} (JetPack {first.version}) or newer"
+        why = f"{target.title}: TensorRT {version} (JetPack {first.version}, "
+        why += f"wavestep[{first.extra}]) or newer"
     else:
         version = "10.3"
         why = f"{target.title}: TensorRT {version} or newer, compute capability " + (

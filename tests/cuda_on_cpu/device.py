@@ -99,6 +99,7 @@ class Stream:
     def sync(self) -> None:
         self._gpu.work()
         self._gpu.not_while_capturing("synchronize")
+        self._gpu.settle()
 
     def create_graph_builder(self) -> GraphBuilder:
         return GraphBuilder(self._gpu, self)
@@ -121,7 +122,7 @@ class Device:
         self.properties = Properties(gpu)
 
     def set_current(self) -> None:
-        self._gpu.work()
+        self._gpu.make_current()
 
     def create_stream(self) -> Stream:
         return Stream(self._gpu)
@@ -222,6 +223,11 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
 
         gpu.enqueue(handle, run)
 
+    def trim(pool: str, keep: int) -> tuple[int]:
+        require((pool, keep) == ("pool", 0), "trim")
+        gpu.trim()
+        return (0,)
+
     core = types.SimpleNamespace(
         Device=device,
         Buffer=Buffer,
@@ -232,10 +238,12 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
         launch=launch,
     )
     driver = types.SimpleNamespace(
-        cuMemGetInfo=lambda: (0, gpu.memory - gpu.used, gpu.memory),
+        cuMemGetInfo=lambda: (0, gpu.memory - gpu.reserved, gpu.memory),
         cuDriverGetVersion=lambda: (0, gpu.driver),
         CUfunction_attribute=Attribute,
         cuKernelSetAttribute=set_attribute,
+        cuDeviceGetMemPool=lambda dev: (0, "pool") if gpu.pools else (801, None),
+        cuMemPoolTrimTo=trim,
     )
     monkeypatch.setitem(sys.modules, "cuda.core", core)
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", driver)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -51,6 +52,10 @@ class Gpu:
         """Kernels run, graphs replayed, programs compiled so far."""
         self.blocks: dict[int, tuple[NDArray[np.uint8], int]] = {}
         """Address of an allocation to its memory, guards included, and its bytes."""
+        self.pools = True
+        """Whether freed memory goes back to a pool that keeps it, as cuda-core has it."""
+        self._freed = self._idle = 0
+        self._current = threading.local()
         self._captures: dict[int, list[Action] | None] = {}
         self._handles = itertools.count(0x5000)
 
@@ -65,9 +70,22 @@ class Gpu:
         return int(self.arch) >= 90
 
     def work(self) -> None:
-        """What every call does first: a lost device answers none."""
+        """What every call does first: a lost device answers none, nor one of another thread."""
         if self.lost:
             raise CudaError(self.lost)
+        if not self.current:
+            raise CudaError("CUDA_ERROR_INVALID_CONTEXT: invalid device context")
+
+    @property
+    def current(self) -> bool:
+        """Whether it is the GPU of the calling thread."""
+        return getattr(self._current, "here", False)
+
+    def make_current(self) -> None:
+        """Make it that."""
+        if self.lost:
+            raise CudaError(self.lost)
+        self._current.here = True
 
     def lose(self) -> None:
         """From now on nothing works."""
@@ -78,12 +96,27 @@ class Gpu:
         """Bytes allocated."""
         return sum(size for _, size in self.blocks.values())
 
+    @property
+    def reserved(self) -> int:
+        """Bytes that no other program can have: allocated, or kept by the pool."""
+        return self.used + self._freed + self._idle
+
+    def settle(self) -> None:
+        """The work of all streams is done, and so is the freeing among it."""
+        self._idle += self._freed
+        self._freed = 0
+
+    def trim(self) -> None:
+        """Give back what the pool keeps; memory whose freeing is to come yet stays."""
+        self._idle = 0
+
     def allocate(self, size: int) -> int:
         """The address of memory that holds garbage, as a GPU's does."""
         self.work()
         self.not_while_capturing("allocate")
-        if self.used + size > self.memory:
+        if self.used + self._freed + size > self.memory:
             raise CudaError("CUDA_ERROR_OUT_OF_MEMORY: the API call failed")
+        self._idle -= min(size, self._idle)
         block = np.full(size + 2 * GUARD, _PATTERN, np.uint8)
         address = block.ctypes.data + GUARD
         self.blocks[address] = (block, size)
@@ -92,7 +125,8 @@ class Gpu:
     def free(self, address: int) -> None:
         """Give an allocation back."""
         self.check_guards()
-        del self.blocks[address]
+        _, size = self.blocks.pop(address)
+        self._freed += size if self.pools else 0
 
     def holds(self, address: int, size: int) -> bool:
         """Whether the range lies inside one allocation."""

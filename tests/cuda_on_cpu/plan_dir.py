@@ -20,7 +20,12 @@ PLAN = "engine.plan"
 
 
 def write_plan(
-    directory: Path, spec: ModelSpec, precision: str = "fp32", batch: int = 1, **changed: Any
+    directory: Path,
+    spec: ModelSpec,
+    precision: str = "fp32",
+    batch: int = 1,
+    user_allocation: bool = True,
+    **changed: Any,
 ) -> Path:
     """A directory of `write_model` with engine.plan; `changed` are fields of its record."""
     write_model(directory, spec, (precision,), batch)
@@ -40,7 +45,8 @@ def write_plan(
     )
     record = dataclasses.replace(record, **changed)
     compute_capability = record.compute_capability or "8.7"
-    data = plan_bytes((directory / graph.file).read_bytes(), record.version, compute_capability)
+    onnx = (directory / graph.file).read_bytes()
+    data = plan_bytes(onnx, record.version, compute_capability, user_allocation)
     (directory / PLAN).write_bytes(data)
     artifact = Artifact(PLAN, "tensorrt", precision, batch, strict.plain(record))
     plan = manifests.record(directory / PLAN)

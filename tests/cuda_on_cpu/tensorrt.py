@@ -53,15 +53,37 @@ class ILogger:
         raise NotImplementedError
 
 
-def plan_bytes(onnx: bytes, version: str, compute_capability: str) -> bytes:
-    """A plan as the builder of `version` would make for that GPU."""
-    header = json.dumps({"version": version, "compute_capability": compute_capability})
-    return _MAGIC + header.encode() + b"\n" + onnx
+class ExecutionContextAllocationStrategy(Enum):
+    STATIC, ON_PROFILE_CHANGE, USER_MANAGED = range(3)
+
+
+def plan_bytes(
+    onnx: bytes, version: str, compute_capability: str, user_allocation: bool = True
+) -> bytes:
+    """A plan as the builder of `version` would make for that GPU.
+
+    Without `user_allocation`, TensorRT-RTX's flag, it may allocate while it runs.
+    """
+    header = {"version": version, "compute_capability": compute_capability}
+    line = json.dumps({**header, "user_allocation": user_allocation})
+    return _MAGIC + line.encode() + b"\n" + onnx
 
 
 class IExecutionContext:
-    def __init__(self, engine: ICudaEngine) -> None:
+    def __init__(self, engine: ICudaEngine, strategy: ExecutionContextAllocationStrategy) -> None:
         self._engine, self._addresses = engine, dict[str, int]()
+        self._given = strategy is not ExecutionContextAllocationStrategy.USER_MANAGED
+        self._own = self._given
+
+    def set_device_memory(self, memory: int, size: int) -> None:
+        require(not self._own, "memory for a context that has its own")
+        require(size >= self._engine.device_memory_size_v2, "too little memory")
+        self._engine._module.gpu.check(memory, size)
+        self._given = True
+
+    def is_stream_capturable(self, stream: int) -> bool:
+        require(self._engine._module.__name__ == "tensorrt_rtx", "TensorRT-RTX alone has it")
+        return self._engine._user_allocation and not self._own
 
     def set_tensor_address(self, name: str, memory: int) -> bool:
         shape, element = self._engine._tensors[name][1], self._engine._tensors[name][3]
@@ -72,8 +94,16 @@ class IExecutionContext:
     def execute_async_v3(self, stream_handle: int) -> bool:
         module = self._engine._module
         gpu: Gpu = module.gpu
+        require(self._given, "a context without memory")
         capturing = gpu.capturing(stream_handle)
-        if gpu.lost or module.fail_execute or (capturing and module.fail_capture):
+        if capturing and module.__name__ == "tensorrt_rtx":
+            require(self.is_stream_capturable(stream_handle), "allocation while it is captured")
+        if (
+            gpu.lost
+            or not gpu.current
+            or module.fail_execute
+            or (capturing and module.fail_capture)
+        ):
             module.say("IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime (test)")
             return False
         missing = self._engine._tensors.keys() - self._addresses.keys()
@@ -94,8 +124,8 @@ class EngineInspector:
 
 
 class ICudaEngine:
-    def __init__(self, module: Any, onnx: bytes) -> None:
-        self._module = module
+    def __init__(self, module: Any, onnx: bytes, user_allocation: bool) -> None:
+        self._module, self._user_allocation = module, user_allocation
         options = ort.SessionOptions()
         options.log_severity_level = 4
         self._session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
@@ -121,11 +151,15 @@ class ICudaEngine:
     def get_tensor_shape(self, name: str) -> Any:
         return tuple(self._tensors[name][1])
 
-    def create_execution_context(self) -> IExecutionContext | None:
-        if self._module.gpu.used + _BYTES > self._module.gpu.memory:
+    def create_execution_context(
+        self,
+        strategy: ExecutionContextAllocationStrategy = ExecutionContextAllocationStrategy.STATIC,
+    ) -> IExecutionContext | None:
+        own = strategy is ExecutionContextAllocationStrategy.STATIC
+        if own and self._module.gpu.used + _BYTES > self._module.gpu.memory:
             self._module.say("Error Code 2: OutOfMemory (test)")
             return None
-        return IExecutionContext(self)
+        return IExecutionContext(self, strategy)
 
     def create_engine_inspector(self) -> EngineInspector:
         return EngineInspector(self)
@@ -166,17 +200,19 @@ def install(
                 return None
             header, onnx = serialized_engine.removeprefix(_MAGIC).split(b"\n", 1)
             made_for = json.loads(header)
+            user_allocation = made_for.pop("user_allocation")
             arch = gpu.arch
             here = {"version": version, "compute_capability": f"{arch[:-1]}.{arch[-1]}"}
             if made_for != here and not self.engine_host_code_allowed:
                 module.say(f"expecting {made_for}, got {here}, please rebuild")
                 return None
             module.loaded += 1
-            return ICudaEngine(module, onnx)
+            return ICudaEngine(module, onnx, user_allocation)
 
     module.__version__ = version
     module.__spec__ = ModuleSpec(name, None)
     module.DataType, module.TensorIOMode = DataType, TensorIOMode
+    module.ExecutionContextAllocationStrategy = ExecutionContextAllocationStrategy
     module.ILogger, module.Runtime = ILogger, Runtime
     module.gpu, module.logger = gpu, None
     module.loaded = module.enqueued = 0

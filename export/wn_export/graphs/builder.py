@@ -15,12 +15,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from wn_export.graphs import parser_rules
 from wn_runtime.engines.step_signature import ELEMENTS
-
-OPSET = 17
-"""The newest whose every op TensorRT 10.3 (JetPack 6) runs right: later ScatterND needs 10.9."""
-IR_VERSION = 8
-"""The file format that came with opset 17: older parsers refuse newer ones."""
 
 
 class GraphBuilder:
@@ -85,21 +81,26 @@ class GraphBuilder:
         )
 
     def model(self, metadata: Mapping[str, str]) -> onnx.ModelProto:
-        """The checked model with every tensor's shape inferred. Raises onnx's own errors."""
+        """The checked model with every tensor's shape inferred.
+
+        Raises onnx's own errors, and WavestepError where TensorRT 10.3 would not take it.
+        """
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
         )
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", parser_rules.OPSET)],
+            ir_version=parser_rules.IR_VERSION,
             producer_name="wavestep",
         )
         helper.set_model_props(model, dict(metadata))
         onnx.checker.check_model(model, full_check=True)
-        return onnx.shape_inference.infer_shapes(
+        inferred = onnx.shape_inference.infer_shapes(
             model, check_type=True, strict_mode=True, data_prop=True
         )
+        parser_rules.require(inferred)
+        return inferred
 
 
 def _value(name: str, shape: Sequence[int], dtype: Any) -> onnx.ValueInfoProto:

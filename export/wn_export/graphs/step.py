@@ -156,10 +156,16 @@ def add_residual(
     graph: GraphBuilder, spec: ModelSpec, weights: Weights, layer: int, h: str, z: str
 ) -> str:
     """(z @ Wres + h) * residual_scale, the bias being in the offsets: next h [B, R]."""
-    name = f"{layer_name(layer)}/residual"
-    scaled = weights["residual.weight"][layer] * np.float64(spec.residual_scale)
-    weight = graph.constant(f"{name}.weight", scaled)
-    return graph.node("Gemm", name, z, weight, h, beta=float(spec.residual_scale))
+    name, scale = f"{layer_name(layer)}/residual", np.float64(spec.residual_scale)
+    weight = graph.constant(f"{name}.weight", weights["residual.weight"][layer] * scale)
+    if scale == 1:
+        return graph.node("Gemm", name, z, weight, h)
+    if graph.element == np.float32:
+        return graph.node("Gemm", name, z, weight, h, beta=float(scale))
+    # TensorRT's parsers make a float32 constant of any other beta, which a strongly typed network
+    # does not multiply with half precision. The Mul waits for h only, so it is off the chain.
+    half = graph.constant(f"{name}.scale", np.full((1, 1), scale))
+    return graph.node("Gemm", name, z, weight, graph.node("Mul", f"{name}/scaled", h, half))
 
 
 def add_head(graph: GraphBuilder, spec: ModelSpec, weights: Weights, zs: list[str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wn_export.graphs.builder import OPSET
+from wn_export.graphs.parser_rules import OPSET
 from wn_export.package import speech
 from wn_export.package.graph_files import STEP, Graphs, graphs_of, write_models
 from wn_export.package.libraries import keep_libraries

@@ -8,8 +8,8 @@ from pathlib import Path
 import onnx
 import safetensors.numpy
 
-from wn_export.graphs.builder import OPSET
 from wn_export.graphs.conditioner import build_conditioner_graph
+from wn_export.graphs.parser_rules import OPSET
 from wn_export.graphs.step import build_step_graph
 from wn_export.parity.conditioner import CONDITIONER
 from wn_runtime.engines.step_signature import ELEMENTS

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +22,14 @@ from wn_runtime import atomic, files
 from wn_runtime.engines import trust
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.tensorrt import module as trt_module
-from wn_runtime.engines.tensorrt.api import ICudaEngine, INetworkDefinition, ITensor, TensorRT
+from wn_runtime.engines.tensorrt.api import (
+    IBuilderConfig,
+    ICudaEngine,
+    INetworkDefinition,
+    ITensor,
+    TensorRT,
+    TensorRtRtx,
+)
 from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -140,13 +148,15 @@ def build(
                 "profiling_verbosity": builder.trt.ProfilingVerbosity.DETAILED,
                 "progress_monitor": progress.monitor,
                 "version_compatible": version_compatible or None,
+                # Forks to other streams and back cost more than a step's small kernels gain.
+                "max_aux_streams": 0,
             }
             if timing is not None and timing.exists():
                 settings["load_timing_cache"] = str(timing)
             data = bytes(
                 polygraphy.engine_bytes_from_network(
                     made,
-                    config=polygraphy.CreateConfig(**settings),
+                    config=_configuration(builder, polygraphy.CreateConfig(**settings)),
                     save_timing_cache=None if timing is None else str(timing),
                 )
             )
@@ -169,6 +179,19 @@ def build(
         inputs=_described([network.get_input(i) for i in range(network.num_inputs)]),
         outputs=_described([network.get_output(i) for i in range(network.num_outputs)]),
     )
+
+
+def _configuration(builder: Builder, create: Callable[..., Any]) -> Callable[..., IBuilderConfig]:
+    """Polygraphy's maker of a configuration, and what Polygraphy cannot be told."""
+
+    def configure(trt_builder: Any, network: Any) -> IBuilderConfig:
+        builder_config = cast(IBuilderConfig, create(trt_builder, network))
+        if builder.flavour == trt_module.RTX:  # a stream is only then captured
+            rtx = cast(TensorRtRtx, builder.trt)
+            builder_config.set_flag(rtx.BuilderFlag.REQUIRE_USER_ALLOCATION)
+        return builder_config
+
+    return configure
 
 
 def choose_graph(manifest: Manifest, fp16: bool) -> Artifact:

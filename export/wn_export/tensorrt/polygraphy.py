@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+from wn_runtime import extras
 from wn_runtime.engines.tensorrt import module as trt_module
 from wn_runtime.engines.tensorrt.api import TensorRT
 from wn_runtime.engines.tensorrt.module import Messages
@@ -25,7 +26,7 @@ def loaders(trt: TensorRT, flavour: str) -> Any:
         config = cast(Any, importlib.import_module("polygraphy.config"))
     except ImportError as error:
         raise EngineUnavailable(
-            f"Polygraphy cannot be imported ({error}); pip install 'wavestep[tensorrt]'"
+            f"Polygraphy cannot be imported ({error}); {extras.install('tensorrt')}"
         ) from error
     bound = "polygraphy.backend.trt" in sys.modules
     if bound and bool(config.USE_TENSORRT_RTX) != rtx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wn_runtime import extras
 from wn_runtime.doctor.finding import MISSING, NONE, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
 
@@ -56,6 +57,8 @@ except ModuleNotFoundError as missing:
 print(json.dumps({"product": product, "version": trt.__version__}))
 """
 
+OLDEST_CUDA = 12000
+"""As the driver counts: 12.0, of driver 525 and newer."""
 OLDEST, NEWEST = (10, 3), (11, 99)
 """TensorRT versions that the engine's code path covers."""
 
@@ -113,6 +116,8 @@ def driver(machine: Machine, jetson: str | None) -> Finding:
             return Finding(subject, MISSING, "not installed: no GPU engine", fix)
         return Finding(subject, MISSING, f"{found['error']}: no GPU engine", fix)
     cuda = f"CUDA {found['cuda'] // 1000}.{found['cuda'] % 1000 // 10}"
+    if found["cuda"] < OLDEST_CUDA:
+        return Finding(subject, MISSING, f"{cuda} is too old: 12 is needed, no GPU engine", fix)
     if not found["gpus"]:
         return Finding(subject, MISSING, f"{cuda}, but no GPU: no GPU engine", "check nvidia-smi")
     gpus = "; ".join(f"{name}, sm {sm}, {size} GB" for name, sm, size in found["gpus"])
@@ -128,7 +133,15 @@ def nvrtc(machine: Machine) -> Finding:
             "NVRTC",
             MISSING,
             f"{why}: no GPU engine but ONNX Runtime's",
-            "pip install 'wavestep[gpu]'",
+            extras.install("gpu", machine.read),
+        )
+    newest = extras.cuda(machine.read)
+    if newest is not None and int(found["version"].split(".")[0]) > newest:
+        return Finding(
+            "NVRTC",
+            MISSING,
+            f"{found['version']} compiles for CUDA 13, which this driver does not run",
+            extras.install("gpu", machine.read),
         )
     return Finding("NVRTC", OK, f"{found['version']}, cuda-core {machine.version('cuda-core')}")
 
@@ -136,7 +149,8 @@ def nvrtc(machine: Machine) -> Finding:
 def tensorrt(machine: Machine, jetson: str | None) -> Finding:
     """TensorRT's Python package, or TensorRT-RTX's, and whether we build for its version."""
     found = machine.python(_TENSORRT)
-    fix = "sudo apt install python3-libnvinfer" if jetson else "pip install 'wavestep[tensorrt]'"
+    extra = extras.install("tensorrt", machine.read)
+    fix = "sudo apt install python3-libnvinfer" if jetson else extra
     if "error" in found:
         missing = "No module named 'tensorrt'" in found["error"]
         why = "not installed" if missing else f"cannot be imported ({found['error']})"
@@ -147,6 +161,6 @@ def tensorrt(machine: Machine, jetson: str | None) -> Finding:
         return Finding("TensorRT", OK, f"TensorRT-RTX {version}: builds and runs plans of its own")
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if not OLDEST <= numbers <= NEWEST:
-        wanted = "JetPack 6.1 or newer" if jetson else "pip install 'tensorrt>=10.3,<12'"
+        wanted = "JetPack 6.1 or newer" if jetson else extra
         return Finding("TensorRT", MISSING, f"{version}: 10.3 to 11 is needed", wanted)
     return Finding("TensorRT", OK, version)

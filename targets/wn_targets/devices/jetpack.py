@@ -26,6 +26,14 @@ class JetPack:
         major, minor = (int(part) for part in self.tensorrt.split(".")[:2])
         return (major, minor) >= OLDEST_TENSORRT
 
+    @property
+    def extra(self) -> str:
+        """The extra of wavestep for its CUDA: `jetpack6`, `jetpack7`; of older ones there is none.
+
+        wn-doctor on the device names the same (wn_runtime.extras).
+        """
+        return f"jetpack{self.version.split('.')[0]}"
+
 
 JETPACKS: dict[str, JetPack] = {
     jetpack.version: jetpack

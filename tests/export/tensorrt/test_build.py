@@ -5,9 +5,11 @@ What needs TensorRT's own, and a GPU, is in tests/gpu.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import onnx
 import pytest
@@ -18,6 +20,7 @@ from tests.specs import SPEAKER, random_weights, small_spec
 from wn_export.graphs.step import build_step_graph
 from wn_export.tensorrt import build as build_trt
 from wn_export.tensorrt.build import Builder, find_builder
+from wn_export.tensorrt.polygraphy import loaders
 from wn_export.tensorrt.progress import BuildProgress
 from wn_runtime.conditioning.spec import Condition
 from wn_runtime.engines.step_signature import StepSignature, Tensor
@@ -45,7 +48,7 @@ def test_every_variant_builds(
     batch: int,
     conditions: Sequence[Condition],
 ) -> None:
-    spec = small_spec((1, 8), kernel=kernel, conditions=conditions)
+    spec = small_spec((1, 8), kernel=kernel, residual_scale=0.5**0.5, conditions=conditions)
     path = tmp_path / "graph.onnx"
     onnx.save(build_step_graph(spec, random_weights(spec), precision, batch), path)
     plan = build_trt.build(path, rtx)
@@ -63,6 +66,39 @@ def test_every_variant_builds(
     assert types.keys().isdisjoint(control_flow)
     assert types["ACTIVATION"] == 2 * spec.layers + 2
     assert types.get("CAST", 0) == int(precision == "fp16")
+
+
+def test_a_plan_is_of_one_stream_and_allocates_nothing_while_it_runs(
+    tmp_path: Path, rtx: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a CUDA graph of many steps wants it; seen in the real builder's configuration."""
+    polygraphy = loaders(rtx.trt, rtx.flavour)
+    real, seen = polygraphy.engine_bytes_from_network, list[Any]()
+
+    def spy(network: Any, config: Any, **others: Any) -> Any:
+        flag = cast(Any, rtx.trt).BuilderFlag.REQUIRE_USER_ALLOCATION
+        made = config(network[0], network[1])
+        seen.extend([made.max_aux_streams, made.get_flag(flag)])
+        return real(network, config=config, **others)
+
+    monkeypatch.setattr(polygraphy, "engine_bytes_from_network", spy)
+    build_trt.build(step_graph(tmp_path), rtx)
+    assert seen == [0, True]
+
+
+def test_tensorrt_itself_has_no_such_flag_and_is_not_told(rtx: Builder) -> None:
+    """Its module is TensorRT-RTX's here, as TensorRT's cannot build without a GPU."""
+
+    def create(trt_builder: Any, _: Any) -> Any:
+        return trt_builder.create_builder_config()
+
+    builder = cast(Any, rtx.trt).Builder(cast(Any, rtx.trt).Logger())
+    network = builder.create_network(0)
+    flag = cast(Any, rtx.trt).BuilderFlag.REQUIRE_USER_ALLOCATION
+    for flavour, wanted in (("tensorrt", False), ("tensorrt_rtx", True)):
+        its = dataclasses.replace(rtx, flavour=flavour)
+        configured: Any = build_trt._configuration(its, create)(builder, network)
+        assert configured.get_flag(flag) == wanted
 
 
 def test_a_file_that_is_no_graph_is_one_line_with_the_parsers_reason(

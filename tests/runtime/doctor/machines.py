@@ -50,9 +50,18 @@ def script(directory: Path, name: str, text: str) -> None:
     path.chmod(0o755)
 
 
-def jetson(root: Path, model: str = "NVIDIA Jetson Orin Nano Developer Kit") -> None:
+def driver(root: Path, text: str) -> None:
+    """What an NVIDIA driver says of itself."""
+    path = root / "proc/driver/nvidia/version"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{text}\nGCC version:  gcc version 12.3.0\n")
+
+
+def jetson(
+    root: Path, model: str = "NVIDIA Jetson Orin Nano Developer Kit", release: str = "R36"
+) -> None:
     """The files by which a Jetson is known."""
     (root / "proc/device-tree").mkdir(parents=True)
     (root / "proc/device-tree/model").write_bytes(model.encode() + b"\0")
     (root / "etc").mkdir()
-    (root / "etc/nv_tegra_release").write_text("# R36 (release), REVISION: 4.3, GCID: 1\n")
+    (root / "etc/nv_tegra_release").write_text(f"# {release} (release), REVISION: 4.3, GCID: 1\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.doctor.machines import ORT, Described, jetson, script
+from tests.runtime.doctor.machines import ORT, Described, driver, jetson, script
 from wn_runtime.doctor import gpu
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.doctor.report import examine
@@ -71,6 +71,54 @@ def test_a_driver_without_a_gpu_is_not_a_gpu(tmp_path: Path) -> None:
     found = gpu.driver(Described(tmp_path, {"libcuda.so.1": {"cuda": 12060, "gpus": []}}), None)
     assert found.state == "missing"
     assert "CUDA 12.6" in found.detail
+
+
+DRIVERS = {
+    "550.54.15": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 2024",
+    "580.65.06": "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release",
+}
+
+
+@pytest.mark.parametrize(("version", "suffix"), [("550.54.15", "-cuda12"), ("580.65.06", "")])
+def test_a_pc_is_told_the_extras_of_its_driver_s_cuda(
+    tmp_path: Path, version: str, suffix: str
+) -> None:
+    driver(tmp_path, DRIVERS[version])
+    machine = Described(tmp_path, {})
+    assert gpu.nvrtc(machine).fix == f"pip install 'wavestep[gpu{suffix}]'"
+    assert gpu.tensorrt(machine, None).fix == f"pip install 'wavestep[tensorrt{suffix}]'"
+    too_old = {"tensorrt": {"product": "TensorRT", "version": "8.5.2"}}
+    found = gpu.tensorrt(Described(tmp_path, too_old), None)
+    assert found.fix == f"pip install 'wavestep[tensorrt{suffix}]'"
+
+
+@pytest.mark.parametrize(("release", "extra"), [("R36", "jetpack6"), ("R38", "jetpack7")])
+def test_a_jetson_is_told_the_extra_of_its_jetpack(
+    tmp_path: Path, release: str, extra: str
+) -> None:
+    jetson(tmp_path, release=release)
+    assert gpu.nvrtc(Described(tmp_path, {})).fix == f"pip install 'wavestep[{extra}]'"
+
+
+def test_an_nvrtc_newer_than_the_driver_s_cuda_is_not_usable(tmp_path: Path) -> None:
+    """Its code would be refused when the engine opens."""
+    driver(tmp_path, DRIVERS["550.54.15"])
+    for version, state in (("13.5", "missing"), ("12.9", "ok")):
+        found = gpu.nvrtc(Described(tmp_path, {"cuda.core": {"version": version}}))
+        assert found.state == state
+    found = gpu.nvrtc(Described(tmp_path, {"cuda.core": {"version": "13.5"}}))
+    assert found.detail == "13.5 compiles for CUDA 13, which this driver does not run"
+    assert found.fix == "pip install 'wavestep[gpu-cuda12]'"
+
+
+def test_a_driver_before_cuda_12_is_too_old(tmp_path: Path) -> None:
+    old = {"cuda": 11080, "gpus": [["NVIDIA T4", "7.5", 15.8]]}
+    found = gpu.driver(Described(tmp_path, {"libcuda.so.1": old}), None)
+    assert (found.state, found.detail) == (
+        "missing",
+        "CUDA 11.8 is too old: 12 is needed, no GPU engine",
+    )
+    assert "nvidia-driver-580" in found.fix
 
 
 def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path: Path) -> None:

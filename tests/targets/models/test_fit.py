@@ -128,6 +128,7 @@ def test_constraints_of_a_jetson_a_card_and_a_cpu() -> None:
     orin = constraints(find("orin-nano-8gb"), "digits/")
     assert (orin.opset, orin.fp16, orin.tensorrt) == (17, True, "10.3.0")
     assert orin.command == "wn-export digits/ --fp16"
+    assert orin.why.endswith("TensorRT 10.3.0 (JetPack 6.2, wavestep[jetpack6]) or newer")
     nano = constraints(find("nano"), "digits/")
     assert (nano.fp16, nano.tensorrt, nano.command) == (False, None, "wn-run digits/")
     assert "older than 10.3" in nano.why

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from wn_runtime import extras
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -22,6 +23,8 @@ PORTABLE_CLUSTER = 8
 """Blocks of a cluster that every GPU with clusters runs."""
 _NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
 _MIB = 2**20
+SHARED_BYTES = 48 * 1024
+"""Shared memory that a block has of every GPU; for more its kernel has to be given an attribute."""
 
 
 class DeviceLost(WavestepError):
@@ -29,10 +32,14 @@ class DeviceLost(WavestepError):
 
 
 class CudaDevice:
-    """GPU `ordinal`, made the current one of this thread, with a stream of its own."""
+    """GPU `ordinal`, with a stream of its own.
+
+    It may be opened in one thread and used in another: CUDA has a current context a thread, so
+    every call makes it the calling one's first.
+    """
 
     def __init__(self, ordinal: int = 0) -> None:
-        self._cuda = _cuda_core()
+        self._cuda, self._ordinal = _cuda_core(), ordinal
         try:
             self._device = self._cuda.Device(ordinal)
             self._device.set_current()
@@ -54,11 +61,17 @@ class CudaDevice:
         self._into: Any = self.stream  # a graph builder during capture
         self._stream_now = self.stream
         self._held: list[Buffer] = []
+        self._allowed: dict[int, int] = {}  # shared memory of kernels that may have more
 
     @property
     def handle(self) -> int:
         """The stream that work goes to now, as TensorRT and ONNX Runtime take it."""
         return int(self._stream_now.handle)
+
+    def make_current(self) -> None:
+        """Make it the calling thread's GPU, as calls of other libraries (TensorRT) need it."""
+        with self._guarded("making it this thread's"):
+            pass
 
     def available_bytes(self) -> int:
         """Memory that could be had now; on a Jetson, where it is the host's, caches count too."""
@@ -76,6 +89,7 @@ class CudaDevice:
         array = np.empty(0, dtype)
         size = max(int(np.prod(shape, dtype=np.int64)) * array.itemsize, 16)
         try:
+            self._device.set_current()
             buffer = self._device.allocate(size, stream=self.stream)
         except Exception as error:
             raise WavestepError(
@@ -136,17 +150,19 @@ class CudaDevice:
             except Exception as error:
                 raise EngineUnavailable(
                     f"NVRTC cannot compile the kernels for {arch} ({_first_line(error)}); "
-                    "pip install --upgrade cuda-core cuda-bindings nvidia-cuda-nvrtc"
+                    f"{extras.install('tensorrt')}"
                 ) from error
             path.write_bytes(compiled.code)
 
         def read(path: Path) -> list[Any]:
             try:
+                self._device.set_current()
                 code = self._cuda.ObjectCode.from_cubin(path.read_bytes())
                 return [code.get_kernel(name) for name in names]
             except Exception as error:
                 raise WavestepError(
-                    f"the GPU ({self.name}) refuses {path} ({_first_line(error)})"
+                    f"the GPU ({self.name}) refuses {path} ({_first_line(error)}; its driver goes "
+                    f"with wavestep[{extras.fitting('tensorrt')}])"
                 ) from error
 
         entry = cache.Entry("cubin", "kernels.cubin", (arch, STANDARD, *_cuda_versions(), source))
@@ -170,11 +186,20 @@ class CudaDevice:
                     f"the GPU ({self.name}) refuses a kernel {shared} bytes of shared memory in "
                     f"clusters of {cluster} ({status}); use another engine"
                 )
+        self._allowed[id(kernel)] = shared
 
     def launch(
         self, kernel: Any, grid: int, block: int, shared: int, *args: int, cluster: int = 1
     ) -> None:
-        """Enqueue a kernel of `grid` clusters, or blocks; an argument is an address or a number."""
+        """Enqueue a kernel of `grid` clusters, or blocks; an argument is an address or a number.
+
+        Raises EngineUnavailable for more shared memory than it was allowed, or than SHARED_BYTES.
+        """
+        if shared > max(SHARED_BYTES, self._allowed.get(id(kernel), 0)):
+            raise EngineUnavailable(
+                f"a kernel takes {shared} bytes of shared memory a block; the GPU ({self.name}) "
+                f"gives it {SHARED_BYTES} unless it is prepared for more: take another engine"
+            )
         if cluster == 1:
             config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
         else:
@@ -186,6 +211,7 @@ class CudaDevice:
 
     def capture(self, enqueue: Callable[[], None]) -> Graph:
         """What `enqueue` puts into the stream, as a graph. Raises whatever fails on the way."""
+        self._device.set_current()
         builder = self.stream.create_graph_builder()
         builder.begin_building("thread_local")
         self._into, self._stream_now = builder, builder.stream
@@ -214,14 +240,25 @@ class CudaDevice:
 
     def close(self) -> None:
         """Give the memory and the stream back; errors of a lost device are of no use here."""
+        _quietly(self._device.set_current)
         for buffer in self._held:
             _quietly(buffer.close)
         self._held.clear()
+        _quietly(self.stream.sync)  # the buffers are given back in the stream's order
+        _quietly(self._trim_pool)
         _quietly(self.stream.close)
+
+    def _trim_pool(self) -> None:
+        """Give what is free in the device's memory pool back: cuda-core has it keep all."""
+        driver = importlib.import_module("cuda.bindings.driver")
+        status, pool = driver.cuDeviceGetMemPool(self._ordinal)
+        if int(status) == 0:  # some GPUs have no pools
+            driver.cuMemPoolTrimTo(pool, 0)
 
     @contextlib.contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
         try:
+            self._device.set_current()
             yield
         except WavestepError:
             raise
@@ -246,7 +283,7 @@ def _cuda_core() -> CudaCore:
             return cast(CudaCore, importlib.import_module("cuda.core"))
     except ImportError as error:
         raise EngineUnavailable(
-            f"cuda-core cannot be imported ({_first_line(error)}); pip install 'wavestep[tensorrt]'"
+            f"cuda-core cannot be imported ({_first_line(error)}); {extras.install('tensorrt')}"
         ) from error
 
 

@@ -9,6 +9,7 @@ cross-check.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 from typing import Protocol
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.device_loop.api import Graph
-from wn_runtime.engines.device_loop.device import CudaDevice
+from wn_runtime.engines.device_loop.device import CudaDevice, DeviceLost
 from wn_runtime.engines.device_loop.memory import CONTROL, StepMemory
 from wn_runtime.engines.engine import Engine, padded
 from wn_runtime.errors import WavestepError
@@ -35,8 +36,11 @@ class StepBackend(Protocol):
 
     title: str
     """`TensorRT 10.3.0`."""
-    capturable: bool
-    """Whether its work can be captured in a CUDA graph."""
+
+    @property
+    def capturable(self) -> bool:
+        """Whether its work can be captured in a CUDA graph; asked after a first call."""
+        ...
 
     def bind(self, buffers: int, addresses: dict[str, int]) -> None:
         """Where set `buffers` has each input and output; called once a set."""
@@ -84,6 +88,8 @@ class DeviceLoop(Engine):
         )
 
     def _close(self) -> None:
+        with contextlib.suppress(DeviceLost):
+            self._device.make_current()  # what the graphs and the backend hold is this GPU's
         for _, graph in self._graphs:
             graph.close()
         self._graphs.clear()

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from wn_runtime import extras
 from wn_runtime.engines.onnx.arena import bound
 from wn_runtime.engines.onnx.graph_check import check_graph
 from wn_runtime.engines.step_signature import StepSignature, Tensor
@@ -31,14 +32,13 @@ def open_session(
         with Held():
             import onnxruntime as ort
     except ImportError as error:
-        extra = "gpu" if provider == CUDA else "onnx"
-        raise EngineUnavailable(
-            f"ONNX Runtime cannot be imported ({error}); pip install 'wavestep[{extra}]'"
-        ) from error
+        on_gpu = provider == CUDA
+        fix = extras.install_onnxruntime_gpu() if on_gpu else "pip install 'wavestep[onnx]'"
+        raise EngineUnavailable(f"ONNX Runtime cannot be imported ({error}); {fix}") from error
     if provider not in ort.get_available_providers():
         raise EngineUnavailable(
-            f"ONNX Runtime here has no {provider}; pip install 'wavestep[gpu]' in an environment "
-            "without onnxruntime"
+            f"ONNX Runtime here has no {provider}; {extras.install_onnxruntime_gpu()} in an "
+            "environment without onnxruntime"
         )
     check_graph(graph, what)
     options = ort.SessionOptions()

@@ -39,6 +39,25 @@ class ProfilingVerbosity(Protocol):
     DETAILED: Any
 
 
+class ExecutionContextAllocationStrategy(Protocol):
+    """Whose business the working memory of an execution context is."""
+
+    USER_MANAGED: Any
+
+
+class BuilderFlag(Protocol):
+    """What a builder is told to do; the member that TensorRT-RTX alone has, from 1.2 on."""
+
+    REQUIRE_USER_ALLOCATION: Any
+    """All working memory is had before a call, as stream capture needs it."""
+
+
+class IBuilderConfig(Protocol):
+    """How a plan is to be built, made by Polygraphy."""
+
+    def set_flag(self, flag: Any) -> None: ...
+
+
 class ITensor(Protocol):
     """A tensor of a network."""
 
@@ -80,8 +99,15 @@ class EngineInspector(Protocol):
 class IExecutionContext(Protocol):
     """An engine's working memory, and the addresses of its inputs and outputs."""
 
+    def set_device_memory(self, memory: int, size: int) -> None: ...
     def set_tensor_address(self, name: str, memory: int) -> bool: ...
     def execute_async_v3(self, stream_handle: int) -> bool: ...
+
+
+class RtxExecutionContext(IExecutionContext, Protocol):
+    """What TensorRT-RTX's IExecutionContext has besides."""
+
+    def is_stream_capturable(self, stream: int) -> bool: ...
 
 
 class ICudaEngine(Protocol):
@@ -95,7 +121,7 @@ class ICudaEngine(Protocol):
     def get_tensor_mode(self, name: str) -> Any: ...
     def get_tensor_dtype(self, name: str) -> Any: ...
     def get_tensor_shape(self, name: str) -> Sequence[int]: ...
-    def create_execution_context(self) -> IExecutionContext | None: ...
+    def create_execution_context(self, strategy: Any = ...) -> IExecutionContext | None: ...
     def create_engine_inspector(self) -> EngineInspector: ...
 
 
@@ -129,12 +155,24 @@ class TensorRT(Protocol):
     TensorIOMode: TensorIOMode
     LayerInformationFormat: LayerInformationFormat
     ProfilingVerbosity: ProfilingVerbosity
+    ExecutionContextAllocationStrategy: ExecutionContextAllocationStrategy
     Runtime: MakesRuntime
     ILogger: ILogger
     IProgressMonitor: type[Any]
     """Subclassed: phase_start, step_complete and phase_finish are ours."""
 
 
+class TensorRtRtx(TensorRT, Protocol):
+    """The module `tensorrt_rtx`, where it has more."""
+
+    BuilderFlag: BuilderFlag
+
+
+RTX_ONLY: dict[str, dict[str, tuple[str, ...] | None]] = {
+    "BuilderFlag": {"REQUIRE_USER_ALLOCATION": None},
+    "IExecutionContext": {"is_stream_capturable": ("stream",)},
+}
+"""What of the classes here TensorRT itself has not, and is not asked for."""
 CALLBACKS: dict[str, dict[str, tuple[str, ...]]] = {
     "ILogger": {"log": ("severity", "msg")},
     "IProgressMonitor": {

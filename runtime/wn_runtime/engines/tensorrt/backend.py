@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from wn_runtime.engines.device_loop.device import DeviceLost
+from wn_runtime.engines.device_loop.device import CudaDevice, DeviceLost
 from wn_runtime.engines.step_signature import StepSignature, Tensor
-from wn_runtime.engines.tensorrt.api import ICudaEngine, IExecutionContext, TensorRT
-from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
+from wn_runtime.engines.tensorrt.api import (
+    ICudaEngine,
+    IExecutionContext,
+    RtxExecutionContext,
+    TensorRT,
+)
+from wn_runtime.engines.tensorrt.module import PRODUCTS, RTX, Messages
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.manifest import Artifact
@@ -32,6 +37,8 @@ class Plan:
         """Raises WavestepError where TensorRT cannot load it, or it is another model's."""
         self.title = f"{PRODUCTS[record.flavour]} {trt.__version__}"
         self.file = artifact.file
+        self.rtx = record.flavour == RTX
+        self._trt = trt
         self.messages = Messages(trt)
         self._runtime = trt.Runtime(self.messages.logger)
         if record.version_compatible:
@@ -45,15 +52,24 @@ class Plan:
         signature.check(*_tensors(trt, engine), self.file)
         self._engine: ICudaEngine = engine
 
-    def context(self) -> IExecutionContext:
-        """A new execution context. Raises EngineUnavailable where its memory cannot be had."""
-        context = self._engine.create_execution_context()
+    def context(self, device: CudaDevice) -> IExecutionContext:
+        """A new execution context. Raises EngineUnavailable where its memory cannot be had.
+
+        TensorRT-RTX is given the memory: it may have none of its own while a stream is captured.
+        """
+        size = self._engine.device_memory_size_v2
+        if self.rtx:
+            strategy = self._trt.ExecutionContextAllocationStrategy.USER_MANAGED
+            context = self._engine.create_execution_context(strategy)
+        else:
+            context = self._engine.create_execution_context()
         if context is None:
-            need = self._engine.device_memory_size_v2 / 2**20
             raise EngineUnavailable(
-                f"{self.title} cannot set {self.file} up ({need:.1f} MiB a context: "
+                f"{self.title} cannot set {self.file} up ({size / 2**20:.1f} MiB a context: "
                 f"{self.messages.last()}); close other programs on the GPU"
             )
+        if self.rtx and size:
+            context.set_device_memory(device.allocate((size,), np.uint8).address, size)
         return context
 
 
@@ -64,11 +80,17 @@ class TensorRtBackend:
     true.
     """
 
-    capturable = True
+    def __init__(self, plan: Plan, device: CudaDevice) -> None:
+        self._plan, self._device, self.title = plan, device, plan.title
+        self._contexts = [plan.context(device) for _ in range(2)]
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan, self.title = plan, plan.title
-        self._contexts = [plan.context() for _ in range(2)]
+    @property
+    def capturable(self) -> bool:
+        """See `StepBackend.capturable`: of TensorRT-RTX, what was built for it."""
+        if not self._plan.rtx:
+            return True
+        stream, contexts = self._device.handle, cast(list[RtxExecutionContext], self._contexts)
+        return all(context.is_stream_capturable(stream) for context in contexts)
 
     def bind(self, buffers: int, addresses: dict[str, int]) -> None:
         """See `StepBackend.bind`."""

@@ -8,6 +8,7 @@ import platform
 from pathlib import Path
 from typing import Any, cast
 
+from wn_runtime import extras
 from wn_runtime.engines.tensorrt.api import TensorRT
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.interrupts import Held
@@ -56,13 +57,14 @@ def installed() -> str | None:
 def how_to_get(flavour: str = TENSORRT) -> str:
     """What to type to have it on this kind of machine."""
     if flavour == RTX:
-        return "pip install tensorrt-rtx-cu13-libs tensorrt-rtx-cu13-bindings"
+        cu = f"cu{extras.cuda(extras.read) or 13}"
+        return f"pip install tensorrt-rtx-{cu}-libs tensorrt-rtx-{cu}-bindings"
     if on_jetson():
         return (
             "JetPack brings it: sudo apt install nvidia-jetpack, and make the virtual environment "
             "with python3 -m venv --system-site-packages"
         )
-    return "pip install 'wavestep[tensorrt]' on a PC; on a Jetson it comes with JetPack"
+    return f"{extras.install('tensorrt')} on a PC; on a Jetson it comes with JetPack"
 
 
 def on_jetson() -> bool:

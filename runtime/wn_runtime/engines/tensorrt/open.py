@@ -45,7 +45,7 @@ def open_engine(request: Request) -> Engine:
         return DeviceLoop(
             request.kind.name,
             device,
-            TensorRtBackend(plan),
+            TensorRtBackend(plan, device),
             package.spec,
             artifact.precision,
             request.batch,

@@ -43,11 +43,13 @@ CLASSES = {
     name: protocol
     for name, protocol in vars(trt_api).items()
     if getattr(protocol, "_is_protocol", False)
-    and name not in ("Protocol", "TensorRT", "MakesRuntime")
+    and name not in ("Protocol", "TensorRT", "MakesRuntime", "TensorRtRtx", "RtxExecutionContext")
+    and name not in trt_api.RTX_ONLY.keys() - {"IExecutionContext"}
 }
 THEIRS = re.compile(
-    r"(^|\.)(trt|_?engine|_?runtime|_contexts\[.*\]|context|network|layer|inspector|tensor)"
-    r"(\.(DataType|TensorIOMode|LayerInformationFormat|ProfilingVerbosity|ILogger))?$"
+    r"(^|\.)(_?trt|rtx|builder_config|_?engine|_?runtime|_contexts\[.*\]|context|network|layer|inspector|tensor)"
+    r"(\.(DataType|TensorIOMode|LayerInformationFormat|ProfilingVerbosity|ILogger"
+    r"|ExecutionContextAllocationStrategy|BuilderFlag))?$"
 )
 """How our code calls what is TensorRT's."""
 DESCRIBE = """
@@ -66,11 +68,13 @@ json.dump(found, sys.stdout)
 """
 
 
-def surface() -> Surface:
-    """All that wavestep uses, calls into our code included."""
+def surface(rtx: bool = False) -> Surface:
+    """All that wavestep uses, of TensorRT-RTX or TensorRT; calls into our code included."""
     table: Surface = {name: api_surface.members(protocol) for name, protocol in CLASSES.items()}
     for name, callbacks in trt_api.CALLBACKS.items():
         table.setdefault(name, {}).update(callbacks)
+    for name, members in trt_api.RTX_ONLY.items() if rtx else ():
+        table[name] = {**table.get(name, {}), **members}
     table["Runtime"]["__init__"] = api_surface.members(trt_api.MakesRuntime)["__call__"]
     return table
 
@@ -160,8 +164,15 @@ def test_all_that_is_used_is_there(bindings: tuple[str, Path]) -> None:
 
 def test_tensorrt_rtx_has_it_too() -> None:
     pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed")
-    found = describe("tensorrt_rtx_bindings", surface())
-    assert missing(surface(), found["classes"]) == []
+    wanted = surface(rtx=True)
+    assert missing(wanted, describe("tensorrt_rtx_bindings", wanted)["classes"]) == []
+
+
+def test_what_tensorrt_rtx_has_besides_tensorrt_has_not(bindings: tuple[str, Path]) -> None:
+    _, folder = bindings
+    classes = describe("tensorrt_bindings", trt_api.RTX_ONLY, folder)["classes"]
+    named = [f"{name}.{member}" for name, each in trt_api.RTX_ONLY.items() for member in each]
+    assert missing(trt_api.RTX_ONLY, classes) == named
 
 
 def test_what_a_version_lacks_is_told(bindings: tuple[str, Path]) -> None:
@@ -207,7 +218,7 @@ def test_tensorrt_is_imported_in_one_place_only() -> None:
     ["ILogger", "ICudaEngine", "IExecutionContext", "EngineInspector", "DataType", "TensorIOMode"],
 )
 def test_the_stand_in_is_what_is_used_and_no_more(name: str) -> None:
-    wanted = surface()[name]
+    wanted = surface(rtx=True)[name]
     owner = getattr(stand_in, name)
     engine = {"num_io_tensors", "device_memory_size_v2"}  # set by its constructor
     for member, parameters in wanted.items():
@@ -222,8 +233,8 @@ def test_the_stand_in_is_what_is_used_and_no_more(name: str) -> None:
 
 def test_nothing_else_is_used() -> None:
     """What mypy proves of types, once more of names: each attribute is one that is declared."""
-    declared = set(vars(trt_api.TensorRT)["__annotations__"])
-    for members in surface().values():
+    declared = set(trt_api.TensorRT.__annotations__) | {"BuilderFlag"}
+    for members in surface(rtx=True).values():
         declared |= members.keys()
     used = set()
     for path, text in modules():

@@ -6,6 +6,7 @@ one that runs on a GPU.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def test_it_obeys_the_contract(
     verify_engine_contract(engine, random_weights(spec), steps=16)
     assert gpu.replays > 0
     engine.close()
-    assert not gpu.blocks
+    assert not gpu.reserved
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -120,11 +121,46 @@ def test_where_capture_fails_it_enqueues_call_by_call_and_says_so(
     assert gpu.replays == 0
 
 
+def test_it_is_opened_in_one_thread_used_in_others_and_closed_in_another(
+    tmp_path: Path, tensorrt: Any, gpu: Gpu
+) -> None:
+    """As a server has it: CUDA knows a current context of each thread."""
+    directory = write_plan(tmp_path, SPEC)
+    engine, same = (open_engine(directory / PLAN) for _ in range(2))
+    bias, drawn_from = random_bias(SPEC, 1), uniforms(1, 1, 130)
+    expected = same.generate(bias, drawn_from)
+    state = engine.snapshot()
+    for _ in range(2):
+        with ThreadPoolExecutor(1) as thread:
+            samples = thread.submit(engine.generate, bias, drawn_from).result()
+            thread.submit(engine.restore, state).result()
+        assert np.array_equal(samples, expected)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(engine.close).result()
+    same.close()
+    assert not gpu.reserved
+
+
 def test_rtx_plans_run_in_tensorrt_rtx(
     tmp_path: Path, gpu: Gpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trt.install(monkeypatch, gpu, "1.7.1.116", "tensorrt_rtx")
     directory = write_plan(tmp_path, SPEC, flavour="tensorrt_rtx", version="1.7.1.116")
     engine = open_engine(directory / PLAN)
-    assert "TensorRT-RTX 1.7.1.116" in engine.note
+    assert engine.note == "Test GPU, TensorRT-RTX 1.7.1.116, CUDA graphs"
     verify_engine_contract(engine, random_weights(SPEC), steps=16)
+    engine.close()
+    assert not gpu.reserved  # its contexts' memory too, which is ours
+
+
+def test_rtx_is_not_captured_where_a_plan_allocates_while_it_runs(
+    tmp_path: Path, gpu: Gpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trt.install(monkeypatch, gpu, "1.7.1.116", "tensorrt_rtx")
+    directory = write_plan(
+        tmp_path, SPEC, user_allocation=False, flavour="tensorrt_rtx", version="1.7.1.116"
+    )
+    engine = open_engine(directory / PLAN)
+    assert engine.note == "Test GPU, TensorRT-RTX 1.7.1.116, enqueued call by call"
+    verify_engine_contract(engine, random_weights(SPEC), steps=16)
+    assert gpu.replays == 0
