@@ -103,7 +103,6 @@ FORCE void olders(const Here &here) {
             bias += (size_t)LAYERS * block.width * GATE;
             until = block.held;
         }
-        if (step > 0) barrier_sync(STEP_DONE, STEP_THREADS);
         look_ahead(here, here.first, bias, ahead);
         for (int layer = here.first; layer < here.last; layer++) {
             const Layer &w = weights_of(here, ring, layer);
@@ -118,11 +117,11 @@ FORCE void olders(const Here &here) {
             slot = slot + 1 == SUMS_DEPTH ? 0 : slot + 1;
             ring.next();
         }
+        barrier_sync(STEP_DONE, STEP_THREADS);
 #if SOURCE == RING
         ring.skip(CYCLE - LAYERS);
 #endif
     }
-    barrier_sync(STEP_DONE, STEP_THREADS);
     for (int i = 0; i < used; i++) {
         slot = slot == 0 ? SUMS_DEPTH - 1 : slot - 1;
         barrier_sync(SUMS_FREE + slot, SUMS_THREADS);
