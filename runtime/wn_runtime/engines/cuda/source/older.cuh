@@ -5,9 +5,12 @@
 #ifndef WN_OLDER_CUH
 #define WN_OLDER_CUH
 
+#ifndef AHEAD_MOST
+#define AHEAD_MOST 8
+#endif
 #define MO CEIL(M_GATE, OLDER_WARPS)  // tiles of outputs of a warp
 // Rows are read ahead into registers where those are few.
-#define AHEAD (PRECISION != FP32 && OLDER * KT_R * NT <= 16)
+#define AHEAD (PRECISION != FP32 && OLDER * KT_R * NT <= AHEAD_MOST)
 #define HOLD_OLDER (PRECISION != FP32 && MO * KT_R <= 8)
 
 // What is read ahead for a layer.
