@@ -346,7 +346,6 @@ def clustered(
             layer_blocks + 1,
             "resident",
             chained=spec.layers >= 2 * layer_blocks,
-            most_warps=(4, 4, 4, 4),
         )
         if schedule.shared_bytes <= shared:
             return with_embedding(schedule, shared)
