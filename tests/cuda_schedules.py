@@ -19,7 +19,7 @@ PORTABLE = 8
 def blocks(
     spec: ModelSpec, precision: str, streams: int, shared: int = H100_SHARED
 ) -> dict[str, Schedule]:
-    """Those of one thread block a group, by where its weights are; ring and resident not in fp32."""
+    """Those of one thread block a group, by where its weights are: with fp32 in global memory."""
     chosen = alone(spec, precision, streams, shared)
     plain = dataclasses.replace(chosen, embed_shared=False)
     found = {"direct": dataclasses.replace(plain, source="direct", stages=0)}
@@ -61,6 +61,6 @@ def runnable(
     found = blocks(spec, precision, streams, device.shared_bytes)
     if capability < (8, 0):
         found = {name: each for name, each in found.items() if each.source != "ring"}
-    if capability >= (9, 0) and capability < (12, 0):
+    if capability >= (9, 0):
         found |= clusters(spec, precision, streams, device.shared_bytes)
     return found

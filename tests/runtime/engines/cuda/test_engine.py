@@ -35,6 +35,7 @@ CASES = (
     ("gaussian", "fp16", "cluster", 1, 1),
     ("uneven", "fp32", "direct", 2, 3),
 )
+SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 9)))
 
 
 def schedule_of(spec: ModelSpec, precision: str, kind: str, streams: int) -> Schedule:
@@ -52,9 +53,7 @@ def test_it_obeys_the_contract(
         verify_engine_contract(engine, weights, TOLERANCE[precision], steps=16)
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 9))]
-)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_it_is_any_model(gpu: Gpu, seed: int) -> None:
     """Shapes, precision and schedule by chance; params to the layer equation, and the draw."""
     rng = np.random.default_rng(seed)
