@@ -13,7 +13,8 @@ from wn_runtime.model.spec import ModelSpec
 
 H100_SHARED = 227 * 1024
 """Bytes of shared memory that a block can have there."""
-PORTABLE = 8
+PORTABLE, MOST = 8, 16
+"""Blocks of a cluster: on every GPU that has them, and on those of data centres."""
 
 
 def blocks(
@@ -63,4 +64,7 @@ def runnable(
         found = {name: each for name, each in found.items() if each.source != "ring"}
     if capability >= (9, 0):
         found |= clusters(spec, precision, streams, device.shared_bytes)
+    if "cluster" not in found and (9, 0) <= capability < (12, 0):
+        large = clusters(spec, precision, streams, device.shared_bytes, MOST)
+        found |= {name: each for name, each in large.items() if name == "cluster"}
     return found
