@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import Any
 
@@ -26,17 +25,6 @@ ARCHITECTURES = (75, 80, 87, 89, 90, 110, 120)
 CLASSES = (2, 7, 32, 33, 256, 300, 1000, 1024)
 """A class a lane, several, and lanes without any; sums of 32 bits, and from 1024 on of 64."""
 EXCHANGES = sorted(set(re.findall(r"__\w+_sync", kernel_source(Softmax()))))
-
-
-@pytest.fixture(scope="module")
-def nvrtc() -> Any:
-    try:
-        core: Any = importlib.import_module("cuda.core")
-        options = core.ProgramOptions(arch="sm_80", std=STANDARD)
-        core.Program('extern "C" __global__ void k() {}', "c++", options).compile("cubin")
-    except Exception as error:  # ImportError, and cuda-core's own for a library that is not there
-        pytest.skip(f"NVRTC is not installed: {str(error).splitlines()[0]}")
-    return core
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
