@@ -31,7 +31,7 @@ def test_it_is_the_model_and_so_fast(gpu: CudaDevice, figures: Figures, case: Ca
     samples = random_samples(spec, ONE_STREAM if batch == 1 else MANY, batch)
     with opened(case.schedule(gpu), batch) as engine:
         found = engine.score(samples, None)[:, ends]
-        expected = oracle.score(spec, weights, samples[:, ends])
+        expected = oracle.score(spec, weights, samples[:, ends]).astype(np.float32)
         error = float(np.abs(found - expected).max() / np.abs(expected).max())
         assert error <= TOLERANCE[case.precision]
         bits = spec.output.bits

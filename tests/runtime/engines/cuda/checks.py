@@ -53,7 +53,7 @@ def check_pieces(schedule: Schedule, batch: int, monkeypatch: pytest.MonkeyPatch
     limits = {"_MOST_STEPS": 7, "_PIECE_BYTES": 5 * row}
     for name, value in limits.items():
         monkeypatch.setattr(f"wn_runtime.engines.cuda.memory.{name}", value)
-    launches = []
+    launches: list[None] = []
     launch = CudaDevice.launch
     with opened(schedule, batch) as engine:
         monkeypatch.setattr(CudaDevice, "launch", lambda *a, **k: launches.append(launch(*a, **k)))

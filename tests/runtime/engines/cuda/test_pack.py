@@ -76,7 +76,8 @@ def test_a_block_s_weights_are_the_model_s(name: str, precision: str) -> None:
             own = weights["gate.weight"][layer, tap]
             for number in range(2):
                 part = slice(half) if number == 0 else slice(half, None)
-                scale = None if scales[tap] is None else gate_halves(scales[tap], z)[number]
+                of_rows = scales[tap]
+                scale = None if of_rows is None else gate_halves(of_rows, z)[number]
                 check(gate_halves(matrix, z)[number], own[:, part], precision, scale, h_scale)
         residual = weights["residual.weight"][layer] * factor
         check(found.residual[layer], residual, precision, scales[-2], z_scale)
