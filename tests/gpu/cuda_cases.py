@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.cuda_schedules import blocks, clusters, runnable
+from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters, runnable
 from tests.specs import CORNERS, small_spec
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.engines.cuda.source import GENERATE, source
@@ -26,7 +26,8 @@ FULL_SIZE = {
     )
     for name, stacks, skip in (("L20R64S128", 2, 128), ("L30R64S256", 3, 256))
 }
-MODELS = CORNERS | FULL_SIZE
+SMALL = CORNERS | {"five_layers": FIVE_LAYERS}
+MODELS = SMALL | FULL_SIZE
 _MOST_COMPILERS = 16
 
 
@@ -65,7 +66,7 @@ def corners() -> list[Case]:
     """Every corner in every precision with every kind of schedule: two groups, one of them full."""
     return [
         Case(model, precision, kind, 2, 3)
-        for model, spec in CORNERS.items()
+        for model, spec in SMALL.items()
         for precision in PRECISIONS
         for kind in blocks(spec, precision, 2) | clusters(spec, precision, 2)
     ] + [

@@ -10,7 +10,7 @@ import pytest
 from tests import oracle
 from tests.contract import verify_engine_contract
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.cuda_schedules import blocks, clusters
+from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters
 from tests.runtime.engines.cuda.checks import TOLERANCE, check_draws, opened
 from tests.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
@@ -19,6 +19,7 @@ from wn_runtime.heads.logistic import Logistic
 from wn_runtime.model.spec import ModelSpec
 
 SPECS = CORNERS | {
+    "five_layers": FIVE_LAYERS,
     "logistic": dataclasses.replace(CORNERS["kernel_3"], output=Logistic(3)),
     "gaussian": dataclasses.replace(CORNERS["plain"], output=Gaussian(), input_kernel=2),
 }
@@ -27,7 +28,7 @@ CASES = (
     ("plain", "int8", "resident", 1, 1),
     ("two_conditions", "int8", "ring", 1, 2),
     ("input_kernel_2", "int8", "cluster", 1, 2),
-    ("uneven", "int8", "cluster-split", 2, 3),
+    ("five_layers", "int8", "cluster-split", 2, 3),
     ("one_layer", "int8", "direct", 5, 3),
     ("kernel_3", "fp16", "ring-embedded", 2, 3),
     ("input_kernel_2", "fp16", "cluster-split", 9, 10),
