@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cuda_schedules import blocks, clusters
+from tests.cuda_schedules import MOST, blocks, clusters
 from tests.runtime.engines.cuda.test_engine import SPECS
 from tests.specs import random_spec, small_spec
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
@@ -78,7 +78,8 @@ def test_it_compiles_for(nvrtc: Any, architecture: int, schedule: Schedule) -> N
 def test_the_paper_s_model_compiles_for(
     nvrtc: Any, architecture: int, precision: str, kind: str
 ) -> None:
-    assert compiled(nvrtc, source(schedules(PAPER, precision, 1)[kind]), architecture)
+    found = blocks(PAPER, precision, 1) | clusters(PAPER, precision, 1, most=MOST)
+    assert compiled(nvrtc, source(found[kind]), architecture)
 
 
 @pytest.mark.parametrize("size", SIZES)
