@@ -148,7 +148,7 @@ FORCE void mma(int (&c)[4], uint4 a, uint2 b) { mma_int8(c, a, b); }
 // for each other.
 template <int KT, int N, typename Number, typename Weights, typename Inputs>
 FORCE void product(Number (&c)[N][4], const Weights a, const Inputs b) {
-    constexpr int CHAINS = N >= 4 ? 1 : N >= 2 ? (KT > 2 ? 2 : 1) : (KT > 4 ? 4 : KT > 1 ? 2 : 1);
+    constexpr int CHAINS = N < 4 && KT > 1 ? 2 : 1;
     Number more[CHAINS][N][4];
 #pragma unroll
     for (int i = 1; i < CHAINS; i++)
