@@ -55,7 +55,7 @@ def schedules(spec: Any, device: CudaDevice, precision: str, streams: int) -> li
     """All that could serve so many streams."""
     shared, blocks = device.shared_bytes, device.multiprocessors
     found = []
-    if device.compute_capability >= "9.0" and precision != "fp32":
+    if tuple(map(int, device.compute_capability.split("."))) >= (9, 0) and precision != "fp32":
         for most in (8, 16):
             per_gpu = max(1, blocks // most)
             each = -(-streams // per_gpu)

@@ -30,9 +30,14 @@ _K_TILE = {"int8": 32, "fp16": 16, "fp32": 8}
 _K_HEAD = {"int8": 16, "fp16": 16, "fp32": 8}
 
 
-def _even(tiles: int, most: int) -> tuple[int, int]:
-    """Warps for so many tiles, at most `most`, and the tiles when each has as many."""
+def _even(tiles: int, most: int, spread: bool) -> tuple[int, int]:
+    """Warps for so many tiles, at most `most`, and the tiles when each has as many.
+
+    spread: four lanes share out a warp's tiles, so it has one, two or four; there may be more warps.
+    """
     each = -(-tiles // most)
+    if spread:
+        each = next((count for count in (1, 2, 4) if count >= each), 4)
     warps = -(-tiles // each)
     return warps, warps * each
 
@@ -55,14 +60,16 @@ class Widths:
     skip_warps: int
 
     @classmethod
-    def of(cls, spec: ModelSpec, precision: str, most: tuple[int, int, int]) -> Widths:
-        """`most`: of gate, residual and skip warps."""
+    def of(
+        cls, spec: ModelSpec, precision: str, most: tuple[int, int, int], spread: bool
+    ) -> Widths:
+        """`most`: of gate, residual and skip warps. spread: see `_even`."""
         k = _K_TILE[precision]
 
         def shared_out(channels: int, tile: int, warps: int, inner: int) -> tuple[int, int]:
             tiles = -(-channels // tile)
             while True:
-                count, even = _even(tiles, warps)
+                count, even = _even(tiles, warps, spread)
                 if even * tile % inner == 0:
                     return count, even * tile
                 tiles += 1
@@ -123,12 +130,17 @@ class Schedule:
     @property
     def widths(self) -> Widths:
         """Padded channels, and warps."""
-        return Widths.of(self.spec, self.precision, self.most_warps[:3])
+        return Widths.of(self.spec, self.precision, self.most_warps[:3], self.spread)
+
+    @property
+    def spread(self) -> bool:
+        """Whether the lanes of a row share out a warp's tiles, as one stream has one column."""
+        return self.cluster > 1 and self.streams == 1
 
     @property
     def older_warps(self) -> int:
         """Warps that sum what the gates need beside this step's input."""
-        return min(self.most_warps[3], self.widths.z // 8)
+        return _even(self.widths.z // 8, self.most_warps[3], self.spread)[0]
 
     @property
     def layer_ranks(self) -> int:
@@ -346,6 +358,7 @@ def clustered(
             layer_blocks + 1,
             "resident",
             chained=spec.layers >= 2 * layer_blocks,
+            most_warps=(4, 4, 4, 4) if streams == 1 else (8, 4, 4, 4),
         )
         if schedule.shared_bytes <= shared:
             return with_embedding(schedule, shared)

@@ -11,13 +11,9 @@
 #define HELD_GATE(KT) (HOLD_GATE(KT) ? (KT) : 0)
 #define Z_BYTES ((int)sizeof(Columns) * KT_Z * NT)
 
-#if PRECISION == INT8
-#define SCALE_OF(w, matrix) (w).matrix##_scale
-#else
-#define SCALE_OF(w, matrix) nullptr
-#endif
+typedef float Sums[KEPT_OF(MG)][NT][2 * PER];
 
-typedef float Sums[MG][NT][2 * PER];
+FORCE int gate_tile(const Here &here, int m) { return here.lane.tile<MG, GATE_WARPS>(here.warp, m); }
 
 // A warp's tiles, read ahead.
 template <int KT>
@@ -33,12 +29,12 @@ struct GateTiles {
 
 FORCE void read_sums(const Here &here, int slot, Sums &y) {
 #pragma unroll
-    for (int m = 0; m < MG; m++) {
+    for (int m = 0; m < KEPT_OF(MG); m++) {
 #pragma unroll
         for (int n = 0; n < NT; n++)
 #pragma unroll
             for (int e = 0; e < 2 * PER; e++) y[m][n][e] = 0;
-        each_sum(here, slot, here.warp + m * GATE_WARPS, [&](int n, int s, float &one, float &other) {
+        each_sum(here, slot, gate_tile(here, m), [&](int n, int s, float &one, float &other) {
             y[m][n][s] = one, y[m][n][PER + s] = other;
         });
     }
@@ -47,19 +43,22 @@ FORCE void read_sums(const Here &here, int slot, Sums &y) {
 // The product, and z of it to `z`: the lane's place in a slot, for each of its tiles.
 template <int KT>
 FORCE void finish_gates(const Here &here, Sums &y, const GateTiles<KT> &ahead,
-                        const float (*scale)[16], const Columns *rows, unsigned char *const (&z)[MG],
-                        int z_slot) {
-    const LayerRows inputs(rows, here.lane);
+                        const float (*scales)[16], const Columns *rows,
+                        unsigned char *const (&z)[KEPT_OF(MG)], int z_slot) {
+    multiply_all<KT, MG, GATE_WARPS>(
+        y,
+        [&](int m) {
+            const Tiles tiles(ahead.tiles[here.warp + m * GATE_WARPS], here.lane);
+            return HeldTiles<HELD_GATE(KT)>{ahead.held[m], tiles};
+        },
+        LayerRows(rows, here.lane), scales, here.lane, here.warp);
 #pragma unroll
-    for (int m = 0; m < MG; m++) {
-        const int tile = here.warp + m * GATE_WARPS, c = tile * 8 + here.lane.row;
-        const Tiles tiles(ahead.tiles[tile], here.lane);
-        multiply<KT>(y[m], HeldTiles<HELD_GATE(KT)>{ahead.held[m], tiles}, inputs,
-                     PRECISION == INT8 ? scale[tile] : nullptr, here.lane);
+    for (int m = 0; m < KEPT_OF(MG); m++) {
+        const int c = gate_tile(here, m) * 8 + here.lane.row;
 #pragma unroll
         for (int n = 0; n < NT; n++)
 #pragma unroll
-            for (int s = 0; s < PER; s++)
+            for (int s = 0; s < KEPT_PER; s++)
                 put_gated(z[m] + z_slot * Z_BYTES + (n * (8 / A_STREAM) + s) * A_STREAM * 32, c,
                           gated(y[m][n][s], y[m][n][PER + s]));
     }
@@ -69,11 +68,11 @@ FORCE void gates(const Here &here) {
     const Block &block = *here.block;
     Shared *shared = here.shared;
     Ring ring(here);
-    unsigned char *z[MG];
+    unsigned char *z[KEPT_OF(MG)];
 #pragma unroll
-    for (int m = 0; m < MG; m++) {
-        const int c = (here.warp + m * GATE_WARPS) * 8 + here.lane.row;
-        z[m] = (unsigned char *)shared->z[0] + pair_at(c & ~1, here.lane.column * PER, 8 * NT);
+    for (int m = 0; m < KEPT_OF(MG); m++) {
+        const int c = gate_tile(here, m) * 8 + here.lane.row;
+        z[m] = (unsigned char *)shared->z[0] + pair_at(c & ~1, here.lane.kept_stream(0, 0), 8 * NT);
     }
 #if CHAINED
     const int layers = here.last - here.first;

@@ -15,7 +15,7 @@
 
 // What is read ahead for a layer.
 struct Ahead {
-    float bias[MO][NT][2 * PER];
+    float bias[KEPT_OF(MO)][NT][2 * PER];
     int4 line;
 #if AHEAD
     uint2 rows[OLDER][KT_R * NT];
@@ -27,6 +27,10 @@ FORCE LineRow older_row(const Here &here, int4 line, int j) {
     if (row < 0) row += line.y;
     return LineRow{line_row(here, line.x, row), here.lane};
 }
+
+// The tile of a lane's m-th sums; beyond the last where the warps do not share them out evenly.
+FORCE int older_tile(const Here &here, int m) { return here.lane.tile<MO, OLDER_WARPS>(here.warp, m); }
+#define IS_GATE(tile) (M_GATE % OLDER_WARPS == 0 || (tile) < M_GATE)
 
 // bias: of this step, or null.
 FORCE void look_ahead(const Here &here, int layer, const float *bias, Ahead &ahead) {
@@ -43,15 +47,15 @@ FORCE void look_ahead(const Here &here, int layer, const float *bias, Ahead &ahe
 #endif
     const float *own = bias + (size_t)layer * here.block->width * GATE;
 #pragma unroll
-    for (int m = 0; m < MO; m++) {
-        const int c = (here.warp + m * OLDER_WARPS) * 8 + here.lane.row;
+    for (int m = 0; m < KEPT_OF(MO); m++) {
+        const int c = older_tile(here, m) * 8 + here.lane.row;
 #pragma unroll
         for (int n = 0; n < NT; n++)
 #pragma unroll
-            for (int s = 0; s < PER; s++) {
-                const int stream = here.lane.stream(n, s);
+            for (int s = 0; s < KEPT_PER; s++) {
+                const int stream = here.lane.kept_stream(n, s);
                 ahead.bias[m][n][s] = ahead.bias[m][n][PER + s] = 0;
-                if (bias && c < GATE / 2 && is_stream(stream)) {
+                if (bias && c < GATE / 2 && is_kept(stream)) {
                     ahead.bias[m][n][s] = own[stream * GATE + c];
                     ahead.bias[m][n][PER + s] = own[stream * GATE + c + GATE / 2];
                 }
@@ -65,50 +69,76 @@ FORCE void each_sum(const Here &here, int slot, int tile, const Visit &visit) {
 #pragma unroll
     for (int n = 0; n < NT; n++)
 #pragma unroll
-        for (int s = 0; s < PER; s++) {
-            const int stream = here.lane.stream(n, s);
-            if (!is_stream(stream)) continue;
+        for (int s = 0; s < KEPT_PER; s++) {
+            const int stream = here.lane.kept_stream(n, s);
+            if (!is_kept(stream)) continue;
             float *sums = here.shared->gate_sums[slot][tile][stream] + here.lane.row;
             visit(n, s, sums[0], sums[8]);
         }
 }
 
-FORCE void sum_older(const Here &here, const Layer &w, const Ahead &ahead, int slot) {
+#if PRECISION == INT8
+#define SCALE_OF(w, matrix) (w).matrix##_scale
+#else
+#define SCALE_OF(w, matrix) nullptr
+#endif
+
+// Tiles of a matrix [M_GATE][KT_R], those of a warp; beyond the last the first: nobody looks at it.
+FORCE Tiles older_tiles(const Here &here, const Tile (*matrix)[KT_R], int m) {
+    const int tile = here.warp + m * OLDER_WARPS;
+    return Tiles(matrix[IS_GATE(tile) ? tile : 0], here.lane);
+}
+
+typedef float OlderSums[KEPT_OF(MO)][NT][2 * PER];
+
+template <typename Inputs>
+FORCE void add_older(const Here &here, OlderSums &y, const Tile (*matrix)[KT_R], const Inputs rows,
+                     const float (*scales)[16]) {
+    multiply_all<KT_R, MO, OLDER_WARPS>(
+        y, [&](int m) { return older_tiles(here, matrix, m); }, rows, scales, here.lane, here.warp);
+}
+
+FORCE void store_sums(const Here &here, int slot, const OlderSums &y) {
 #pragma unroll
-    for (int m = 0; m < MO; m++) {
-        const int tile = here.warp + m * OLDER_WARPS;
-        if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
-        const float *bias = w.gate_bias[tile];
+    for (int m = 0; m < KEPT_OF(MO); m++) {
+        const int tile = older_tile(here, m);
+        if (!IS_GATE(tile)) continue;
+        each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
+            one = y[m][n][s], other = y[m][n][PER + s];
+        });
+    }
+}
+
+FORCE void sum_older(const Here &here, const Layer &w, const Ahead &ahead, int slot) {
+    OlderSums y;
+#pragma unroll
+    for (int m = 0; m < KEPT_OF(MO); m++) {
+        const int tile = older_tile(here, m);
+        const float *bias = w.gate_bias[IS_GATE(tile) ? tile : 0];
         const float filter = bias[here.lane.row], gate = bias[here.lane.row + 8];
-        float y[NT][2 * PER];
 #pragma unroll
         for (int n = 0; n < NT; n++)
 #pragma unroll
             for (int s = 0; s < PER; s++) {
-                y[n][s] = filter + ahead.bias[m][n][s];
-                y[n][PER + s] = gate + ahead.bias[m][n][PER + s];
+                const bool kept = s < KEPT_PER;
+                y[m][n][s] = kept ? filter + ahead.bias[m][n][s] : 0;
+                y[m][n][PER + s] = kept ? gate + ahead.bias[m][n][PER + s] : 0;
             }
+    }
 #if PRECISION == INT8
-#define OLDER_SCALE w.older_scale[j - 1][tile]
-#define CURRENT_SCALE(w, tile) (w).current_scale[tile]
+#define OLDER_SCALE w.older_scale[j - 1]
 #else
 #define OLDER_SCALE nullptr
-#define CURRENT_SCALE(w, tile) nullptr
 #endif
 #if AHEAD
 #pragma unroll
-        for (int j = 1; j <= OLDER; j++)
-            multiply<KT_R>(y, Tiles(w.older[j - 1][tile], here.lane), HeldRows{ahead.rows[j - 1]},
-                           OLDER_SCALE, here.lane);
+    for (int j = 1; j <= OLDER; j++)
+        add_older(here, y, w.older[j - 1], HeldRows{ahead.rows[j - 1]}, OLDER_SCALE);
 #else
-        for (int j = 1; j <= OLDER; j++)
-            multiply<KT_R>(y, Tiles(w.older[j - 1][tile], here.lane), older_row(here, ahead.line, j),
-                           OLDER_SCALE, here.lane);
+    for (int j = 1; j <= OLDER; j++)
+        add_older(here, y, w.older[j - 1], older_row(here, ahead.line, j), OLDER_SCALE);
 #endif
-        each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
-            one = y[n][s], other = y[n][PER + s];
-        });
-    }
+    store_sums(here, slot, y);
 }
 
 // The conditioning of a block of samples, row by row.
@@ -173,39 +203,36 @@ FORCE void olders(const Here &here) {
         barrier_arrive(SUMS_READY, SUMS_THREADS);
         for (int slot = 1; slot < layers; slot++) {  // with the input of the layer before
             const Layer &w = weights_of(here, ring, here.first + slot);
-            float y[MO][NT][2 * PER];
-            uint4 held[MO][HOLD_OLDER ? KT_R : 1];
+            OlderSums y;
 #pragma unroll
-            for (int m = 0; m < MO; m++) {
-                const int tile = here.warp + m * OLDER_WARPS;
-                if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
+            for (int m = 0; m < KEPT_OF(MO); m++) {
 #pragma unroll
                 for (int n = 0; n < NT; n++)
 #pragma unroll
                     for (int e = 0; e < 2 * PER; e++) y[m][n][e] = 0;
+                const int tile = older_tile(here, m);
+                if (!IS_GATE(tile)) continue;
                 each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
                     y[m][n][s] = one, y[m][n][PER + s] = other;
                 });
-                if (HOLD_OLDER) hold(held[m], Tiles(w.current[tile], here.lane));
             }
+            uint4 held[MO][HOLD_OLDER ? KT_R : 1];
+#pragma unroll
+            for (int m = 0; m < MO; m++)
+                if (HOLD_OLDER) hold(held[m], older_tiles(here, w.current, m));
             if (slot == 1)
                 signal_wait(&shared->h_ready, step & 1);
             else
                 barrier_sync(H_READY, H_THREADS);
-            const LayerRows inputs(shared->h[slot - 1], here.lane);
             uint2 rows[KT_R * NT];
-            read_rows(inputs, rows);
-#pragma unroll
-            for (int m = 0; m < MO; m++) {
-                const int tile = here.warp + m * OLDER_WARPS;
-                if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
-                const Tiles tiles(w.current[tile], here.lane);
-                multiply<KT_R>(y[m], HeldTiles<HOLD_OLDER ? KT_R : 0>{held[m], tiles}, HeldRows{rows},
-                               CURRENT_SCALE(w, tile), here.lane);
-                each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
-                    one = y[m][n][s], other = y[m][n][PER + s];
-                });
-            }
+            read_rows(LayerRows(shared->h[slot - 1], here.lane), rows);
+            multiply_all<KT_R, MO, OLDER_WARPS>(
+                y,
+                [&](int m) {
+                    return HeldTiles<HOLD_OLDER ? KT_R : 0>{held[m], older_tiles(here, w.current, m)};
+                },
+                HeldRows{rows}, SCALE_OF(w, current), here.lane, here.warp);
+            store_sums(here, slot, y);
             barrier_arrive(LAYER_READY + (slot & 1), SUMS_THREADS);
             if (slot == 1) write_line(here, here.first, rows);  // before the next one can come
         }

@@ -7,19 +7,28 @@
 #define WN_RESIDUAL_CUH
 
 #define MR (M_RESIDUAL / RESIDUAL_WARPS)
+#if PRECISION == INT8
+#define RESIDUAL_SCALES(w) (w).residual_rows
+#else
+#define RESIDUAL_SCALES(w) nullptr
+#endif
 #define HOLD_RESIDUAL (PRECISION != FP32 && MR * KT_Z <= 8)
+
+FORCE int residual_tile(const Here &here, int m) {
+    return here.lane.tile<MR, RESIDUAL_WARPS>(here.warp, m);
+}
 
 // `visit(m, n, s, channel, stream)` for each pair of channels of each stream that a lane holds.
 template <typename Visit>
 FORCE void each_held(const Here &here, const Visit &visit) {
 #pragma unroll
-    for (int m = 0; m < MR; m++)
+    for (int m = 0; m < KEPT_OF(MR); m++)
 #pragma unroll
         for (int n = 0; n < NT; n++)
 #pragma unroll
-            for (int s = 0; s < PER; s++)
-                visit(m, n, s, (here.warp + m * RESIDUAL_WARPS) * 16 + 2 * here.lane.row,
-                      here.lane.stream(n, s));
+            for (int s = 0; s < KEPT_PER; s++)
+                visit(m, n, s, residual_tile(here, m) * 16 + 2 * here.lane.row,
+                      here.lane.kept_stream(n, s));
 }
 
 FORCE void residuals(const Here &here) {
@@ -28,15 +37,17 @@ FORCE void residuals(const Here &here) {
     const bool clerk = here.warp == 0 && here.lane.index == 0;
     Ring ring(here);
     int z_slot = 0;
-    float h[MR][NT][2 * PER];
-    int row_at[MR][NT][PER];  // of a pair, in shared memory
+    float h[KEPT_OF(MR)][NT][2 * PER] = {};
+    int row_at[KEPT_OF(MR)][NT][PER];  // of a pair, in shared memory
     each_held(here, [&](int m, int n, int s, int c, int stream) {
         row_at[m][n][s] = pair_at(c, stream, 8 * NT);
     });
 #if CLUSTER > 1
-    Handover next_block[MR][NT][PER];
+    Handover next_block[KEPT_OF(MR)][NT][PER];
     each_held(here, [&](int m, int n, int s, int c, int stream) {
-        next_block[m][n][s] = Handover(here, here.last < LAYERS ? here.rank + 1 : here.rank, c, stream);
+        const int to = here.last < LAYERS ? here.rank + 1 : here.rank;
+        next_block[m][n][s] = Handover(here, to, c, stream);
+        if (SPREAD && here.lane.column >= MR) next_block[m][n][s].there = false;  // another lane's too
     });
 #endif
     for (int step = 0; step < block.steps; step++) {
@@ -52,12 +63,12 @@ FORCE void residuals(const Here &here) {
         if (clerk) signal_expect(&shared->h_ready, HANDED_BYTES);
 #endif
         each_held(here, [&](int m, int n, int s, int c, int stream) {
-            if (!is_stream(stream)) return;
+            if (!is_kept(stream)) return;
             const float2 x = *(const float2 *)&shared->h_in[stream][c];
             h[m][n][s] = x.x, h[m][n][PER + s] = x.y;
         });
         for (int layer = here.first; layer < here.last; layer++) {
-            Pair pairs[MR][NT][PER];
+            Pair pairs[KEPT_OF(MR)][NT][PER];
             const bool give = layer > here.first;
             unsigned char *rows = (unsigned char *)shared->h[CHAINED ? layer - here.first : 0];
             each_held(here, [&](int m, int n, int s, int, int) {
@@ -79,36 +90,32 @@ FORCE void residuals(const Here &here) {
 #if PRECISION == INT8
             inverse = w.inverse[1];
 #endif
-            uint4 held[MR][HOLD_RESIDUAL ? KT_Z : 1];
 #pragma unroll
-            for (int m = 0; m < MR; m++) {
-                const int tile = here.warp + m * RESIDUAL_WARPS;
-                const float *bias = w.residual_bias[tile];
+            for (int m = 0; m < KEPT_OF(MR); m++) {
+                const float *bias = w.residual_bias[residual_tile(here, m)];
                 const float one = bias[here.lane.row], other = bias[here.lane.row + 8];
 #pragma unroll
                 for (int n = 0; n < NT; n++)
 #pragma unroll
-                    for (int s = 0; s < PER; s++) {
+                    for (int s = 0; s < KEPT_PER; s++) {
                         h[m][n][s] = h[m][n][s] * RESIDUAL_SCALE + one;
                         h[m][n][PER + s] = h[m][n][PER + s] * RESIDUAL_SCALE + other;
                     }
-                if (HOLD_RESIDUAL) hold(held[m], Tiles(w.residual[tile], here.lane));
             }
+            uint4 held[MR][HOLD_RESIDUAL ? KT_Z : 1];
+#pragma unroll
+            for (int m = 0; m < MR; m++)
+                if (HOLD_RESIDUAL)
+                    hold(held[m], Tiles(w.residual[here.warp + m * RESIDUAL_WARPS], here.lane));
             barrier_sync(Z_READY + (CHAINED ? layer - here.first & 1 : 0), CHAIN_THREADS);
             if (layer + 1 < LAYERS) {
-                const LayerRows z(shared->z[z_slot], here.lane);
-#pragma unroll
-                for (int m = 0; m < MR; m++) {
-                    const int tile = here.warp + m * RESIDUAL_WARPS;
-#if PRECISION == INT8
-                    const float *scale = w.residual_rows[tile];
-#else
-                    const float *scale = nullptr;
-#endif
-                    const Tiles tiles(w.residual[tile], here.lane);
-                    multiply<KT_Z>(h[m], HeldTiles<HOLD_RESIDUAL ? KT_Z : 0>{held[m], tiles}, z, scale,
-                                   here.lane);
-                }
+                multiply_all<KT_Z, MR, RESIDUAL_WARPS>(
+                    h,
+                    [&](int m) {
+                        const Tiles tiles(w.residual[here.warp + m * RESIDUAL_WARPS], here.lane);
+                        return HeldTiles<HOLD_RESIDUAL ? KT_Z : 0>{held[m], tiles};
+                    },
+                    LayerRows(shared->z[z_slot], here.lane), RESIDUAL_SCALES(w), here.lane, here.warp);
             }
 #if !CHAINED
             if (clerk) shared->lines[layer].w = slot;  // z came: nobody needs the old one any more

@@ -50,6 +50,13 @@ typedef float Sum;
 #define COLUMNS (STREAMS * A_STREAM)
 #define NT CEIL(COLUMNS, 8)  // tiles of 8 columns
 
+// Where a cluster has one stream, all columns hold it: then each lane has all outputs, and the four of
+// a row share out the tiles of a warp for what follows the product.
+#define SPREAD (CLUSTER > 1 && STREAMS == 1)
+// Of the M tiles of a warp those that a lane follows up, and the streams of its values.
+#define KEPT_OF(M) (SPREAD ? 1 : (M))
+#define KEPT_PER (SPREAD ? 1 : PER)
+
 // Activations of the head are halves where those of the layers are bytes.
 #if PRECISION == FP32
 #define K_HEAD 8
@@ -63,10 +70,18 @@ struct Lane {
     int index, row, column;  // row = index / 4, column = index % 4
     // The stream of its s-th value in tile n of the layers' columns, or of the head's.
     METHOD int stream(int n, int s) const { return n * (8 / A_STREAM) + column * PER + s; }
+    // The tile that its m-th value is of, in a warp that has M tiles, every WARPS-th of all.
+    template <int M, int WARPS>
+    METHOD int tile(int warp, int m) const {
+        static_assert(!SPREAD || M == 1 || M == 2 || M == 4, "four lanes share out a warp's tiles");
+        return warp + (SPREAD ? column % M : m) * WARPS;
+    }
+    METHOD int kept_stream(int n, int s) const { return SPREAD ? 0 : stream(n, s); }
     METHOD int head_stream(int n, int s) const { return n * 8 + column * 2 + s; }
 };
 // Whether a stream is one, and not what fills up a tile's columns; known beforehand of full tiles.
 FORCE bool is_stream(int stream) { return STREAMS % (8 / A_STREAM) == 0 || stream < STREAMS; }
+FORCE bool is_kept(int stream) { return SPREAD || is_stream(stream); }
 FORCE bool is_head_stream(int stream) { return STREAMS % 8 == 0 || stream < STREAMS; }
 
 // Rows in shared memory, [k][NT]. A column that is always zero need not be read.
@@ -75,9 +90,11 @@ struct LayerRows {
     const float *first;
     bool there;
     METHOD LayerRows(const Columns *rows, Lane lane)
-        : at(&rows->lane[lane.index]), first((const float *)rows), there(lane.row < COLUMNS) {}
+        : at(&rows->lane[SPREAD ? lane.row % COLUMNS * 4 + lane.column : lane.index]),
+          first((const float *)rows),
+          there(lane.row < COLUMNS) {}
     METHOD uint2 fragment(int k, int n) const {
-        if (COLUMNS < 8 && !there) return make_uint2(0, 0);
+        if (!SPREAD && COLUMNS < 8 && !there) return make_uint2(0, 0);
         return at[(k * NT + n) * 32];
     }
     METHOD const float *column(int k, int n, int c) const { return first + (k * NT + n) * 64 + c * 8; }
@@ -104,8 +121,8 @@ struct LineRow {
     const unsigned char *at;
     Lane lane;
     METHOD uint2 fragment(int k, int n) const {
-        const int c = n * 8 + lane.row;
-        if (COLUMNS % 8 != 0 && c >= COLUMNS) return make_uint2(0, 0);
+        const int c = SPREAD ? lane.row % COLUMNS : n * 8 + lane.row;
+        if (!SPREAD && COLUMNS % 8 != 0 && c >= COLUMNS) return make_uint2(0, 0);
         return *(const uint2 *)(at + (k * COLUMNS + c) * 32 + lane.column * 8);
     }
     METHOD const float *column(int k, int n, int c) const {
@@ -220,6 +237,41 @@ FORCE void multiply(float (&y)[NT][2 * PER], const Weights a, const Inputs b, co
     product<KT, NT>(y, a, b);
 #else
     product_float<KT, NT>(y, a.tiles(), b, lane);
+#endif
+}
+
+// The same for the M tiles of a warp, as its lanes keep them: tiles(m) finds one, scales [..][16].
+template <int KT, int M, int WARPS, typename Find, typename Inputs>
+FORCE void multiply_all(float (&y)[KEPT_OF(M)][NT][2 * PER], const Find &tiles, const Inputs b,
+                        const float (*scales)[16], Lane lane, int warp) {
+#if SPREAD
+    Sum c[M][1][4];
+#pragma unroll
+    for (int m = 0; m < M; m++) {
+        c[m][0][0] = c[m][0][1] = c[m][0][2] = c[m][0][3] = 0;
+        product<KT, 1>(c[m], tiles(m), b);
+    }
+    Sum own[4];
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+        own[e] = c[0][0][e];
+        if (M >= 2) own[e] = lane.column % 2 ? c[M >= 2 ? 1 : 0][0][e] : own[e];
+        if (M >= 4) {
+            const Sum other = lane.column % 2 ? c[M >= 4 ? 3 : 0][0][e] : c[M >= 4 ? 2 : 0][0][e];
+            own[e] = lane.column / 2 ? other : own[e];
+        }
+    }
+#if PRECISION == INT8
+    const float *scale = scales[lane.tile<M, WARPS>(warp, 0)] + lane.row;
+    y[0][0][0] += (KT <= 16 ? (float)(own[0] * 256 + own[1]) : own[0] * 256.0f + own[1]) * scale[0];
+    y[0][0][1] += (KT <= 16 ? (float)(own[2] * 256 + own[3]) : own[2] * 256.0f + own[3]) * scale[8];
+#else
+    y[0][0][0] += own[0], y[0][0][PER] += own[2], (void)scales, (void)warp;
+#endif
+#else
+#pragma unroll
+    for (int m = 0; m < M; m++)
+        multiply<KT>(y[m], tiles(m), b, PRECISION == INT8 ? scales[warp + m * WARPS] : nullptr, lane);
 #endif
 }
 
