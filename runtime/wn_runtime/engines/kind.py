@@ -42,6 +42,9 @@ class EngineKind:
     lacks something, WavestepError for a broken file."""
     automatic: bool = True
     """Whether it is taken without being named."""
+    present: Callable[[], bool] = lambda: True
+    """Whether it is worth trying on this machine unasked; False keeps the choice from importing
+    anything of it. Cheap."""
     artifact_is_code: bool = False
     """Whether a file made for it is machine code, which runs only where the user trusts it."""
     advice: str = ""

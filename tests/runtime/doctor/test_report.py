@@ -100,6 +100,7 @@ def test_the_engines_that_lack_something_say_the_first_of_it(tmp_path: Path) -> 
         "onnx": None,
         "onnx-cuda": "CUDA provider",
         "onnx-cuda-loop": "NVRTC",
+        "cuda": "NVRTC",
         "tensorrt": "NVRTC",
     }
     assert "native (no C compiler)" in summary(report)
