@@ -4,76 +4,88 @@
 // call for one stream; PARAMS is A. All lanes have the sample then.
 typedef int Sample;
 
-// Neighbouring classes of one lane: few are kept in registers, with their weights.
+// Neighbouring classes of one lane: few are kept in registers, with their weights' running sums.
 #define RUN ((PARAMS + 31) / 32)
 #define KEEP (RUN <= 8)
+#define KEPT (KEEP ? RUN : 1)
 
 #if PARAMS < 1024  // 1023 weights of 2^22 fit
 typedef unsigned int WeightSum;
 #else
 typedef unsigned long long WeightSum;
 #endif
+#define EVERY_LANE 0xffffffffu
+#define LOWEST -3.4e38f
 
 static __device__ __forceinline__ unsigned int class_weight(float logit, float most, float inverse) {
     return (unsigned int)__float2int_rn(__expf((logit - most) * inverse) * 4194304.0f);  // 2^22
 }
 
+// The largest of all lanes' numbers.
+static __device__ __forceinline__ float largest(float x) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    // As integers that are ordered as the floats are.
+    const unsigned int bits = __float_as_uint(x), sign = 0x80000000u;
+    const unsigned int most = __reduce_max_sync(EVERY_LANE, bits & sign ? ~bits : bits | sign);
+    return __uint_as_float(most & sign ? most & ~sign : ~most);
+#else
+#pragma unroll
+    for (int distance = 16; distance > 0; distance /= 2)
+        x = fmaxf(x, __shfl_xor_sync(EVERY_LANE, x, distance));
+    return x;
+#endif
+}
+
 // logits [classes], uniforms [1] of 24 bits -> the class.
 static __device__ __forceinline__ Sample draw(const float *logits, int classes,
                                               float inverse_temperature, const int *uniforms) {
-    const unsigned int all = 0xffffffffu;
     const int lane = threadIdx.x % 32, first = lane * RUN;
-    const int end = first + RUN < classes ? first + RUN : classes;
-    float best = -3.4e38f, own[KEEP ? RUN : 1];
-    int best_class = classes - 1;  // of logits that are not numbers
-#pragma unroll(KEEP ? RUN : 4)
+    const int count = first >= classes ? 0 : first + RUN < classes ? RUN : classes - first;
+    float own[KEPT], most = LOWEST;
+#pragma unroll(KEPT)
     for (int i = 0; i < RUN; i++) {
-        const float x = first + i < classes ? logits[first + i] : -3.4e38f;
+        const float x = i < count ? logits[first + i] : LOWEST;
         if (KEEP) own[KEEP ? i : 0] = x;
-        if (x > best) best = x, best_class = first + i;
+        most = fmaxf(most, x);
     }
-#pragma unroll
-    for (int distance = 16; distance > 0; distance /= 2) {
-        const float other = __shfl_xor_sync(all, best, distance);
-        const int other_class = __shfl_xor_sync(all, best_class, distance);
-        if (other > best || (other == best && other_class < best_class))
-            best = other, best_class = other_class;
+    most = largest(most);
+    if (inverse_temperature == 0) {  // the lowest of those that are likeliest
+        int c = 0;
+        while (c < count && logits[first + c] != most) c++;
+        const unsigned int found = __ballot_sync(EVERY_LANE, c < count);
+        return found ? __shfl_sync(EVERY_LANE, first + c, __ffs(found) - 1) : classes - 1;
     }
-    if (inverse_temperature == 0) return best_class;
 
     // Each lane sums its classes; then a scan over the lanes.
-    unsigned int weights[KEEP ? RUN : 1];
-    WeightSum sum = 0;
-#pragma unroll(KEEP ? RUN : 4)
+    WeightSum sum = 0, up_to[KEPT];
+#pragma unroll(KEPT)
     for (int i = 0; i < RUN; i++) {
-        if (!KEEP && first + i >= end) break;
+        if (!KEEP && i >= count) break;
         const float x = KEEP ? own[KEEP ? i : 0] : logits[first + i];
-        const unsigned int w = first + i < end ? class_weight(x, best, inverse_temperature) : 0;
-        if (KEEP) weights[KEEP ? i : 0] = w;
-        sum += w;
+        sum += i < count ? class_weight(x, most, inverse_temperature) : 0;
+        if (KEEP) up_to[KEEP ? i : 0] = sum;
     }
-    WeightSum up_to = sum;
+    WeightSum all = sum;
 #pragma unroll
     for (int distance = 1; distance < 32; distance *= 2) {
-        const WeightSum before = __shfl_up_sync(all, up_to, distance);
-        if (lane >= distance) up_to += before;
+        const WeightSum before = __shfl_up_sync(EVERY_LANE, all, distance);
+        if (lane >= distance) all += before;
     }
     // The first class whose cumulative weight exceeds this; it is less than the total.
-    const unsigned long long total = __shfl_sync(all, up_to, 31);
-    WeightSum left = (WeightSum)((unsigned long long)(uniforms[0] & 0xffffff) * total >> 24);
-    const bool mine = up_to - sum <= left && left < up_to;
-    const unsigned int found = __ballot_sync(all, mine);
-    left -= up_to - sum;
+    const unsigned long long total = __shfl_sync(EVERY_LANE, all, 31);
+    const WeightSum at =
+        (WeightSum)((unsigned long long)(uniforms[0] & 0xffffff) * total >> 24);
+    const bool mine = all - sum <= at && at < all;
+    WeightSum left = at - (all - sum);
     int c = first;
-    bool passed = false;  // the class that it is
-#pragma unroll(KEEP ? RUN : 1)
-    for (int i = 0; i < RUN; i++) {
-        if (!KEEP && !mine) break;
-        const unsigned int w = KEEP ? weights[KEEP ? i : 0]
-                                    : class_weight(logits[first + i], best, inverse_temperature);
-        passed = passed || left < w || i == RUN - 1;
-        if (!KEEP && passed) break;
-        if (!passed) left -= w, c++;
+    if (KEEP) {
+#pragma unroll(KEPT)
+        for (int i = 0; i + 1 < RUN; i++) c += left >= up_to[KEEP ? i : 0];
+    } else if (mine) {
+        for (WeightSum w; w = class_weight(logits[c], most, inverse_temperature),
+             left >= w && c + 1 < first + count; c++)
+            left -= w;
     }
-    return found ? __shfl_sync(all, c, __ffs(found) - 1) : best_class;
+    const unsigned int found = __ballot_sync(EVERY_LANE, mine);  // none: logits that are not numbers
+    return found ? __shfl_sync(EVERY_LANE, c, __ffs(found) - 1) : classes - 1;
 }

@@ -21,6 +21,7 @@
 #define __align__(bytes) alignas(bytes)
 #define __constant__
 
+static inline int thread_index() { return threadIdx.x; }
 template <typename T> static inline T __ldg(const T *from) { return *from; }
 static inline void __threadfence() {}
 static inline void __threadfence_block() {}

@@ -111,22 +111,30 @@ static inline void signal_expect(Signal *signal, int bytes) {
     if (bytes < 0) shim::fail("a signal is told to expect %d bytes", bytes);
     shim::change(*shim::warp->block, signal, 1, bytes);
 }
-static inline void send(void *to, int rank, u32 value, Signal *signal) {
+// A place in another block's shared memory, and the block.
+struct Remote {
+    unsigned char *at;
+    shim::Block *block;
+};
+static inline Remote remote(const void *place, int rank) {
     shim::Block &mine = *shim::warp->block;
     if (rank < 0 || rank >= shim::cluster.size)
-        shim::fail("send to block %d of a cluster of %d", rank, shim::cluster.size);
-    if (!mine.holds(to, 4) || (u64)to % 4 != 0 || !mine.holds(signal, sizeof *signal))
-        shim::fail("send to byte %d, signal at %d, of a block that has %d", mine.offset(to),
-                   mine.offset(signal), mine.shared);
+        shim::fail("block %d of a cluster of %d", rank, shim::cluster.size);
+    if (!mine.holds(place, 4))
+        shim::fail("byte %d of a block that has %d", mine.offset(place), mine.shared);
     shim::Block &there = shim::cluster.blocks[rank];
-    if (there.live == 0) shim::fail("send to block %u, which has ended", there.index);
-    shim::transfers.push_back({&there, there.base() + mine.offset(to), nullptr, value, 4, 0,
-                               (Signal *)(there.base() + mine.offset(signal))});
+    return {there.base() + mine.offset(place), &there};
 }
-static inline void send(void *to, int rank, float2 value, Signal *signal) {
-    if ((u64)to % 8 != 0) shim::fail("send of eight bytes to byte %d", shim::warp->block->offset(to));
-    send(to, rank, __float_as_uint(value.x), signal);
-    send((float *)to + 1, rank, __float_as_uint(value.y), signal);
+static inline void send(Remote to, u32 value, Remote signal) {
+    if (to.block != signal.block) shim::fail("a signal of another block than what is sent");
+    if ((u64)to.at % 4 != 0) shim::fail("send to byte %d", to.block->offset(to.at));
+    if (to.block->live == 0) shim::fail("send to block %u, which has ended", to.block->index);
+    shim::transfers.push_back({to.block, to.at, nullptr, value, 4, 0, (Signal *)signal.at});
+}
+static inline void send(Remote to, float2 value, Remote signal) {
+    if ((u64)to.at % 8 != 0) shim::fail("send of eight bytes to byte %d", to.block->offset(to.at));
+    send(to, __float_as_uint(value.x), signal);
+    send({to.at + 4, to.block}, __float_as_uint(value.y), signal);
 }
 #define FILLERS 1
 static inline void fill(void *to, const void *from, int bytes, Signal *signal) {

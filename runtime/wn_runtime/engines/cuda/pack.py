@@ -64,26 +64,37 @@ def _layer(
     spec, w = schedule.spec, schedule.widths
     precision, half = schedule.precision, spec.gate_channels // 2
     factor = np.float32(spec.residual_scale)
-    taps = [_gates(tap, half, w.residual, w.z) for tap in weights["gate.weight"][layer]]
+    taps = list(weights["gate.weight"][layer])
+    bias, of_current = weights["gate.bias"][layer], layer
+    chained = []
+    if schedule.chained:
+        product = np.zeros((half, spec.gate_channels), np.float32)
+        if layer not in schedule.first_layer:  # see layout.cuh
+            before = weights["residual.weight"][layer - 1] * factor
+            bias = bias + weights["residual.bias"][layer - 1] * factor @ taps[0]
+            product, taps[0], of_current = before @ taps[0], taps[0] * factor, layer - 1
+        chained.append(_gates(product, half, w.z, w.z))
+    gates = [_gates(tap, half, w.residual, w.z) for tap in taps]
     residual = _pairs(_fit(weights["residual.weight"][layer] * factor, w.z, w.residual))
     skip = _pairs(_fit(weights["skip.weight"][layer], w.z, w.skip))
-    gate_bias = _gates(weights["gate.bias"][layer][None], half, 1, w.z)[:, :, 0]
-    bias = _pairs(_fit(weights["residual.bias"][layer] * factor, w.residual)[None])[:, :, 0]
-    matrices = [*taps, residual, skip]
+    gate_bias = _gates(bias[None], half, 1, w.z)[:, :, 0]
+    residual_bias = _pairs(_fit(weights["residual.bias"][layer] * factor, w.residual)[None])[:, :, 0]
+    matrices = [gates[0], *chained, *gates[1:], residual, skip]
     if scales is None:
-        return [*(_tiles(matrix, precision) for matrix in matrices), gate_bias, bias]
-    z_scale = 1 / _LARGEST
+        tiles = (_tiles(matrix, precision) for matrix in matrices)
+        return [*tiles, gate_bias, residual_bias]
+    of_z = [1 / _LARGEST]
+    of_inputs = [scales[of_current], *of_z * len(chained), *[scales[layer]] * (spec.kernel - 1)]
     parts: list[Array] = []
     rows: list[Array] = []
-    for matrix in matrices:
-        tiles, outputs, inputs = matrix.shape
-        whole, scale = quantise(matrix.reshape(tiles * outputs, inputs).T)
+    for matrix, of_input in zip(matrices, [*of_inputs, *of_z * 2], strict=True):
+        count, outputs, inputs = matrix.shape
+        whole, scale = quantise(matrix.reshape(count * outputs, inputs).T)
         parts.append(_tiles(whole.T.reshape(matrix.shape), precision))
-        of_inputs = scales[layer] if len(rows) < spec.kernel else z_scale
-        rows.append((scale * of_inputs).reshape(tiles, outputs))
+        rows.append((scale * of_input).reshape(count, outputs))
     inverse = np.zeros(4, np.float32)
     inverse[:2] = 1 / scales[layer : layer + 2]
-    return [*parts, gate_bias, bias, *rows, inverse]
+    return [*parts, gate_bias, residual_bias, *rows, inverse]
 
 
 def _embedding(spec: ModelSpec, weights: Weights, residual: int) -> list[Array]:

@@ -100,6 +100,8 @@ class Schedule:
     """One of SOURCES."""
     stages: int = 0
     """Of a ring."""
+    chained: bool = False
+    """Whether a layer's chain has one product, of z and a matrix for it, in place of two."""
     embed_shared: bool = False
     """Whether the block that draws has the embedding in shared memory."""
     most_warps: tuple[int, int, int, int] = (8, 4, 4, 4)
@@ -155,8 +157,10 @@ class Schedule:
 
     @property
     def sums_depth(self) -> int:
-        """Layers that the older warps may be ahead."""
-        return 2
+        """Layers whose gate sums are kept: all of a block's, or those the older warps are ahead."""
+        if not self.chained:
+            return 2
+        return max(b - a for a, b in itertools.pairwise(self.first_layer))
 
     @property
     def line_rows(self) -> int:
@@ -173,11 +177,12 @@ class Schedule:
         """The struct Layer."""
         w, k = self.widths, _K_TILE[self.precision]
         gates, residuals, skips = w.z // 8, w.residual // 16, w.skip // 16
-        tiles = self.spec.kernel * gates * (w.residual // k) + (residuals + skips) * (w.z // k)
+        tiles = self.spec.kernel * gates * (w.residual // k)
+        tiles += (residuals + skips + gates * self.chained) * (w.z // k)
         rows = gates + residuals
         size = tiles * TILE_BYTES + rows * 64
         if self.precision == "int8":
-            size += (self.spec.kernel * gates + residuals + skips) * 64 + 16
+            size += ((self.spec.kernel + self.chained) * gates + residuals + skips) * 64 + 16
         return size
 
     @property
@@ -210,12 +215,11 @@ class Schedule:
         """The struct Shared."""
         w, k = self.widths, _K_TILE[self.precision]
         tiles, head_tiles = -(-self.columns // 8), -(-self.streams // 8)
-        rows = (w.residual // k + self.z_depth * (w.z // k)) * tiles
+        rows = ((1 + self.chained) * (w.residual // k) + self.z_depth * (w.z // k)) * tiles
         rows += (w.skip + w.head) // _K_HEAD[self.precision] * head_tiles
         floats = self.streams * w.residual + w.head + w.params + 4 * self.spec.layers
         floats += self.streams * max(self.cluster * w.skip, w.params)
-        a_lane = 2 if self.precision == "int8" else 4
-        floats += self.sums_depth * (w.z // 8) * tiles * 32 * a_lane
+        floats += self.sums_depth * (w.z // 8) * self.streams * 16
         size = rows * COLUMNS_BYTES + 4 * floats + 8 * (3 + 2 * self.stages)
         return _padded(size, _ALIGNMENT)
 
@@ -276,6 +280,7 @@ class Schedule:
             "SOURCE": self.source.upper(),
             "STAGES": self.stages,
             "EMBED_SHARED": int(self.embed_shared),
+            "CHAINED": int(self.chained),
             "LAYER_BYTES": self.layer_bytes,
             "MODEL_BYTES": self.model_bytes,
             "SHARED_BYTES": self.working_bytes,
@@ -338,6 +343,7 @@ def clustered(
             layer_blocks,
             layer_blocks + 1,
             "resident",
+            chained=True,
         )
         if schedule.shared_bytes <= shared:
             return with_embedding(schedule, shared)

@@ -22,6 +22,14 @@ struct alignas(8) Signal {
 #define ARCH (__CUDA_ARCH__ / 10)
 #define SHARED_MEMORY(name) extern __shared__ __align__(128) unsigned char name[]
 
+// Of the thread in its block. Asked for once and kept: the compiler would rather ask again and again,
+// which takes as long as reading shared memory.
+FORCE int thread_index() {
+    int index;
+    asm volatile("mov.u32 %0, %%tid.x;" : "=r"(index));
+    return index;
+}
+
 // Named barriers 1..15; 0 is __syncthreads'. `threads`: of those that wait and those that arrive.
 FORCE void barrier_sync(int id, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
@@ -158,28 +166,24 @@ FORCE void cluster_sync() {
     asm volatile("barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;" ::
                      : "memory");
 }
-// Writes four bytes, or eight, to where `to` is in the shared memory of that block of the cluster, and
-// counts them in its `signal`. Returns at once.
-FORCE void send(void *to, int rank, u32 value, Signal *signal) {
-    u32 there, done;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(shared_address(to)), "r"(rank));
-    asm("mapa.shared::cluster.u32 %0, %1, %2;"
-        : "=r"(done)
-        : "r"(shared_address(signal)), "r"(rank));
+// A place in the shared memory of a block of the cluster: where `place` is in that block's own.
+typedef u32 Remote;
+FORCE Remote remote(const void *place, int rank) {
+    u32 there;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(shared_address(place)), "r"(rank));
+    return there;
+}
+// Writes four bytes, or eight, there, and counts them in a signal of the same block. Returns at once.
+FORCE void send(Remote to, u32 value, Remote signal) {
     asm volatile(
-        "st.async.shared::cluster.mbarrier::complete_tx::bytes.u32 [%0], %1, [%2];" ::"r"(there),
-        "r"(value), "r"(done)
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.u32 [%0], %1, [%2];" ::"r"(to),
+        "r"(value), "r"(signal)
         : "memory");
 }
-FORCE void send(void *to, int rank, float2 value, Signal *signal) {
-    u32 there, done;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(shared_address(to)), "r"(rank));
-    asm("mapa.shared::cluster.u32 %0, %1, %2;"
-        : "=r"(done)
-        : "r"(shared_address(signal)), "r"(rank));
+FORCE void send(Remote to, float2 value, Remote signal) {
     asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.v2.f32 [%0], {%1, %2}, [%3];" ::
-                     "r"(there),
-                 "f"(value.x), "f"(value.y), "r"(done)
+                     "r"(to),
+                 "f"(value.x), "f"(value.y), "r"(signal)
                  : "memory");
 }
 #endif

@@ -5,34 +5,54 @@
 
 #define HANDED_BYTES (STREAMS * R * 6)
 
-// Channels c (even) and c + 1 of one stream, to the block `to`. All lanes of a warp call it together;
-// lanes whose numbers differ by `neighbour` have neighbouring pairs. there: whether this lane has one.
-FORCE void hand_over(const Here &here, int to, int c, int stream, float x, float y, float inverse,
-                     int neighbour, bool there) {
-    Shared *shared = here.shared;
-    float *in_float = &shared->h_in[stream][c];
-    unsigned char *row = (unsigned char *)shared->h;
+// Where the channels c (even) and c + 1 of a stream go in the block `to`. Of a cluster's lanes, those
+// whose channels share a word of the row take turns: one has the high parts, the other the low ones.
+struct Handover {
 #if CLUSTER > 1
-    Signal *ready = &shared->h_ready;
-    if (there) send(in_float, to, make_float2(x, y), ready);
-    u32 word = (u32)encode(x, y, inverse);
+    Remote in_float, row, ready;
+#else
+    float *in_float;
+    unsigned char *row;
+#endif
+    bool odd, there;
+
+    METHOD Handover() {}
+    METHOD Handover(const Here &here, int to, int c, int stream)
+        : odd(c & 2), there(c < R && stream < STREAMS) {
+        Shared *shared = here.shared;
+        if (!there) c = stream = 0;
+        float *floats = &shared->h_in[stream][c];
+        unsigned char *rows = (unsigned char *)shared->h[0];
+#if CLUSTER > 1 && PRECISION == INT8
+        rows += pair_at(c & ~3, stream, 8 * NT) + (odd ? 32 : 0);
+#else
+        rows += pair_at(c, stream, 8 * NT);
+#endif
+#if CLUSTER > 1
+        in_float = remote(floats, to), row = remote(rows, to), ready = remote(&shared->h_ready, to);
+#else
+        in_float = floats, row = rows, (void)to;
+#endif
+    }
+    // All lanes of a warp call it together. neighbour: the numbers of lanes with neighbouring channels
+    // differ by it.
+    METHOD void give(float x, float y, float inverse, int neighbour) const {
+#if CLUSTER > 1
+        if (there) send(in_float, make_float2(x, y), ready);
+        u32 word = (u32)encode(x, y, inverse);
 #if PRECISION == INT8
-    // A word has four channels: of two lanes one sends the high parts, the other the low ones.
-    const bool odd = c & 2;
-    const u32 got = __shfl_xor_sync(ALL_LANES, odd ? word & 0xffff : word >> 16, neighbour);
-    word = odd ? got | (word & 0xffff0000u) : (word & 0xffff) | got << 16;
-    row += pair_at(c & ~3, stream, 8 * NT) + (odd ? 32 : 0);
-#else
-    row += pair_at(c, stream, 8 * NT);
+        const u32 got = __shfl_xor_sync(ALL_LANES, odd ? word & 0xffff : word >> 16, neighbour);
+        word = odd ? got | (word & 0xffff0000u) : (word & 0xffff) | got << 16;
 #endif
-    if (there) send(row, to, word, ready);
+        if (there) send(row, word, ready);
 #else
-    if (!there) return;
-    *(float2 *)in_float = make_float2(x, y);
-    put(row + pair_at(c, stream, 8 * NT), encode(x, y, inverse));
+        if (!there) return;
+        *(float2 *)in_float = make_float2(x, y);
+        put(row, encode(x, y, inverse));
 #endif
-    (void)to, (void)neighbour;
-}
+        (void)neighbour;
+    }
+};
 
 // The newest samples of a stream through the first causal convolution, to the first block. One warp;
 // window: the stream's last samples, a ring; now: its row that holds the newest.
@@ -41,10 +61,9 @@ FORCE void embed(const Here &here, int stream, Sample newest, const Sample *wind
     const Embedding &table = embedding(here);
 #pragma unroll 2
     for (int at = 0; at < R; at += 64) {
-        const int c = at + 2 * here.lane;
-        const bool there = R % 64 == 0 || c < R;
+        const int c = at + 2 * here.lane.index;
         float2 h = make_float2(0, 0);
-        if (there) {
+        if (R % 64 == 0 || c < R) {
 #if CODES
             h = *(const float2 *)&table.taps[0][newest][c];
 #else
@@ -61,7 +80,7 @@ FORCE void embed(const Here &here, int stream, Sample newest, const Sample *wind
 #endif
             }
         }
-        hand_over(here, 0, c, stream, h.x, h.y, inverse, 1, there);
+        Handover(here, 0, c, stream).give(h.x, h.y, inverse, 1);
     }
 }
 

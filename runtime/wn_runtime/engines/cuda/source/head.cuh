@@ -5,7 +5,7 @@
 // Tiles of the head are read ahead into registers, as many as there are, where a warp has one row of few.
 #define HOLD_HEAD0 (SOURCE != RING && PRECISION != FP32 && NH == 1 && M_HEAD <= WORKERS && KT_S <= 16)
 #define HOLD_HEAD1 (SOURCE != RING && PRECISION != FP32 && NH == 1 && M_PARAMS <= WORKERS && KT_H <= 16)
-#define MOST_HELD 8
+#define MOST_HELD 12
 #define HELD0 (KT_S < MOST_HELD ? KT_S : MOST_HELD)
 #define HELD1 (KT_H < MOST_HELD ? KT_H : MOST_HELD)
 
@@ -14,26 +14,27 @@ FORCE float positive(float x) { return x > 0 ? x : 0; }
 // What one warp does with its tile of 16 outputs: bias, product, and `take(channel, stream, x, y)`
 // for each two channels.
 template <int KT, typename Weights, typename Take>
-FORCE void head_tile(int m, const Weights tiles, const Columns *rows, float2 bias, const Take &take) {
+FORCE void head_tile(const Here &here, int m, const Weights tiles, const Columns *rows, float2 bias,
+                     const Take &take) {
     float y[NH][4];
 #pragma unroll
     for (int n = 0; n < NH; n++) y[n][0] = y[n][1] = bias.x, y[n][2] = y[n][3] = bias.y;
-    multiply_head<KT>(y, tiles, rows);
+    multiply_head<KT>(y, tiles, HeadRows(rows, here.lane), here.lane);
 #pragma unroll
     for (int n = 0; n < NH; n++)
 #pragma unroll
         for (int s = 0; s < 2; s++) {
-            const int stream = head_stream_of(n, s);
-            if (stream < STREAMS) take(m * 16 + 2 * lane_row(), stream, y[n][s], y[n][2 + s]);
+            const int stream = here.lane.head_stream(n, s);
+            if (stream < STREAMS) take(m * 16 + 2 * here.lane.row, stream, y[n][s], y[n][2 + s]);
         }
 }
-FORCE float2 head_bias(const float *bias, int m) {
-    return *(const float2 *)&bias[m * 16 + 2 * lane_row()];
+FORCE float2 head_bias(const Here &here, const float *bias, int m) {
+    return *(const float2 *)&bias[m * 16 + 2 * here.lane.row];
 }
 
 // relu(skip sum) as rows of the head.
 FORCE void sum_skips(const Here &here) {
-    for (int e = threadIdx.x; e < STREAMS * S / 2; e += ALL_THREADS) {
+    for (int e = here.thread; e < STREAMS * S / 2; e += ALL_THREADS) {
         const int stream = e / (S / 2), c = e % (S / 2) * 2;
         float2 sum = make_float2(0, 0);
 #pragma unroll
@@ -64,7 +65,7 @@ FORCE Draw read_draw(const Here &here, int step, int stream) {
     draw.forced = block.forced ? block.forced[at] : (Sample)0;
     return draw;
 }
-#define FIRST_DRAWN (WORKERS - 1 - threadIdx.x / 32)  // the streams are dealt to the warps
+#define FIRST_DRAWN (WORKERS - 1 - here.thread / 32)  // the streams are dealt to the warps
 
 FORCE Sample *window_of(const Here &here, int stream) {
     return here.block->window + (size_t)here.group * INPUT_KERNEL * STREAMS + stream;
@@ -101,8 +102,8 @@ FORCE void take_samples(const Here &here, int step, Draw mine, float inverse) {
         Sample *window = window_of(here, stream);
         if (!last) embed(here, stream, sample, window, now, inverse);
         if (block.forced)
-            for (int c = here.lane; c < PARAMS; c += 32) block.out[at * PARAMS + c] = params[c];
-        if (here.lane == 0) {
+            for (int c = here.lane.index; c < PARAMS; c += 32) block.out[at * PARAMS + c] = params[c];
+        if (here.lane.index == 0) {
             if (!block.forced) block.samples[at] = sample;
             if (last || INPUT_KERNEL > 1) window[now * STREAMS] = sample;
         }
@@ -112,12 +113,13 @@ FORCE void take_samples(const Here &here, int step, Draw mine, float inverse) {
 
 FORCE void head0(const Here &here, Ring &ring, int step) {
     Shared *shared = here.shared;
-    const int worker = threadIdx.x / 32;
+    const int worker = here.thread / 32;
     const float *bias = shared->head0_bias;
     const auto take = [&](int c, int stream, float x, float y) {
-#if CLUSTER > 1 && HEAD_RANK != PARAMS_RANK
+#if CLUSTER > 1
         unsigned char *to = (unsigned char *)shared->hidden + head_pair_at(c, stream);
-        send(to, PARAMS_RANK, encode_head(positive(x), positive(y)), &shared->hidden_ready);
+        send(remote(to, PARAMS_RANK), encode_head(positive(x), positive(y)),
+             remote(&shared->hidden_ready, PARAMS_RANK));
 #else
         put_head(shared->hidden, c, stream, positive(x), positive(y));
 #endif
@@ -125,15 +127,12 @@ FORCE void head0(const Here &here, Ring &ring, int step) {
 #if HOLD_HEAD0
     uint4 held[HELD0];
     const Tile *own = head0_tiles(here) + worker * KT_S;
-    const float2 held_bias = head_bias(bias, worker < M_HEAD ? worker : 0);
-    if (worker < M_HEAD) {
-#pragma unroll
-        for (int k = 0; k < HELD0; k++) held[k] = Tiles{own}(k);
-    }
+    const float2 held_bias = head_bias(here, bias, worker < M_HEAD ? worker : 0);
+    if (worker < M_HEAD) hold(held, Tiles(own, here.lane));
 #endif
 #if CLUSTER > 1
     signal_wait(&shared->skip_ready, step & 1);
-    if (threadIdx.x == 0) signal_expect(&shared->skip_ready, LAYER_RANKS * STREAMS * S * 4);
+    if (here.thread == 0) signal_expect(&shared->skip_ready, LAYER_RANKS * STREAMS * S * 4);
 #else
     barrier_sync(ALL_WORKERS, ALL_THREADS);
 #endif
@@ -141,26 +140,26 @@ FORCE void head0(const Here &here, Ring &ring, int step) {
     barrier_sync(ALL_WORKERS, ALL_THREADS);
 #if HOLD_HEAD0
     if (worker < M_HEAD)
-        head_tile<KT_S>(worker, PartlyHeld<HELD0>{held, own}, shared->skip_rows, held_bias, take);
+        head_tile<KT_S>(here, worker, HeldTiles<HELD0>{held, Tiles(own, here.lane)}, shared->skip_rows, held_bias, take);
 #elif SOURCE == RING
     for (int chunk = 0; chunk < CHUNKS0; chunk++, ring.next()) {
         const Tile *tiles = (const Tile *)ring.wait();
         const int end = M_HEAD - chunk * M_CHUNK0 < M_CHUNK0 ? M_HEAD - chunk * M_CHUNK0 : M_CHUNK0;
         for (int m = (worker + WORKERS - chunk * M_CHUNK0 % WORKERS) % WORKERS; m < end; m += WORKERS)
-            head_tile<KT_S>(chunk * M_CHUNK0 + m, Tiles{tiles + m * KT_S}, shared->skip_rows,
-                            head_bias(bias, chunk * M_CHUNK0 + m), take);
+            head_tile<KT_S>(here, chunk * M_CHUNK0 + m, Tiles(tiles + m * KT_S, here.lane), shared->skip_rows,
+                            head_bias(here, bias, chunk * M_CHUNK0 + m), take);
     }
 #else
     for (int m = worker; m < M_HEAD; m += WORKERS)
-        head_tile<KT_S>(m, Tiles{head0_tiles(here) + m * KT_S}, shared->skip_rows,
-                        head_bias(bias, m), take);
+        head_tile<KT_S>(here, m, Tiles(head0_tiles(here) + m * KT_S, here.lane), shared->skip_rows,
+                        head_bias(here, bias, m), take);
 #endif
     (void)ring;
 }
 
 FORCE void head1(const Here &here, Ring &ring, int step) {
     Shared *shared = here.shared;
-    const int worker = threadIdx.x / 32;
+    const int worker = here.thread / 32;
     const float *bias = shared->head1_bias;
     const auto take = [&](int c, int stream, float x, float y) {
         *(float2 *)&shared->params[stream][c] = make_float2(x, y);
@@ -168,35 +167,32 @@ FORCE void head1(const Here &here, Ring &ring, int step) {
 #if HOLD_HEAD1
     uint4 held[HELD1];
     const Tile *own = head1_tiles(here) + worker * KT_H;
-    const float2 held_bias = head_bias(bias, worker < M_PARAMS ? worker : 0);
-    if (worker < M_PARAMS) {
-#pragma unroll
-        for (int k = 0; k < HELD1; k++) held[k] = Tiles{own}(k);
-    }
+    const float2 held_bias = head_bias(here, bias, worker < M_PARAMS ? worker : 0);
+    if (worker < M_PARAMS) hold(held, Tiles(own, here.lane));
 #endif
     Draw mine{};
     if (FIRST_DRAWN < STREAMS) mine = read_draw(here, step, FIRST_DRAWN);
     const float inverse = first_inverse(here);
-#if CLUSTER > 1 && HEAD_RANK != PARAMS_RANK
+#if CLUSTER > 1
     signal_wait(&shared->hidden_ready, step & 1);
-    if (threadIdx.x == 0) signal_expect(&shared->hidden_ready, STREAMS * H * 2);
+    if (here.thread == 0) signal_expect(&shared->hidden_ready, STREAMS * H * 2);
 #else
     barrier_sync(ALL_WORKERS, ALL_THREADS);
 #endif
 #if HOLD_HEAD1
     if (worker < M_PARAMS)
-        head_tile<KT_H>(worker, PartlyHeld<HELD1>{held, own}, shared->hidden, held_bias, take);
+        head_tile<KT_H>(here, worker, HeldTiles<HELD1>{held, Tiles(own, here.lane)}, shared->hidden, held_bias, take);
 #elif SOURCE == RING
     for (int chunk = 0; chunk < CHUNKS1; chunk++, ring.next()) {
         const Tile *tiles = (const Tile *)ring.wait();
         const int left = M_PARAMS - chunk * M_CHUNK1, end = left < M_CHUNK1 ? left : M_CHUNK1;
         for (int m = (worker + WORKERS - chunk * M_CHUNK1 % WORKERS) % WORKERS; m < end; m += WORKERS)
-            head_tile<KT_H>(chunk * M_CHUNK1 + m, Tiles{tiles + m * KT_H}, shared->hidden,
-                            head_bias(bias, chunk * M_CHUNK1 + m), take);
+            head_tile<KT_H>(here, chunk * M_CHUNK1 + m, Tiles(tiles + m * KT_H, here.lane), shared->hidden,
+                            head_bias(here, bias, chunk * M_CHUNK1 + m), take);
     }
 #else
     for (int m = worker; m < M_PARAMS; m += WORKERS)
-        head_tile<KT_H>(m, Tiles{head1_tiles(here) + m * KT_H}, shared->hidden, head_bias(bias, m),
+        head_tile<KT_H>(here, m, Tiles(head1_tiles(here) + m * KT_H, here.lane), shared->hidden, head_bias(here, bias, m),
                         take);
 #endif
     barrier_sync(ALL_WORKERS, ALL_THREADS);
@@ -207,9 +203,20 @@ FORCE void head1(const Here &here, Ring &ring, int step) {
     (void)ring;
 }
 
-FORCE void head(const Here &here, Ring &ring, int step) {
-    if (here.rank == HEAD_RANK) head0(here, ring, step);
-    if (here.rank == PARAMS_RANK) head1(here, ring, step);
+#if CLUSTER > 1
+// A block that has the head, or half of it, has no layers.
+FORCE void heads(const Here &here) {
+    Ring ring(here);
+    if (here.rank == HEAD_RANK)
+        for (int step = 0; step < here.block->steps; step++) head0(here, ring, step);
+    else
+        for (int step = 0; step < here.block->steps; step++) head1(here, ring, step);
 }
+#else
+FORCE void head(const Here &here, Ring &ring, int step) {
+    head0(here, ring, step);
+    head1(here, ring, step);
+}
+#endif
 
 #endif

@@ -23,8 +23,17 @@ static __constant__ const int dilations[LAYERS] = DILATIONS;
 // Layers of a block of the cluster: from first_layer[rank] up to the next one's.
 static __constant__ const int first_layer[CLUSTER + 1] = FIRST_LAYER;
 
+// With CHAINED a gate's sum has z of the layer before in place of h, by the product of both matrices:
+//
+//     h[l] @ Wgate[l] = s h[l-1] @ Wgate[l] + z[l-1] @ (s Wres[l-1] Wgate[l]) + constant
+//
+// so that the chain has one product a layer; the first term is made beside it. Not of a block's first
+// layer, which has h.
 struct alignas(16) Layer {
     Tile current[M_GATE][KT_R];  // tap 0; rows 0..7 of a tile: filters, 8..15: their gates
+#if CHAINED
+    Tile chained[M_GATE][KT_Z];
+#endif
     Tile older[OLDER][M_GATE][KT_R];
     Tile residual[M_RESIDUAL][KT_Z];  // times residual_scale
     Tile skip[M_SKIP][KT_Z];
@@ -32,6 +41,9 @@ struct alignas(16) Layer {
     float residual_bias[M_RESIDUAL][16];  // times residual_scale
 #if PRECISION == INT8
     float current_scale[M_GATE][16];  // of a weight, times that of the activations
+#if CHAINED
+    float chained_scale[M_GATE][16];
+#endif
     float older_scale[OLDER][M_GATE][16];
     float residual_rows[M_RESIDUAL][16];
     float skip_rows[M_SKIP][16];
@@ -80,13 +92,13 @@ static __constant__ const int line_first[LAYERS + 1] = LINE_FIRST;  // of all ro
 #endif
 
 struct alignas(128) Shared {
-    Columns h[KT_R * NT];  // the layer's input
+    Columns h[1 + CHAINED][KT_R * NT];  // the layer's input
     Columns z[Z_DEPTH][KT_Z * NT];
     Columns skip_rows[KT_S * NH];
     Columns hidden[KT_H * NH];
     float h_in[STREAMS][R];  // from the block before, or from the sample
-    // Of coming layers: bias and older taps, as the gate warps' lanes hold sums.
-    float gate_sums[SUMS_DEPTH][M_GATE][NT][32][2 * PER];
+    // Of coming layers: all of a gate's sum but what the chain adds, as the rows of a tile.
+    float gate_sums[SUMS_DEPTH][M_GATE][STREAMS][16];
     float head0_bias[H], head1_bias[A];
     union {
         float skip_in[CLUSTER][STREAMS][S];  // each block's share of the skip sum
@@ -104,18 +116,20 @@ static_assert(sizeof(Shared) == SHARED_BYTES, "plan.py counts other shared memor
 
 // Named barriers: who arrives --> who waits.
 enum Barrier {
-    H_READY = 1,                            // residual --> gate
-    Z_READY,                                // gate --> residual
-    STEP_DONE,                              // residual and older: this step's rows are written
-    ALL_WORKERS,                            // all of the head
-    SUMS_READY,                             // older --> gate, by slot
-    SUMS_FREE = SUMS_READY + SUMS_DEPTH,    // gate --> older
-    Z_FOR_SKIP = SUMS_FREE + SUMS_DEPTH,    // gate --> skip
-    Z_FREE = Z_FOR_SKIP + Z_DEPTH,          // skip --> gate
+    H_READY = 1,                                  // residual --> gate; where CHAINED --> older
+    STEP_DONE,                                    // residual and older: this step's rows are written
+    ALL_WORKERS,                                  // all of the head
+    Z_COMPLETE,                                   // gate, where CHAINED
+    Z_READY,                                      // gate --> residual; where CHAINED by turns
+    SUMS_READY = Z_READY + 1 + CHAINED,           // older --> gate, by turns
+    SUMS_FREE = SUMS_READY + 2,                   // gate --> older, by turns; not where CHAINED
+    Z_FOR_SKIP = SUMS_FREE + 2 * !CHAINED,        // gate --> skip, by slot
+    Z_FREE = Z_FOR_SKIP + Z_DEPTH,                // skip --> gate, by slot
     BARRIERS = Z_FREE + Z_DEPTH
 };
 static_assert(BARRIERS <= 16, "a block has 16 barriers");
 #define CHAIN_THREADS ((GATE_WARPS + RESIDUAL_WARPS) * 32)
+#define H_THREADS (((CHAINED ? OLDER_WARPS : GATE_WARPS) + RESIDUAL_WARPS) * 32)
 #define STEP_THREADS ((RESIDUAL_WARPS + OLDER_WARPS) * 32)
 #define SUMS_THREADS ((GATE_WARPS + OLDER_WARPS) * 32)
 #define SKIP_THREADS ((GATE_WARPS + SKIP_WARPS) * 32)
@@ -145,7 +159,8 @@ struct Here {
     unsigned char *lines;    // the group's
     int rank, group;
     int first, last;  // layers
-    int lane, warp;   // warp: within its role
+    int thread, warp;  // warp: within its role
+    Lane lane;
 };
 
 // Row `slot` of a delay line, counted from its first.

@@ -1,12 +1,14 @@
-// What a gate's sum does not wait for: the conditioning, and the older taps of its convolution.
+// What a gate's sum does not wait for: the conditioning, and the older taps of its convolution. Where
+// CHAINED also the share of the layer before's input.
 //
-// These warps run ahead of the gate warps. A layer's rows are read while the one before is summed.
+// A layer's rows are read while the one before is summed.
 #ifndef WN_OLDER_CUH
 #define WN_OLDER_CUH
 
 #define MO CEIL(M_GATE, OLDER_WARPS)  // tiles of outputs of a warp
 // Rows are read ahead into registers where those are few.
 #define AHEAD (PRECISION != FP32 && OLDER * KT_R * NT <= 16)
+#define HOLD_OLDER (PRECISION != FP32 && MO * KT_R <= 8)
 
 // What is read ahead for a layer.
 struct Ahead {
@@ -20,7 +22,7 @@ struct Ahead {
 FORCE LineRow older_row(const Here &here, int4 line, int j) {
     int row = line.w - j * line.z;
     if (row < 0) row += line.y;
-    return LineRow{line_row(here, line.x, row)};
+    return LineRow{line_row(here, line.x, row), here.lane};
 }
 
 // bias: of this step, or null.
@@ -39,12 +41,12 @@ FORCE void look_ahead(const Here &here, int layer, const float *bias, Ahead &ahe
     const float *own = bias + (size_t)layer * here.block->width * GATE;
 #pragma unroll
     for (int m = 0; m < MO; m++) {
-        const int c = (here.warp + m * OLDER_WARPS) * 8 + lane_row();
+        const int c = (here.warp + m * OLDER_WARPS) * 8 + here.lane.row;
 #pragma unroll
         for (int n = 0; n < NT; n++)
 #pragma unroll
             for (int s = 0; s < PER; s++) {
-                const int stream = stream_of(n, s);
+                const int stream = here.lane.stream(n, s);
                 ahead.bias[m][n][s] = ahead.bias[m][n][PER + s] = 0;
                 if (bias && c < GATE / 2 && stream < STREAMS) {
                     ahead.bias[m][n][s] = own[stream * GATE + c];
@@ -54,12 +56,27 @@ FORCE void look_ahead(const Here &here, int layer, const float *bias, Ahead &ahe
     }
 }
 
+// A lane's share of the sums of a tile, in shared memory.
+template <typename Visit>
+FORCE void each_sum(const Here &here, int slot, int tile, const Visit &visit) {
+#pragma unroll
+    for (int n = 0; n < NT; n++)
+#pragma unroll
+        for (int s = 0; s < PER; s++) {
+            const int stream = here.lane.stream(n, s);
+            if (stream >= STREAMS) continue;
+            float *sums = here.shared->gate_sums[slot][tile][stream] + here.lane.row;
+            visit(n, s, sums[0], sums[8]);
+        }
+}
+
 FORCE void sum_older(const Here &here, const Layer &w, const Ahead &ahead, int slot) {
 #pragma unroll
     for (int m = 0; m < MO; m++) {
         const int tile = here.warp + m * OLDER_WARPS;
         if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
-        const float filter = w.gate_bias[tile][lane_row()], gate = w.gate_bias[tile][lane_row() + 8];
+        const float *bias = w.gate_bias[tile];
+        const float filter = bias[here.lane.row], gate = bias[here.lane.row + 8];
         float y[NT][2 * PER];
 #pragma unroll
         for (int n = 0; n < NT; n++)
@@ -70,51 +87,129 @@ FORCE void sum_older(const Here &here, const Layer &w, const Ahead &ahead, int s
             }
 #if PRECISION == INT8
 #define OLDER_SCALE w.older_scale[j - 1][tile]
+#define CURRENT_SCALE(w, tile) (w).current_scale[tile]
 #else
 #define OLDER_SCALE nullptr
+#define CURRENT_SCALE(w, tile) nullptr
 #endif
 #if AHEAD
 #pragma unroll
         for (int j = 1; j <= OLDER; j++)
-            multiply<KT_R>(y, Tiles{w.older[j - 1][tile]}, Held<NT>{ahead.rows[j - 1]}, OLDER_SCALE);
+            multiply<KT_R>(y, Tiles(w.older[j - 1][tile], here.lane), HeldRows{ahead.rows[j - 1]},
+                           OLDER_SCALE, here.lane);
 #else
         for (int j = 1; j <= OLDER; j++)
-            multiply<KT_R>(y, Tiles{w.older[j - 1][tile]}, older_row(here, ahead.line, j),
-                           OLDER_SCALE);
+            multiply<KT_R>(y, Tiles(w.older[j - 1][tile], here.lane), older_row(here, ahead.line, j),
+                           OLDER_SCALE, here.lane);
 #endif
-#pragma unroll
-        for (int n = 0; n < NT; n++)
-#pragma unroll
-            for (int e = 0; e < 2 * PER; e++)
-                here.shared->gate_sums[slot][tile][n][here.lane][e] = y[n][e];
+        each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
+            one = y[n][s], other = y[n][PER + s];
+        });
+    }
+}
+
+// The conditioning of a block of samples, row by row.
+struct HeldBias {
+    const float *row;
+    int held, left;  // samples of this row to come
+    size_t size;
+    METHOD HeldBias(const Here &here) : row(nullptr), held(here.block->held), left(0), size(0) {
+        if (held == 0) return;
+        row = here.block->bias + (size_t)here.group * STREAMS * GATE;
+        left = held - here.block->offset;
+        size = (size_t)LAYERS * here.block->width * GATE;
+    }
+    METHOD void next() {
+        if (held == 0 || --left > 0) return;
+        row += size, left = held;
+    }
+};
+
+#if CHAINED
+
+// All of a step's layers before it begins, into a slot each.
+FORCE void sum_all(const Here &here, const Ring &ring, const float *bias) {
+    Ahead ahead;
+    look_ahead(here, here.first, bias, ahead);
+    for (int layer = here.first; layer < here.last; layer++) {
+        const Ahead now = ahead;
+        if (layer + 1 < here.last) look_ahead(here, layer + 1, bias, ahead);
+        sum_older(here, weights_of(here, ring, layer), now, layer - here.first);
     }
 }
 
 FORCE void olders(const Here &here) {
     const Block &block = *here.block;
-    if (here.first == here.last) return;
+    Shared *shared = here.shared;
+    const Ring ring(here);
+    HeldBias bias(here);
+    sum_all(here, ring, bias.row);
+    for (int step = 0; step < block.steps; step++) {
+        barrier_arrive(SUMS_READY, SUMS_THREADS);
+        for (int layer = here.first + 1; layer < here.last; layer++) {
+            const int slot = layer - here.first;
+            const Layer &w = weights_of(here, ring, layer);
+            float y[MO][NT][2 * PER];
+            uint4 held[MO][HOLD_OLDER ? KT_R : 1];
+#pragma unroll
+            for (int m = 0; m < MO; m++) {
+                const int tile = here.warp + m * OLDER_WARPS;
+                if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
+#pragma unroll
+                for (int n = 0; n < NT; n++)
+#pragma unroll
+                    for (int e = 0; e < 2 * PER; e++) y[m][n][e] = 0;
+                each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
+                    y[m][n][s] = one, y[m][n][PER + s] = other;
+                });
+                if (HOLD_OLDER) hold(held[m], Tiles(w.current[tile], here.lane));
+            }
+            if (slot == 1)
+                signal_wait(&shared->h_ready, step & 1);
+            else
+                barrier_sync(H_READY, H_THREADS);
+            const LayerRows h(shared->h[slot - 1 & 1], here.lane);
+#pragma unroll
+            for (int m = 0; m < MO; m++) {
+                const int tile = here.warp + m * OLDER_WARPS;
+                if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
+                const Tiles tiles(w.current[tile], here.lane);
+                multiply<KT_R>(y[m], HeldTiles<HOLD_OLDER ? KT_R : 0>{held[m], tiles}, h,
+                               CURRENT_SCALE(w, tile), here.lane);
+                each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
+                    one = y[m][n][s], other = y[m][n][PER + s];
+                });
+            }
+            barrier_arrive(SUMS_READY + (slot & 1), SUMS_THREADS);
+        }
+        bias.next();
+        barrier_sync(STEP_DONE, STEP_THREADS);
+        if (step + 1 < block.steps) sum_all(here, ring, bias.row);
+    }
+}
+
+#else
+
+// A few layers ahead of the gate warps.
+FORCE void olders(const Here &here) {
+    const Block &block = *here.block;
     Ring ring(here);
     Ahead ahead;
-    int slot = 0, used = 0;  // of gate_sums; how many have been filled so far, up to its depth
-    int until = block.held - block.offset;  // this row of bias ends
-    const float *bias = block.held ? block.bias + (size_t)here.group * STREAMS * GATE : nullptr;
-    for (int step = 0; step < block.steps; step++, until--) {
-        if (block.held && until == 0) {
-            bias += (size_t)LAYERS * block.width * GATE;
-            until = block.held;
-        }
-        look_ahead(here, here.first, bias, ahead);
+    HeldBias bias(here);
+    int slot = 0, used = 0;  // of gate_sums; how many have been filled so far, up to two
+    for (int step = 0; step < block.steps; step++, bias.next()) {
+        look_ahead(here, here.first, bias.row, ahead);
         for (int layer = here.first; layer < here.last; layer++) {
             const Layer &w = weights_of(here, ring, layer);
-            if (used == SUMS_DEPTH)
+            if (used == 2)
                 barrier_sync(SUMS_FREE + slot, SUMS_THREADS);
             else
                 used++;
             const Ahead now = ahead;
-            if (layer + 1 < here.last) look_ahead(here, layer + 1, bias, ahead);
+            if (layer + 1 < here.last) look_ahead(here, layer + 1, bias.row, ahead);
             sum_older(here, w, now, slot);
             barrier_arrive(SUMS_READY + slot, SUMS_THREADS);
-            slot = slot + 1 == SUMS_DEPTH ? 0 : slot + 1;
+            slot ^= 1;
             ring.next();
         }
         barrier_sync(STEP_DONE, STEP_THREADS);
@@ -123,9 +218,11 @@ FORCE void olders(const Here &here) {
 #endif
     }
     for (int i = 0; i < used; i++) {
-        slot = slot == 0 ? SUMS_DEPTH - 1 : slot - 1;
+        slot ^= 1;
         barrier_sync(SUMS_FREE + slot, SUMS_THREADS);
     }
 }
+
+#endif
 
 #endif

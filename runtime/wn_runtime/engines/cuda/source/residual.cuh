@@ -8,9 +8,6 @@
 #define MR (M_RESIDUAL / RESIDUAL_WARPS)
 #define HOLD_RESIDUAL (PRECISION != FP32 && MR * KT_Z <= 8)
 
-typedef float Activations[MR][NT][2 * PER];
-typedef Pair Pairs[MR][NT][PER];
-
 // `visit(m, n, s, channel, stream)` for each pair of channels of each stream that a lane holds.
 template <typename Visit>
 FORCE void each_held(const Here &here, const Visit &visit) {
@@ -20,43 +17,52 @@ FORCE void each_held(const Here &here, const Visit &visit) {
         for (int n = 0; n < NT; n++)
 #pragma unroll
             for (int s = 0; s < PER; s++)
-                visit(m, n, s, (here.warp + m * RESIDUAL_WARPS) * 16 + 2 * lane_row(),
-                      stream_of(n, s));
+                visit(m, n, s, (here.warp + m * RESIDUAL_WARPS) * 16 + 2 * here.lane.row,
+                      here.lane.stream(n, s));
 }
 
 FORCE void residuals(const Here &here) {
     const Block &block = *here.block;
     Shared *shared = here.shared;
-    const bool any = here.first < here.last, clerk = threadIdx.x == GATE_WARPS * 32;
+    const bool clerk = here.warp == 0 && here.lane.index == 0;
     Ring ring(here);
     int z_slot = 0;
-    Activations h;
+    float h[MR][NT][2 * PER];
+    int row_at[MR][NT][PER];  // of a pair, in shared memory
+    each_held(here, [&](int m, int n, int s, int c, int stream) {
+        row_at[m][n][s] = pair_at(c, stream, 8 * NT);
+    });
+#if CLUSTER > 1
+    Handover next_block[MR][NT][PER];
+    each_held(here, [&](int m, int n, int s, int c, int stream) {
+        next_block[m][n][s] = Handover(here, here.last < LAYERS ? here.rank + 1 : here.rank, c, stream);
+    });
+#endif
     for (int step = 0; step < block.steps; step++) {
-        int4 line, next_line;
+        int4 line = shared->lines[here.first], next_line = line;
         float inverse = 1;
-        if (any) {
-            line = shared->lines[here.first];
 #if PRECISION == INT8
-            inverse = weights_of(here, ring, here.first).inverse[0];
+        inverse = weights_of(here, ring, here.first).inverse[0];
 #endif
 #if CLUSTER > 1
-            signal_wait(&shared->h_ready, step & 1);
-            if (clerk) signal_expect(&shared->h_ready, HANDED_BYTES);
+        signal_wait(&shared->h_ready, step & 1);
+        if (clerk) signal_expect(&shared->h_ready, HANDED_BYTES);
 #endif
-            each_held(here, [&](int m, int n, int s, int c, int stream) {
-                if (stream >= STREAMS) return;
-                const float2 x = *(const float2 *)&shared->h_in[stream][c];
-                h[m][n][s] = x.x, h[m][n][PER + s] = x.y;
-            });
-        }
+        each_held(here, [&](int m, int n, int s, int c, int stream) {
+            if (stream >= STREAMS) return;
+            const float2 x = *(const float2 *)&shared->h_in[stream][c];
+            h[m][n][s] = x.x, h[m][n][PER + s] = x.y;
+        });
         for (int layer = here.first; layer < here.last; layer++) {
-            Pairs pairs;
-            each_held(here, [&](int m, int n, int s, int c, int stream) {
+            Pair pairs[MR][NT][PER];
+            // Where CHAINED the last layer's input is needed by nobody.
+            const bool give = layer > here.first && (!CHAINED || layer + 1 < here.last);
+            unsigned char *rows = (unsigned char *)shared->h[CHAINED ? layer - here.first & 1 : 0];
+            each_held(here, [&](int m, int n, int s, int, int) {
                 pairs[m][n][s] = encode(h[m][n][s], h[m][n][PER + s], inverse);
-                if (layer > here.first)
-                    put((unsigned char *)shared->h + pair_at(c, stream, 8 * NT), pairs[m][n][s]);
+                if (give) put(rows + row_at[m][n][s], pairs[m][n][s]);
             });
-            if (layer > here.first) barrier_arrive(H_READY, CHAIN_THREADS);
+            if (give) barrier_arrive(H_READY, H_THREADS);
 
             // While the gate warps work: the delay line, and all that the product needs but z.
             unsigned char *row = line_row(here, line.x, line.w);
@@ -68,10 +74,12 @@ FORCE void residuals(const Here &here) {
 #if PRECISION == INT8
             inverse = w.inverse[1];
 #endif
+            uint4 held[MR][HOLD_RESIDUAL ? KT_Z : 1];
 #pragma unroll
             for (int m = 0; m < MR; m++) {
-                const float *bias = w.residual_bias[here.warp + m * RESIDUAL_WARPS];
-                const float one = bias[lane_row()], other = bias[lane_row() + 8];
+                const int tile = here.warp + m * RESIDUAL_WARPS;
+                const float *bias = w.residual_bias[tile];
+                const float one = bias[here.lane.row], other = bias[here.lane.row + 8];
 #pragma unroll
                 for (int n = 0; n < NT; n++)
 #pragma unroll
@@ -79,19 +87,12 @@ FORCE void residuals(const Here &here) {
                         h[m][n][s] = h[m][n][s] * RESIDUAL_SCALE + one;
                         h[m][n][PER + s] = h[m][n][PER + s] * RESIDUAL_SCALE + other;
                     }
+                if (HOLD_RESIDUAL) hold(held[m], Tiles(w.residual[tile], here.lane));
             }
-#if HOLD_RESIDUAL
-            uint4 held[MR][KT_Z];
-#pragma unroll
-            for (int m = 0; m < MR; m++)
-#pragma unroll
-                for (int k = 0; k < KT_Z; k++)
-                    held[m][k] = Tiles{w.residual[here.warp + m * RESIDUAL_WARPS]}(k);
-#endif
             const int slot = line.w + 1 == line.y ? 0 : line.w + 1;
-            barrier_sync(Z_READY, CHAIN_THREADS);
+            barrier_sync(Z_READY + (CHAINED ? layer - here.first & 1 : 0), CHAIN_THREADS);
             if (layer + 1 < LAYERS) {
-                const Rows<NT> z{shared->z[z_slot]};
+                const LayerRows z(shared->z[z_slot], here.lane);
 #pragma unroll
                 for (int m = 0; m < MR; m++) {
                     const int tile = here.warp + m * RESIDUAL_WARPS;
@@ -100,11 +101,9 @@ FORCE void residuals(const Here &here) {
 #else
                     const float *scale = nullptr;
 #endif
-#if HOLD_RESIDUAL
-                    multiply<KT_Z>(h[m], HeldTiles{held[m]}, z, scale);
-#else
-                    multiply<KT_Z>(h[m], Tiles{w.residual[tile]}, z, scale);
-#endif
+                    const Tiles tiles(w.residual[tile], here.lane);
+                    multiply<KT_Z>(h[m], HeldTiles<HOLD_RESIDUAL ? KT_Z : 0>{held[m], tiles}, z, scale,
+                                   here.lane);
                 }
             }
             if (clerk) shared->lines[layer].w = slot;  // z came: nobody needs the old one any more
@@ -113,14 +112,15 @@ FORCE void residuals(const Here &here) {
             ring.next();
         }
 #if CLUSTER > 1
-        if (any && here.last < LAYERS)
-            each_held(here, [&](int m, int n, int s, int c, int stream) {
-                hand_over(here, here.rank + 1, c, stream < STREAMS ? stream : 0, h[m][n][s],
-                          h[m][n][PER + s], inverse, 4, stream < STREAMS);
+        if (here.last < LAYERS)
+            each_held(here, [&](int m, int n, int s, int, int) {
+                next_block[m][n][s].give(h[m][n][s], h[m][n][PER + s], inverse, 4);
             });
 #endif
-        if (any) barrier_sync(STEP_DONE, STEP_THREADS);
+        barrier_sync(STEP_DONE, STEP_THREADS);
+#if CLUSTER == 1
         head(here, ring, step);
+#endif
     }
 }
 

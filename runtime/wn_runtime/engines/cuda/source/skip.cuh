@@ -13,7 +13,8 @@ FORCE void skips(const Here &here) {
     float bias[MS][2];
 #pragma unroll
     for (int m = 0; m < MS; m++) {
-        const float *own = &block.model->skip_bias[(here.warp + m * SKIP_WARPS) * 16 + 2 * lane_row()];
+        const int c = (here.warp + m * SKIP_WARPS) * 16 + 2 * here.lane.row;
+        const float *own = &block.model->skip_bias[c];
         bias[m][0] = here.rank == 0 ? own[0] : 0, bias[m][1] = here.rank == 0 ? own[1] : 0;
     }
     for (int step = 0; step < block.steps; step++) {
@@ -27,6 +28,7 @@ FORCE void skips(const Here &here) {
         for (int layer = here.first; layer < here.last; layer++) {
             const Layer &w = weights_of(here, ring, layer);
             barrier_sync(Z_FOR_SKIP + slot, SKIP_THREADS);
+            const LayerRows z(shared->z[slot], here.lane);
 #pragma unroll
             for (int m = 0; m < MS; m++) {
                 const int tile = here.warp + m * SKIP_WARPS;
@@ -35,32 +37,32 @@ FORCE void skips(const Here &here) {
 #else
                 const float *scale = nullptr;
 #endif
-                multiply<KT_Z>(sum[m], Tiles{w.skip[tile]}, Rows<NT>{shared->z[slot]}, scale);
+                multiply<KT_Z>(sum[m], Tiles(w.skip[tile], here.lane), z, scale, here.lane);
             }
             barrier_arrive(Z_FREE + slot, SKIP_THREADS);
             slot = slot + 1 == Z_DEPTH ? 0 : slot + 1;
             ring.next();
         }
-        if (here.first < here.last) {
 #pragma unroll
-            for (int m = 0; m < MS; m++)
+        for (int m = 0; m < MS; m++)
 #pragma unroll
-                for (int n = 0; n < NT; n++)
+            for (int n = 0; n < NT; n++)
 #pragma unroll
-                    for (int s = 0; s < PER; s++) {
-                        const int stream = stream_of(n, s);
-                        const int c = (here.warp + m * SKIP_WARPS) * 16 + 2 * lane_row();
-                        if (stream >= STREAMS) continue;
-                        float *to = &shared->skip_in[here.rank][stream][c];
-                        const float2 share = make_float2(sum[m][n][s], sum[m][n][PER + s]);
+                for (int s = 0; s < PER; s++) {
+                    const int stream = here.lane.stream(n, s);
+                    const int c = (here.warp + m * SKIP_WARPS) * 16 + 2 * here.lane.row;
+                    if (stream >= STREAMS) continue;
+                    float *to = &shared->skip_in[here.rank][stream][c];
+                    const float2 share = make_float2(sum[m][n][s], sum[m][n][PER + s]);
 #if CLUSTER > 1
-                        send(to, HEAD_RANK, share, &shared->skip_ready);
+                    send(remote(to, HEAD_RANK), share, remote(&shared->skip_ready, HEAD_RANK));
 #else
-                        *(float2 *)to = share;
+                    *(float2 *)to = share;
 #endif
-                    }
-        }
+                }
+#if CLUSTER == 1
         head(here, ring, step);
+#endif
     }
 }
 

@@ -58,29 +58,39 @@ typedef float Sum;
 #endif
 #define NH CEIL(STREAMS, 8)
 
-FORCE int lane_row() { return threadIdx.x % 32 / 4; }
-FORCE int lane_column() { return threadIdx.x % 4; }
-// The stream of a lane's s-th value in tile n of the layers' columns, or of the head's.
-FORCE int stream_of(int n, int s) { return n * (8 / A_STREAM) + lane_column() * PER + s; }
-FORCE int head_stream_of(int n, int s) { return n * 8 + lane_column() * 2 + s; }
-
-// Rows in shared memory, [k][N].
-template <int N>
-struct Rows {
-    const Columns *at;
-    METHOD uint2 fragment(int k, int n) const { return at[k * N + n].lane[threadIdx.x % 32]; }
-    METHOD const float *column(int k, int n, int c) const {
-        return (const float *)&at[k * N + n] + c * 8;
-    }
+// A lane's place in its warp.
+struct Lane {
+    int index, row, column;  // row = index / 4, column = index % 4
+    // The stream of its s-th value in tile n of the layers' columns, or of the head's.
+    METHOD int stream(int n, int s) const { return n * (8 / A_STREAM) + column * PER + s; }
+    METHOD int head_stream(int n, int s) const { return n * 8 + column * 2 + s; }
 };
+
+// Rows in shared memory, [k][N]; `columns`: those that are not always zero.
+template <int N, int COUNT>
+struct Rows {
+    const uint2 *at;
+    const float *first;
+    bool there;
+    METHOD Rows(const Columns *rows, Lane lane)
+        : at(&rows->lane[lane.index]), first((const float *)rows), there(lane.row < COUNT) {}
+    METHOD uint2 fragment(int k, int n) const {
+        if (COUNT < 8 && !there) return make_uint2(0, 0);  // a read that need not be made
+        return at[(k * N + n) * 32];
+    }
+    METHOD const float *column(int k, int n, int c) const { return first + (k * N + n) * 64 + c * 8; }
+};
+typedef Rows<NT, COLUMNS> LayerRows;
+typedef Rows<NH, STREAMS> HeadRows;
 
 // One row of a delay line in global memory, [k][columns]: without the columns that fill up a tile.
 struct LineRow {
     const unsigned char *at;
+    Lane lane;
     METHOD uint2 fragment(int k, int n) const {
-        const int c = n * 8 + lane_row();
+        const int c = n * 8 + lane.row;
         if (COLUMNS % 8 != 0 && c >= COLUMNS) return make_uint2(0, 0);
-        return *(const uint2 *)(at + (k * COLUMNS + c) * 32 + lane_column() * 8);
+        return *(const uint2 *)(at + (k * COLUMNS + c) * 32 + lane.column * 8);
     }
     METHOD const float *column(int k, int n, int c) const {
         c = n * 8 + c < COLUMNS ? n * 8 + c : COLUMNS - 1;  // beyond: of a stream nobody asks for
@@ -88,28 +98,32 @@ struct LineRow {
     }
 };
 
-// Fragments of rows that were read ahead, [k][N].
-template <int N>
-struct Held {
+// Fragments of rows that were read ahead, [k][NT].
+struct HeldRows {
     const uint2 *of;
-    METHOD uint2 fragment(int k, int n) const { return of[k * N + n]; }
+    METHOD uint2 fragment(int k, int n) const { return of[k * NT + n]; }
 };
 
-// Tiles in memory one after the other, or in registers.
+// Tiles in memory one after the other, or in registers, or the first of them there.
 struct Tiles {
+    const uint4 *lane_at;
     const Tile *at;
-    METHOD uint4 operator()(int k) const { return at[k].lane[threadIdx.x % 32]; }
+    METHOD const Tile *tiles() const { return at; }
+    METHOD Tiles(const Tile *tiles, Lane lane) : lane_at(&tiles->lane[lane.index]), at(tiles) {}
+    METHOD uint4 operator()(int k) const { return lane_at[k * 32]; }
 };
+template <int FIRST>
 struct HeldTiles {
     const uint4 *of;
-    METHOD uint4 operator()(int k) const { return of[k]; }
+    Tiles others;
+    METHOD const Tile *tiles() const { return others.at; }
+    METHOD uint4 operator()(int k) const { return k < FIRST ? of[k < FIRST ? k : 0] : others(k); }
 };
-template <int FIRST>  // the first in registers, the others in memory
-struct PartlyHeld {
-    const uint4 *of;
-    const Tile *at;
-    METHOD uint4 operator()(int k) const { return k < FIRST ? of[k < FIRST ? k : 0] : Tiles{at}(k); }
-};
+template <int COUNT>
+FORCE void hold(uint4 (&held)[COUNT], const Tiles tiles) {
+#pragma unroll
+    for (int k = 0; k < COUNT; k++) held[k] = tiles(k);
+}
 
 FORCE void mma(float (&c)[4], uint4 a, uint2 b) { mma_half(c, a, b); }
 FORCE void mma(int (&c)[4], uint4 a, uint2 b) { mma_int8(c, a, b); }
@@ -147,8 +161,8 @@ FORCE void product(Number (&c)[N][4], const Weights a, const Inputs b) {
 
 // The same in float arithmetic.
 template <int KT, int N, typename Inputs>
-FORCE void product_float(float (&c)[N][4], const Tile *a, const Inputs b) {
-    const int r = lane_row(), q = lane_column();
+FORCE void product_float(float (&c)[N][4], const Tile *a, const Inputs b, Lane lane) {
+    const int r = lane.row, q = lane.column;
     for (int k = 0; k < KT; k++) {
         const float *one = (const float *)&a[k] + r * 8, *other = one + 64;
 #pragma unroll
@@ -168,13 +182,14 @@ FORCE void product_float(float (&c)[N][4], const Tile *a, const Inputs b) {
 // y[n] += W @ rows of the layers' precision: y holds outputs r and r + 8, each for PER streams.
 // scale: of the tile's rows r and r + 8, with int8.
 template <int KT, typename Weights, typename Inputs>
-FORCE void multiply(float (&y)[NT][2 * PER], const Weights a, const Inputs b, const float *scale) {
+FORCE void multiply(float (&y)[NT][2 * PER], const Weights a, const Inputs b, const float *scale,
+                    Lane lane) {
 #if PRECISION == INT8
     int c[NT][4];
 #pragma unroll
     for (int n = 0; n < NT; n++) c[n][0] = c[n][1] = c[n][2] = c[n][3] = 0;
     product<KT, NT>(c, a, b);
-    const float one = scale[lane_row()], other = scale[lane_row() + 8];
+    const float one = scale[lane.row], other = scale[lane.row + 8];
 #pragma unroll
     for (int n = 0; n < NT; n++) {
         if (KT <= 16) {  // 512 inputs: the whole sum fits an int32
@@ -188,18 +203,19 @@ FORCE void multiply(float (&y)[NT][2 * PER], const Weights a, const Inputs b, co
 #elif PRECISION == FP16
     product<KT, NT>(y, a, b);
 #else
-    product_float<KT, NT>(y, a.at, b);
+    product_float<KT, NT>(y, a.tiles(), b, lane);
 #endif
 }
 
 // y[n] += W @ rows of the head's precision.
 template <int KT, typename Weights>
-FORCE void multiply_head(float (&y)[NH][4], const Weights a, const Columns *rows) {
+FORCE void multiply_head(float (&y)[NH][4], const Weights a, const HeadRows b, Lane lane) {
 #if PRECISION == FP32
-    product_float<KT, NH>(y, a.at, Rows<NH>{rows});
+    product_float<KT, NH>(y, a.tiles(), b, lane);
 #else
-    product<KT, NH>(y, a, Rows<NH>{rows});
+    product<KT, NH>(y, a, b);
 #endif
+    (void)lane;
 }
 
 // Where the layers' rows have channel `c` (even) and its neighbour of a stream, in bytes; `width`:
@@ -242,9 +258,8 @@ FORCE float gated(float filter, float gate) {
     return tanh_fast(filter) * (0.5f * tanh_fast(0.5f * gate) + 0.5f);
 #endif
 }
-FORCE void put_gated(Columns *rows, int c, int n, int s, float z) {
-    const int stream = lane_column() * PER + s;
-    unsigned char *at = (unsigned char *)rows + pair_at(c & ~1, n * (8 / A_STREAM) + stream, 8 * NT);
+// at: of its channel, in `pair_at`'s units, and c the channel.
+FORCE void put_gated(unsigned char *at, int c, float z) {
 #if PRECISION == FP32
     ((float *)at)[c & 1] = z;
 #elif PRECISION == FP16

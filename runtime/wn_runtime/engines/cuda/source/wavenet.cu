@@ -14,11 +14,12 @@
 //
 //     gate warps      h --> z of a layer
 //     residual warps  z --> h of the next layer, and its delay line
-//     older warps     the gates' sums without this step's h, ahead of the gate warps
+//     older warps     what the gates' sums have beside, ahead of the gate warps
 //     skip warps      z --> the skip sum, beside the chain
 //     one more        with a ring of weights: keeps it filled
 //
-// and gate, residual and skip warps together make the head and the draw.
+// and gate, residual and skip warps together make the head and the draw: of the same block, or in a
+// cluster in blocks of their own.
 //
 // shapes.cuh, made by plan.py, defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES
 // UNIFORMS DILATIONS LINE_FIRST RESIDUAL_SCALE PRECISION, the widths R Z S H A padded to tiles, the
@@ -77,8 +78,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
 #endif
     here.group = blockIdx.x / CLUSTER;
     here.first = first_layer[here.rank], here.last = first_layer[here.rank + 1];
-    here.lane = threadIdx.x % 32;
-    const int warp = threadIdx.x / 32;
+    here.thread = thread_index();
+    const int lane = here.thread % 32, warp = here.thread / 32;
+    here.lane = {lane, lane / 4, lane % 4};
 
     here.lines = block.lines + (size_t)here.group * line_first[LAYERS] * LINE_BYTES;
     for (int layer = threadIdx.x; layer < LAYERS; layer += blockDim.x) {
@@ -99,6 +101,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
     if (here.rank == PARAMS_RANK && warp < WORKERS) embed_last(here);
 #if CLUSTER == 1
     __syncthreads();
+#endif
+#if CLUSTER > 1
+    if (here.first == here.last) {
+        if (warp < WORKERS) heads(here);
+    } else
 #endif
     if (warp < GATE_WARPS) {
         here.warp = warp;

@@ -8,9 +8,10 @@
 struct Ring {
     Shared *shared;
     unsigned char *stages;
-    int stage, phase;
+    int lane, stage, phase;
 
-    METHOD Ring(const Here &here) : shared(here.shared), stages(here.weights), stage(0), phase(0) {}
+    METHOD Ring(const Here &here)
+        : shared(here.shared), stages(here.weights), lane(here.lane.index), stage(0), phase(0) {}
     // The stage at hand, once it is filled.
     METHOD const unsigned char *wait() const {
         signal_wait(&shared->full[stage], phase);
@@ -19,7 +20,7 @@ struct Ring {
     // On to the next; every warp lets go of every stage, used or not.
     METHOD void next() {
         __syncwarp();
-        if (threadIdx.x % 32 == 0) signal_arrive(&shared->empty[stage]);
+        if (lane == 0) signal_arrive(&shared->empty[stage]);
         if (++stage == STAGES) stage = 0, phase ^= 1;
     }
     METHOD void skip(int count) {
@@ -66,7 +67,7 @@ struct Ring {
 #endif
 
 FORCE void copy(unsigned char *to, const void *from, int bytes) {
-    for (int i = threadIdx.x * 16; i < bytes; i += blockDim.x * 16)
+    for (int i = threadIdx.x * 16; i < bytes; i += THREADS * 16)
         *(uint4 *)(to + i) = *(const uint4 *)((const unsigned char *)from + i);
 }
 
