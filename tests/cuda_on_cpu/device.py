@@ -216,7 +216,7 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
         return (0,)
 
     def program_options(*, arch: str, std: str, ptxas_options: str | None = None) -> Any:
-        require(ptxas_options in (None, "-v"), ptxas_options)
+        require(ptxas_options in (None, "-v"), f"ptxas {ptxas_options}")
         return arch, std
 
     def launch(

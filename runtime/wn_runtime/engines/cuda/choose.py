@@ -1,11 +1,12 @@
 """Which schedule a model gets on a GPU: the cheapest by the cost model, or the one that is named.
 
-    WAVESTEP_CUDA_SCHEDULE=alone:4        four streams a group, each group one thread block
-    WAVESTEP_CUDA_SCHEDULE=clustered:1    one stream a group, each group a cluster of them
+WAVESTEP_CUDA_SCHEDULE=alone:4        four streams a group, each group one thread block
+WAVESTEP_CUDA_SCHEDULE=clustered:1    one stream a group, each group a cluster of them
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,11 @@ OLDEST_SM = 75
 GROUPS = (1, 2, 4, 8, 16, 32, 64)
 """Streams that a group can have."""
 _NAME = re.compile(r"(alone|clustered):(\d{1,4})")
+
+
+# wn-targets asks for the same ones of many devices and numbers of streams.
+_alone = functools.lru_cache(1024)(alone)
+_clustered = functools.lru_cache(1024)(clustered)
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,10 @@ class Kind:
 
     def schedule(self, spec: ModelSpec, precision: str, gpu: Gpu) -> Schedule:
         """Raises EngineUnavailable where the GPU cannot run the model so."""
+        shared, most = gpu.shared_bytes, gpu.most_cluster
         if self.family == "alone":
-            return alone(spec, precision, self.streams, gpu.shared_bytes)
-        most = gpu.most_cluster
-        found = None
-        if most > 1:
-            found = clustered(spec, precision, self.streams, gpu.shared_bytes, most)
+            return _alone(spec, precision, self.streams, shared)
+        found = _clustered(spec, precision, self.streams, shared, most) if most > 1 else None
         if found is None:
             raise EngineUnavailable(
                 f"schedule {self} needs a cluster whose blocks hold all weights in {precision}, "

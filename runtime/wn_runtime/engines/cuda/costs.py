@@ -67,8 +67,13 @@ class Gpu:
 
     @property
     def most_cluster(self) -> int:
-        """Blocks of the largest cluster that any such GPU runs; 1 where there are none."""
-        return 8 if self.sm >= 90 else 1
+        """Blocks of the largest cluster; 1 where there are none.
+
+        8 wherever there are any, 16, which is not portable, of the GPUs of data centres.
+        """
+        if self.sm < 90:
+            return 1
+        return 16 if self.sm < 110 else 8
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def name(precision: str, compute_capability: str, schedule: Kind) -> str:
 def checked(package: ModelPackage, artifact: Artifact, here: ThisGpu) -> Cubin:
     """The cubin of an artifact, where this GPU can run it; its trust is not looked at.
 
-    Raises EngineUnavailable with what it is for and what this is, WavestepError for a broken record.
+    Raises EngineUnavailable with what it is for and what this is, WavestepError for a record that
+    is broken.
     """
     path = package.directory / artifact.file
     where = f"{package.directory / manifests.MANIFEST}: {artifact.file}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wn_runtime.engines.cuda.costs import COLUMNS, COLUMNS_A_STREAM, Gpu, Kernel, cost
 from wn_runtime.engines.cuda.present import gpu_present
 from wn_runtime.engines.kind import EngineKind, Request
+from wn_runtime.engines.native.costs import ARM
 
 if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
     from wn_runtime.engines.engine import Engine
@@ -14,8 +17,20 @@ if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
 
 PRECISIONS = ("int8", "fp16", "fp32")
 """Of the weights, fastest first; activations are int16, float16 with float32 sums, float32."""
-ORDINARY_GPU, ORDINARY_MHZ = Gpu("8.6", 30, 99 * 1024), 1500.0
-"""What is assumed of a GPU where nothing was measured."""
+
+
+@dataclass(frozen=True)
+class OrdinaryGpu:
+    """What is assumed of a GPU where nothing was measured."""
+
+    gpu: Gpu
+    mhz: float
+
+
+ORIN_NANO = OrdinaryGpu(Gpu("8.7", 8, 163 * 1024, 2 * 2**20, 100.0), 1020.0)
+CARD = OrdinaryGpu(Gpu("8.6", 30, 99 * 1024, 3 * 2**20), 1500.0)
+ORDINARY = ORIN_NANO if platform.machine() in ARM else CARD
+"""Of an Arm machine the least of what it may be."""
 
 
 def _expected_us(work: Work, precision: str, batch: int, _threads: int) -> float:
@@ -24,9 +39,9 @@ def _expected_us(work: Work, precision: str, batch: int, _threads: int) -> float
     size = work.weight_bytes(precision)
     return min(
         cost(
-            Kernel(precision, source, streams, 1, work.layers, size, work.macs), batch, ORDINARY_GPU
+            Kernel(precision, source, streams, 1, work.layers, size, work.macs), batch, ORDINARY.gpu
         ).cycles
-        / ORDINARY_MHZ
+        / ORDINARY.mhz
         for streams, source in ((1, "ring"), (fills, "direct"), (4 * fills, "direct"))
     )
 
@@ -47,6 +62,6 @@ CUDA = EngineKind(
     open=_open,
     present=gpu_present,
     artifact_is_code=True,
-    advice="without NVRTC the cuda engine runs only from a cubin that `wn-export --target` compiled "
-    "ahead of time into the model directory; it needs the driver and cuda-core",
+    advice="without NVRTC the cuda engine runs only from a cubin that `wn-export --target` "
+    "compiled ahead of time into the model directory, by the driver and cuda-core alone",
 )

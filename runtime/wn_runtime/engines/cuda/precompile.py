@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from wn_runtime.engines.cuda import cubin as cubins
-from wn_runtime.engines.cuda.choose import Choice, cheapest
+from wn_runtime.engines.cuda.choose import Choice, Kind, cheapest
 from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.cubin import CubinRecord
 from wn_runtime.engines.cuda.source import GENERATE, source
@@ -23,7 +22,7 @@ def choices(spec: ModelSpec, precision: str, batches: Iterable[int], gpu: Gpu) -
 
     Raises EngineUnavailable where the GPU runs none.
     """
-    found = {}
+    found: dict[Kind, Choice] = {}
     for batch in batches:
         choice = cheapest(spec, precision, batch, gpu)
         found.setdefault(choice.kind, choice)
@@ -31,9 +30,9 @@ def choices(spec: ModelSpec, precision: str, batches: Iterable[int], gpu: Gpu) -
 
 
 def precompile(
-    choice: Choice, gpu: Gpu, directory: Path, predicted: Mapping[str, float], target: str
-) -> Artifact:
-    """Compile a schedule for a GPU into `directory`; the file's entry in the manifest.
+    choice: Choice, gpu: Gpu, predicted: Mapping[str, float], target: str
+) -> tuple[Artifact, bytes]:
+    """Compile a schedule for a GPU: the file's entry in the manifest, and what is to be in it.
 
     predicted: streams to samples a second of each. Raises EngineUnavailable without NVRTC, and
     where it does not know the GPU.
@@ -60,7 +59,7 @@ def precompile(
         predicted=dict(predicted),
         target=target,
     )
-    path = directory / cubins.name(schedule.precision, gpu.compute_capability, choice.kind)
-    path.write_bytes(compiled.code)
+    file = cubins.name(schedule.precision, gpu.compute_capability, choice.kind)
     built = dataclasses.asdict(record)
-    return Artifact(path.name, cubins.ENGINE, schedule.precision, schedule.streams, built=built)
+    artifact = Artifact(file, cubins.ENGINE, schedule.precision, schedule.streams, built=built)
+    return artifact, compiled.code

@@ -23,7 +23,8 @@ def add_cubin(
     manifest = manifests.read(directory)
     schedule = Kind.of(kind).schedule(manifest.spec, precision, ORIN)
     choice = Choice(Kind.of(kind), schedule, cost_of(schedule, 1, ORIN))
-    artifact = precompile(choice, ORIN, directory, {"1": 16000.0}, "orin-nano-8gb")
+    artifact, code = precompile(choice, ORIN, {"1": 16000.0}, "orin-nano-8gb")
+    (directory / artifact.file).write_bytes(code)
     artifact = dataclasses.replace(artifact, built={**artifact.built, **built})
     record = manifests.record(directory / artifact.file)
     if trusted:

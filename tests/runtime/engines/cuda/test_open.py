@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import wn_runtime
 from tests.cuda_on_cpu.device import Program
@@ -24,10 +25,13 @@ from wn_runtime.engines.choice import by_speed, open_engine
 from wn_runtime.engines.cuda import open as opening
 from wn_runtime.engines.cuda.choose import VARIABLE
 from wn_runtime.engines.cuda.kind import CUDA
+from wn_runtime.engines.cuda.pack import pack
+from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.device_loop.device import DeviceLost
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage
+from wn_runtime.model.weights import Weights
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -67,9 +71,13 @@ def test_it_is_made_from_the_weights_and_draws_what_the_native_engine_draws(
 def test_engines_of_a_package_share_their_packed_weights(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packed: list[object] = []
-    pack = opening.pack
-    monkeypatch.setattr(opening, "pack", lambda *given: packed.append(given) or pack(*given))
+    packed: list[Schedule] = []
+
+    def counted(schedule: Schedule, weights: Weights) -> NDArray[np.uint8]:
+        packed.append(schedule)
+        return pack(schedule, weights)
+
+    monkeypatch.setattr(opening, "pack", counted)
     with wn_runtime.open(directory, "cuda", "fp32") as model:
         one, two = model.stream(seed=1), model.stream(seed=1)
         np.testing.assert_array_equal(one.read_samples(4), two.read_samples(4))
@@ -97,8 +105,8 @@ def test_a_cubin_makes_what_is_compiled_here_and_needs_no_compiler(
     artifact = add_cubin(directory, "int8", "alone:2")
     forget_nvrtc()
     compiled = gpu.compiled
-    for path in (directory, directory / artifact.file):
-        with closing(open_engine(path, "cuda", "int8" if path is directory else None, batch=3)) as engine:
+    for path, precision in ((directory, "int8"), (directory / artifact.file, None)):
+        with closing(open_engine(path, "cuda", precision, batch=3)) as engine:
             assert "for 2 streams" in engine.note
             np.testing.assert_array_equal(engine.generate(None, uniforms), expected)
     assert gpu.compiled == compiled
@@ -227,8 +235,9 @@ def test_it_is_tried_unasked_only_where_a_gpu_could_be(
 ) -> None:
     with_default(directory, "cuda", "int8")
     found = {}
-    for there in (True, False):
-        kind = dataclasses.replace(CUDA, present=lambda there=there: there)
+    answers: dict[bool, Callable[[], bool]] = {True: lambda: True, False: lambda: False}
+    for there, present in answers.items():
+        kind = dataclasses.replace(CUDA, present=present)
         monkeypatch.setitem(registry.ENGINES, "cuda", kind)
         order = by_speed(ModelPackage(directory), None, 512, 1)
         found[there] = [each.name for each in order]
