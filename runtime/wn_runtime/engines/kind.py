@@ -48,7 +48,7 @@ class EngineKind:
     artifact_is_code: bool = False
     """Whether a file made for it is machine code, which runs only where the user trusts it."""
     advice: str = ""
-    """What to know where it cannot run, in wn-doctor's words."""
+    """What to know where only the last of its needs is lacking, in wn-doctor's words."""
 
     def offered(self, manifest: Manifest) -> list[tuple[str, Artifact | None]]:
         """The precisions it can run a model in, each with its artifact where it runs one."""

@@ -135,8 +135,13 @@ def candidates(spec: ModelSpec, precision: str, batch: int, gpu: Gpu) -> Iterato
 
 def cost_of(schedule: Schedule, batch: int, gpu: Gpu) -> Cost:
     """What a step of `batch` streams costs in a schedule."""
+    return cost(kernel_of(schedule), batch, gpu)
+
+
+def kernel_of(schedule: Schedule) -> Kernel:
+    """A schedule as the cost model takes it."""
     spec = schedule.spec
-    kernel = Kernel(
+    return Kernel(
         precision=schedule.precision,
         source=schedule.source,
         streams=schedule.streams,
@@ -145,4 +150,3 @@ def cost_of(schedule: Schedule, batch: int, gpu: Gpu) -> Cost:
         bytes=schedule.model_bytes - schedule.embedding_bytes,
         macs=Work.of(spec).macs,
     )
-    return cost(kernel, batch, gpu)

@@ -37,6 +37,12 @@ a V100, 1.34 MB in 37 µs]."""
 L2_BYTES = 15.0
 """Bytes a clock and multiprocessor that the L2 cache gives where all read. [M: 132 blocks of L30
 int8 on an H200 read 1.53 MB each in 103 k cycles; P: 2155 GB/s of a V100 are 18]"""
+FLOOR_LAYER_CYCLES = {1: 450.0, 2: 250.0}
+"""The least of a layer: its instructions' latencies one after another, from the SASS, with two
+products in one block and with one product in a cluster (2: of several blocks). [A]"""
+PORT_BYTES = 64.0
+"""Bytes a clock of a multiprocessor's port to the L2 cache: no block reads faster. [P: NVIDIA's
+tuning guides, from Volta on]"""
 SCALAR_PRODUCTS = 64.0
 """Multiply-adds a clock of one block in float32. [A: half of a multiprocessor's 128 lanes]"""
 
@@ -138,6 +144,14 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
         rate, level = read_rate(kernel, busy, gpu)
         reading = kernel.bytes / rate
     return Cost(chain, reading, products, level, math.ceil(groups / at_once))
+
+
+def floor(kernel: Kernel) -> float:
+    """Cycles of one stream's step that nothing written for these parts can be below."""
+    several = kernel.blocks > 1
+    chain = kernel.layers * FLOOR_LAYER_CYCLES[2 if several else 1] + HEAD_CYCLES
+    chain += HANDOVER_CYCLES * kernel.blocks if several else 0.0
+    return max(chain, 0.0 if kernel.source == "resident" else kernel.bytes / PORT_BYTES)
 
 
 def read_rate(kernel: Kernel, busy: int, gpu: Gpu) -> tuple[float, str]:
