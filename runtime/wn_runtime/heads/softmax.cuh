@@ -18,22 +18,17 @@ typedef unsigned long long WeightSum;
 #define LOWEST -3.4e38f
 
 static __device__ __forceinline__ unsigned int class_weight(float logit, float most, float inverse) {
-    return (unsigned int)__float2int_rn(__expf((logit - most) * inverse) * 4194304.0f);  // 2^22
+    // round(2^22 e): added to 2^23, whose neighbours are one apart.
+    const float e = __expf((logit - most) * inverse);
+    return __float_as_uint(fmaf(e, 4194304.0f, 8388608.0f)) - 0x4b000000u;
 }
 
 // The largest of all lanes' numbers.
 static __device__ __forceinline__ float largest(float x) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-    // As integers that are ordered as the floats are.
-    const unsigned int bits = __float_as_uint(x), sign = 0x80000000u;
-    const unsigned int most = __reduce_max_sync(EVERY_LANE, bits & sign ? ~bits : bits | sign);
-    return __uint_as_float(most & sign ? most & ~sign : ~most);
-#else
 #pragma unroll
     for (int distance = 16; distance > 0; distance /= 2)
         x = fmaxf(x, __shfl_xor_sync(EVERY_LANE, x, distance));
     return x;
-#endif
 }
 
 // logits [classes], uniforms [1] of 24 bits -> the class.
@@ -42,12 +37,22 @@ static __device__ __forceinline__ Sample draw(const float *logits, int classes,
     const int lane = threadIdx.x % 32, first = lane * RUN;
     const int count = first >= classes ? 0 : first + RUN < classes ? RUN : classes - first;
     float own[KEPT], most = LOWEST;
+#if PARAMS % 128 == 0 && PARAMS <= 256  // whole runs of four
+#pragma unroll
+    for (int i = 0; i < RUN; i += 4) {
+        const float4 x = *(const float4 *)&logits[first + i];
+        own[i] = x.x, own[i + 1] = x.y, own[i + 2] = x.z, own[i + 3] = x.w;
+    }
+#pragma unroll
+    for (int i = 0; i < RUN; i++) most = fmaxf(most, own[i]);
+#else
 #pragma unroll(KEPT)
     for (int i = 0; i < RUN; i++) {
         const float x = i < count ? logits[first + i] : LOWEST;
         if (KEEP) own[KEEP ? i : 0] = x;
         most = fmaxf(most, x);
     }
+#endif
     most = largest(most);
     if (inverse_temperature == 0) {  // the lowest of those that are likeliest
         int c = 0;

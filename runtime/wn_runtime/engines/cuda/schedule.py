@@ -69,12 +69,13 @@ class Widths:
 
         gate_warps, z = shared_out(spec.gate_channels // 2, 8, most[0], k)
         residual_warps, residual = shared_out(spec.residual_channels, 16, most[1], k)
-        skip_warps, skip = shared_out(spec.skip_channels, 16, most[2], 16)
+        inner = 16 if precision == "fp32" else 32  # the head reads two tiles of inputs at a time
+        skip_warps, skip = shared_out(spec.skip_channels, 16, most[2], inner)
         return cls(
             residual,
             z,
             skip,
-            _padded(spec.head_channels, 16),
+            _padded(spec.head_channels, inner),
             _padded(spec.output.params, 16),
             gate_warps,
             residual_warps,
@@ -152,7 +153,9 @@ class Schedule:
 
     @property
     def z_depth(self) -> int:
-        """Rows of z that the skip warps may lag behind."""
+        """Rows of z that are kept: of all layers of a block, or those the skip warps may lag."""
+        if self.chained:
+            return self.sums_depth
         return 3 if self.columns <= 8 else 2
 
     @property
@@ -215,12 +218,13 @@ class Schedule:
         """The struct Shared."""
         w, k = self.widths, _K_TILE[self.precision]
         tiles, head_tiles = -(-self.columns // 8), -(-self.streams // 8)
-        rows = ((1 + self.chained) * (w.residual // k) + self.z_depth * (w.z // k)) * tiles
+        rows = ((1 + 2 * self.chained) * (w.residual // k) + self.z_depth * (w.z // k)) * tiles
         rows += (w.skip + w.head) // _K_HEAD[self.precision] * head_tiles
         floats = self.streams * w.residual + w.head + w.params + 4 * self.spec.layers
         floats += self.streams * max(self.cluster * w.skip, w.params)
         floats += self.sums_depth * (w.z // 8) * self.streams * 16
-        size = rows * COLUMNS_BYTES + 4 * floats + 8 * (3 + 2 * self.stages)
+        signals = 3 + 2 * self.stages + self.chained * self.z_depth
+        size = rows * COLUMNS_BYTES + 4 * floats + 8 * signals
         return _padded(size, _ALIGNMENT)
 
     @property
@@ -330,11 +334,8 @@ def clustered(
     """
     if precision == "fp32":
         return None
-    for layer_blocks in range(1, most - 1):
-        each = -(-spec.layers // layer_blocks)
-        ends = [min(spec.layers, i * each) for i in range(layer_blocks + 1)]
-        if ends[-1] != spec.layers or ends[-2] == spec.layers:
-            continue
+    for layer_blocks in range(1, min(spec.layers, most - 2) + 1):
+        ends = [spec.layers * i // layer_blocks for i in range(layer_blocks + 1)]
         schedule = Schedule(
             spec,
             precision,
@@ -343,7 +344,7 @@ def clustered(
             layer_blocks,
             layer_blocks + 1,
             "resident",
-            chained=True,
+            chained=spec.layers >= 2 * layer_blocks,
         )
         if schedule.shared_bytes <= shared:
             return with_embedding(schedule, shared)

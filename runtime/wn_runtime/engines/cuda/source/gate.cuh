@@ -8,62 +8,8 @@
 #define MG (M_GATE / GATE_WARPS)  // tiles of outputs of a warp
 // Tiles are held in registers while the warps wait, where those are few.
 #define HOLD_GATE(KT) (PRECISION != FP32 && MG * (KT) <= 8)
-
-// Where the gate warps stand.
-struct Gates {
-    int z_slot, z_used;  // of z; how many have been filled so far, up to their number
-    int turn;            // which of two barriers
-    unsigned char *z[MG];  // the lane's place in slot 0
-};
+#define HELD_GATE(KT) (HOLD_GATE(KT) ? (KT) : 0)
 #define Z_BYTES ((int)sizeof(Columns) * KT_Z * NT)
-
-// One layer: z of the product of `tiles` ([M_GATE][KT]) and `rows`, once `wait()` returned.
-template <int KT, typename Wait>
-FORCE void gate_layer(const Here &here, Gates &at, int slot, const Tile (*tiles)[KT],
-                      const float (*scale)[16], const Columns *rows, const Wait &wait) {
-    if (at.z_used == Z_DEPTH)
-        barrier_sync(Z_FREE + at.z_slot, SKIP_THREADS);
-    else
-        at.z_used++;
-    float y[MG][NT][2 * PER];
-    uint4 held[MG][HOLD_GATE(KT) ? KT : 1];
-    barrier_sync(SUMS_READY + at.turn, SUMS_THREADS);
-#pragma unroll
-    for (int m = 0; m < MG; m++) {
-        const int tile = here.warp + m * GATE_WARPS;
-#pragma unroll
-        for (int n = 0; n < NT; n++)
-#pragma unroll
-            for (int e = 0; e < 2 * PER; e++) y[m][n][e] = 0;
-        each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
-            y[m][n][s] = one, y[m][n][PER + s] = other;
-        });
-        if (HOLD_GATE(KT)) hold(held[m], Tiles(tiles[tile], here.lane));
-    }
-#if !CHAINED
-    barrier_arrive(SUMS_FREE + at.turn, SUMS_THREADS);
-#endif
-    const int turn = at.turn;
-    at.turn ^= 1;
-    wait();
-    const LayerRows inputs(rows, here.lane);
-#pragma unroll
-    for (int m = 0; m < MG; m++) {
-        const int tile = here.warp + m * GATE_WARPS, c = tile * 8 + here.lane.row;
-        const float *own = PRECISION == INT8 ? scale[tile] : nullptr;
-        multiply<KT>(y[m], HeldTiles<HOLD_GATE(KT) ? KT : 0>{held[m], Tiles(tiles[tile], here.lane)},
-                     inputs, own, here.lane);
-#pragma unroll
-        for (int n = 0; n < NT; n++)
-#pragma unroll
-            for (int s = 0; s < PER; s++)
-                put_gated(at.z[m] + at.z_slot * Z_BYTES + (n * (8 / A_STREAM) + s) * A_STREAM * 32, c,
-                          gated(y[m][n][s], y[m][n][PER + s]));
-    }
-    barrier_arrive(Z_READY + (CHAINED ? turn : 0), CHAIN_THREADS);
-    barrier_arrive(Z_FOR_SKIP + at.z_slot, SKIP_THREADS);
-    at.z_slot = at.z_slot + 1 == Z_DEPTH ? 0 : at.z_slot + 1;
-}
 
 #if PRECISION == INT8
 #define SCALE_OF(w, matrix) (w).matrix##_scale
@@ -71,50 +17,125 @@ FORCE void gate_layer(const Here &here, Gates &at, int slot, const Tile (*tiles)
 #define SCALE_OF(w, matrix) nullptr
 #endif
 
+typedef float Sums[MG][NT][2 * PER];
+
+// A warp's tiles, read ahead.
+template <int KT>
+struct GateTiles {
+    uint4 held[MG][HOLD_GATE(KT) ? KT : 1];
+    const Tile (*tiles)[KT];
+    METHOD GateTiles(const Here &here, const Tile (*of)[KT]) : tiles(of) {
+#pragma unroll
+        for (int m = 0; m < MG; m++)
+            if (HOLD_GATE(KT)) hold(held[m], Tiles(tiles[here.warp + m * GATE_WARPS], here.lane));
+    }
+};
+
+FORCE void read_sums(const Here &here, int slot, Sums &y) {
+#pragma unroll
+    for (int m = 0; m < MG; m++) {
+#pragma unroll
+        for (int n = 0; n < NT; n++)
+#pragma unroll
+            for (int e = 0; e < 2 * PER; e++) y[m][n][e] = 0;
+        each_sum(here, slot, here.warp + m * GATE_WARPS, [&](int n, int s, float &one, float &other) {
+            y[m][n][s] = one, y[m][n][PER + s] = other;
+        });
+    }
+}
+
+// The product, and z of it to `z`: the lane's place in a slot, for each of its tiles.
+template <int KT>
+FORCE void finish_gates(const Here &here, Sums &y, const GateTiles<KT> &ahead,
+                        const float (*scale)[16], const Columns *rows, unsigned char *const (&z)[MG],
+                        int z_slot) {
+    const LayerRows inputs(rows, here.lane);
+#pragma unroll
+    for (int m = 0; m < MG; m++) {
+        const int tile = here.warp + m * GATE_WARPS, c = tile * 8 + here.lane.row;
+        const Tiles tiles(ahead.tiles[tile], here.lane);
+        multiply<KT>(y[m], HeldTiles<HELD_GATE(KT)>{ahead.held[m], tiles}, inputs,
+                     PRECISION == INT8 ? scale[tile] : nullptr, here.lane);
+#pragma unroll
+        for (int n = 0; n < NT; n++)
+#pragma unroll
+            for (int s = 0; s < PER; s++)
+                put_gated(z[m] + z_slot * Z_BYTES + (n * (8 / A_STREAM) + s) * A_STREAM * 32, c,
+                          gated(y[m][n][s], y[m][n][PER + s]));
+    }
+}
+
 FORCE void gates(const Here &here) {
     const Block &block = *here.block;
     Shared *shared = here.shared;
     Ring ring(here);
-    Gates at = {0, 0, 0, {}};
+    unsigned char *z[MG];
 #pragma unroll
     for (int m = 0; m < MG; m++) {
         const int c = (here.warp + m * GATE_WARPS) * 8 + here.lane.row;
-        at.z[m] = (unsigned char *)shared->z[0] + pair_at(c & ~1, here.lane.column * PER, 8 * NT);
+        z[m] = (unsigned char *)shared->z[0] + pair_at(c & ~1, here.lane.column * PER, 8 * NT);
     }
+#if CHAINED
+    const int layers = here.last - here.first;
+    for (int step = 0; step < block.steps; step++) {
+        const Layer &first = weights_of(here, ring, here.first);
+        Sums y;
+        {
+            const GateTiles<KT_R> tiles(here, first.current);
+            barrier_sync(SUMS_READY, SUMS_THREADS);
+            read_sums(here, 0, y);
+            signal_wait(&shared->h_ready, step & 1);
+            finish_gates<KT_R>(here, y, tiles, SCALE_OF(first, current), shared->h[0], z, 0);
+        }
+        for (int slot = 0;;) {
+            barrier_arrive(Z_READY + (slot & 1), CHAIN_THREADS);
+            __syncwarp();
+            if (here.lane.index == 0) signal_arrive(&shared->z_ready[slot]);
+            if (++slot == layers) break;
+            const Layer &w = weights_of(here, ring, here.first + slot);
+            const GateTiles<KT_Z> tiles(here, w.chained);
+            barrier_sync(LAYER_READY + (slot & 1), SUMS_THREADS);
+            read_sums(here, slot, y);
+            finish_gates<KT_Z>(here, y, tiles, SCALE_OF(w, chained), shared->z[slot - 1], z, slot);
+        }
+    }
+#else
+    int z_slot = 0, z_used = 0, turn = 0;  // z_used: slots that have been filled so far
     for (int step = 0; step < block.steps; step++) {
         for (int layer = here.first; layer < here.last; layer++) {
             const Layer &w = weights_of(here, ring, layer);
-#if CHAINED
-            const int slot = layer - here.first;
-            if (slot > 0) {
-                const int before = at.z_slot == 0 ? Z_DEPTH - 1 : at.z_slot - 1;
-                gate_layer<KT_Z>(here, at, slot, w.chained, SCALE_OF(w, chained), shared->z[before],
-                                 [] { barrier_sync(Z_COMPLETE, GATE_WARPS * 32); });
-                continue;
-            }
-            at.turn = 0;
-#else
-            const int slot = at.turn;
-#endif
-            gate_layer<KT_R>(here, at, slot, w.current, SCALE_OF(w, current), shared->h[0], [&] {
-                if (CLUSTER > 1 && layer == here.first) {
+            if (z_used == Z_DEPTH)
+                barrier_sync(Z_FREE + z_slot, SKIP_THREADS);
+            else
+                z_used++;
+            Sums y;
+            const GateTiles<KT_R> tiles(here, w.current);
+            barrier_sync(SUMS_READY + turn, SUMS_THREADS);
+            read_sums(here, turn, y);
+            barrier_arrive(SUMS_FREE + turn, SUMS_THREADS);
+            turn ^= 1;
+            if (layer > here.first) {
+                barrier_sync(H_READY, H_THREADS);
+            } else {
 #if CLUSTER > 1
-                    signal_wait(&shared->h_ready, step & 1);
+                signal_wait(&shared->h_ready, step & 1);
 #endif
-                } else if (layer > here.first) {
-                    barrier_sync(H_READY, CHAIN_THREADS);
-                }
-            });
+            }
+            finish_gates<KT_R>(here, y, tiles, SCALE_OF(w, current), shared->h[0], z, z_slot);
+            barrier_arrive(Z_READY, CHAIN_THREADS);
+            barrier_arrive(Z_FOR_SKIP + z_slot, SKIP_THREADS);
+            z_slot = z_slot + 1 == Z_DEPTH ? 0 : z_slot + 1;
             ring.next();
         }
 #if CLUSTER == 1
         head(here, ring, step);
 #endif
     }
-    for (int i = 0; i < at.z_used; i++) {
-        at.z_slot = at.z_slot == 0 ? Z_DEPTH - 1 : at.z_slot - 1;
-        barrier_sync(Z_FREE + at.z_slot, SKIP_THREADS);
+    for (int i = 0; i < z_used; i++) {
+        z_slot = z_slot == 0 ? Z_DEPTH - 1 : z_slot - 1;
+        barrier_sync(Z_FREE + z_slot, SKIP_THREADS);
     }
+#endif
 }
 
 #endif

@@ -5,7 +5,7 @@
 // Tiles of the head are read ahead into registers, as many as there are, where a warp has one row of few.
 #define HOLD_HEAD0 (SOURCE != RING && PRECISION != FP32 && NH == 1 && M_HEAD <= WORKERS && KT_S <= 16)
 #define HOLD_HEAD1 (SOURCE != RING && PRECISION != FP32 && NH == 1 && M_PARAMS <= WORKERS && KT_H <= 16)
-#define MOST_HELD 12
+#define MOST_HELD 16
 #define HELD0 (KT_S < MOST_HELD ? KT_S : MOST_HELD)
 #define HELD1 (KT_H < MOST_HELD ? KT_H : MOST_HELD)
 
@@ -25,7 +25,7 @@ FORCE void head_tile(const Here &here, int m, const Weights tiles, const Columns
 #pragma unroll
         for (int s = 0; s < 2; s++) {
             const int stream = here.lane.head_stream(n, s);
-            if (stream < STREAMS) take(m * 16 + 2 * here.lane.row, stream, y[n][s], y[n][2 + s]);
+            if (is_head_stream(stream)) take(m * 16 + 2 * here.lane.row, stream, y[n][s], y[n][2 + s]);
         }
 }
 FORCE float2 head_bias(const Here &here, const float *bias, int m) {

@@ -92,7 +92,7 @@ static __constant__ const int line_first[LAYERS + 1] = LINE_FIRST;  // of all ro
 #endif
 
 struct alignas(128) Shared {
-    Columns h[1 + CHAINED][KT_R * NT];  // the layer's input
+    Columns h[1 + 2 * CHAINED][KT_R * NT];  // a layer's input; where CHAINED the first's, and by turns
     Columns z[Z_DEPTH][KT_Z * NT];
     Columns skip_rows[KT_S * NH];
     Columns hidden[KT_H * NH];
@@ -106,6 +106,9 @@ struct alignas(128) Shared {
     };
     int4 lines[LAYERS];  // of each delay line: its first row, how many, the dilation, this step's row
     Signal h_ready, skip_ready, hidden_ready;
+#if CHAINED
+    Signal z_ready[Z_DEPTH];  // gate --> skip
+#endif
 #if SOURCE == RING
     Signal full[STAGES], empty[STAGES];
 #endif
@@ -116,21 +119,25 @@ static_assert(sizeof(Shared) == SHARED_BYTES, "plan.py counts other shared memor
 
 // Named barriers: who arrives --> who waits.
 enum Barrier {
-    H_READY = 1,                                  // residual --> gate; where CHAINED --> older
-    STEP_DONE,                                    // residual and older: this step's rows are written
-    ALL_WORKERS,                                  // all of the head
-    Z_COMPLETE,                                   // gate, where CHAINED
-    Z_READY,                                      // gate --> residual; where CHAINED by turns
-    SUMS_READY = Z_READY + 1 + CHAINED,           // older --> gate, by turns
-    SUMS_FREE = SUMS_READY + 2,                   // gate --> older, by turns; not where CHAINED
-    Z_FOR_SKIP = SUMS_FREE + 2 * !CHAINED,        // gate --> skip, by slot
-    Z_FREE = Z_FOR_SKIP + Z_DEPTH,                // skip --> gate, by slot
+    H_READY = 1,                         // residual --> gate; where CHAINED --> older
+    STEP_DONE,                           // residual and older: this step's rows are written
+    ALL_WORKERS,                         // all of the head
+    Z_READY,                             // gate --> residual; where CHAINED by turns
+    SUMS_READY = Z_READY + 1 + CHAINED,  // older --> gate, by turns; where CHAINED: a block's first
+#if CHAINED
+    LAYER_READY,                         // gate and older --> gate: a z, the next sums; by turns
+    BARRIERS = LAYER_READY + 2
+#else
+    SUMS_FREE = SUMS_READY + 2,          // gate --> older, by turns
+    Z_FOR_SKIP = SUMS_FREE + 2,          // gate --> skip, by slot
+    Z_FREE = Z_FOR_SKIP + Z_DEPTH,       // skip --> gate, by slot
     BARRIERS = Z_FREE + Z_DEPTH
+#endif
 };
 static_assert(BARRIERS <= 16, "a block has 16 barriers");
 #define CHAIN_THREADS ((GATE_WARPS + RESIDUAL_WARPS) * 32)
 #define H_THREADS (((CHAINED ? OLDER_WARPS : GATE_WARPS) + RESIDUAL_WARPS) * 32)
-#define STEP_THREADS ((RESIDUAL_WARPS + OLDER_WARPS) * 32)
+#define STEP_THREADS (((CHAINED ? 0 : RESIDUAL_WARPS) + OLDER_WARPS) * 32)
 #define SUMS_THREADS ((GATE_WARPS + OLDER_WARPS) * 32)
 #define SKIP_THREADS ((GATE_WARPS + SKIP_WARPS) * 32)
 #define ALL_THREADS (WORKERS * 32)

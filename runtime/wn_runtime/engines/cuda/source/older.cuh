@@ -5,9 +5,12 @@
 #ifndef WN_OLDER_CUH
 #define WN_OLDER_CUH
 
+#ifndef AHEAD_MOST
+#define AHEAD_MOST 8
+#endif
 #define MO CEIL(M_GATE, OLDER_WARPS)  // tiles of outputs of a warp
 // Rows are read ahead into registers where those are few.
-#define AHEAD (PRECISION != FP32 && OLDER * KT_R * NT <= 16)
+#define AHEAD (PRECISION != FP32 && OLDER * KT_R * NT <= AHEAD_MOST)
 #define HOLD_OLDER (PRECISION != FP32 && MO * KT_R <= 8)
 
 // What is read ahead for a layer.
@@ -48,7 +51,7 @@ FORCE void look_ahead(const Here &here, int layer, const float *bias, Ahead &ahe
             for (int s = 0; s < PER; s++) {
                 const int stream = here.lane.stream(n, s);
                 ahead.bias[m][n][s] = ahead.bias[m][n][PER + s] = 0;
-                if (bias && c < GATE / 2 && stream < STREAMS) {
+                if (bias && c < GATE / 2 && is_stream(stream)) {
                     ahead.bias[m][n][s] = own[stream * GATE + c];
                     ahead.bias[m][n][PER + s] = own[stream * GATE + c + GATE / 2];
                 }
@@ -64,7 +67,7 @@ FORCE void each_sum(const Here &here, int slot, int tile, const Visit &visit) {
 #pragma unroll
         for (int s = 0; s < PER; s++) {
             const int stream = here.lane.stream(n, s);
-            if (stream >= STREAMS) continue;
+            if (!is_stream(stream)) continue;
             float *sums = here.shared->gate_sums[slot][tile][stream] + here.lane.row;
             visit(n, s, sums[0], sums[8]);
         }
@@ -138,17 +141,32 @@ FORCE void sum_all(const Here &here, const Ring &ring, const float *bias) {
     }
 }
 
+// A layer's input to its delay line, by the warps in turn; `rows`: the lane's share of it.
+FORCE void write_line(const Here &here, int layer, const uint2 (&rows)[KT_R * NT]) {
+    const int4 line = here.shared->lines[layer];
+    unsigned char *to = line_row(here, line.x, line.w) + here.lane.column * 8;
+#pragma unroll
+    for (int k = 0; k < KT_R; k++)
+#pragma unroll
+        for (int n = 0; n < NT; n++) {
+            const int c = n * 8 + here.lane.row;
+            if ((k * NT + n) % OLDER_WARPS != here.warp || c >= COLUMNS) continue;
+            *(uint2 *)(to + (k * COLUMNS + c) * 32) = rows[k * NT + n];
+        }
+}
+
 FORCE void olders(const Here &here) {
     const Block &block = *here.block;
     Shared *shared = here.shared;
     const Ring ring(here);
     HeldBias bias(here);
+    const int layers = here.last - here.first;
     sum_all(here, ring, bias.row);
     for (int step = 0; step < block.steps; step++) {
         barrier_arrive(SUMS_READY, SUMS_THREADS);
-        for (int layer = here.first + 1; layer < here.last; layer++) {
-            const int slot = layer - here.first;
-            const Layer &w = weights_of(here, ring, layer);
+        for (int slot = 1; slot <= layers; slot++) {  // with the input of the layer before
+            const bool more = slot < layers;
+            const Layer &w = weights_of(here, ring, here.first + (more ? slot : 0));
             float y[MO][NT][2 * PER];
             uint4 held[MO][HOLD_OLDER ? KT_R : 1];
 #pragma unroll
@@ -159,7 +177,7 @@ FORCE void olders(const Here &here) {
                 for (int n = 0; n < NT; n++)
 #pragma unroll
                     for (int e = 0; e < 2 * PER; e++) y[m][n][e] = 0;
-                each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
+                each_sum(here, more ? slot : 0, tile, [&](int n, int s, float &one, float &other) {
                     y[m][n][s] = one, y[m][n][PER + s] = other;
                 });
                 if (HOLD_OLDER) hold(held[m], Tiles(w.current[tile], here.lane));
@@ -168,21 +186,35 @@ FORCE void olders(const Here &here) {
                 signal_wait(&shared->h_ready, step & 1);
             else
                 barrier_sync(H_READY, H_THREADS);
-            const LayerRows h(shared->h[slot - 1 & 1], here.lane);
+            const LayerRows inputs(shared->h[slot == 1 ? 0 : 1 + (slot & 1)], here.lane);
+            uint2 rows[KT_R * NT];
 #pragma unroll
-            for (int m = 0; m < MO; m++) {
-                const int tile = here.warp + m * OLDER_WARPS;
-                if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
-                const Tiles tiles(w.current[tile], here.lane);
-                multiply<KT_R>(y[m], HeldTiles<HOLD_OLDER ? KT_R : 0>{held[m], tiles}, h,
-                               CURRENT_SCALE(w, tile), here.lane);
-                each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
-                    one = y[m][n][s], other = y[m][n][PER + s];
-                });
+            for (int k = 0; k < KT_R; k++)
+#pragma unroll
+                for (int n = 0; n < NT; n++) rows[k * NT + n] = inputs.fragment(k, n);
+            if (more) {
+#pragma unroll
+                for (int m = 0; m < MO; m++) {
+                    const int tile = here.warp + m * OLDER_WARPS;
+                    if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
+                    const Tiles tiles(w.current[tile], here.lane);
+                    multiply<KT_R>(y[m], HeldTiles<HOLD_OLDER ? KT_R : 0>{held[m], tiles},
+                                   HeldRows{rows}, CURRENT_SCALE(w, tile), here.lane);
+                    each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
+                        one = y[m][n][s], other = y[m][n][PER + s];
+                    });
+                }
+                barrier_arrive(LAYER_READY + (slot & 1), SUMS_THREADS);
             }
-            barrier_arrive(SUMS_READY + (slot & 1), SUMS_THREADS);
+            write_line(here, here.first + slot - 1, rows);
         }
         bias.next();
+        signal_wait(&shared->z_ready[layers - 1], step & 1);  // the gate warps have read all sums
+        barrier_sync(STEP_DONE, STEP_THREADS);
+        for (int i = here.warp * 32 + here.lane.index; i < layers; i += OLDER_WARPS * 32) {
+            int4 &line = shared->lines[here.first + i];
+            line.w = line.w + 1 == line.y ? 0 : line.w + 1;
+        }
         barrier_sync(STEP_DONE, STEP_THREADS);
         if (step + 1 < block.steps) sum_all(here, ring, bias.row);
     }

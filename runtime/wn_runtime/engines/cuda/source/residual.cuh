@@ -1,4 +1,5 @@
-// The residual path: z to the next layer's input, and each layer's input to its delay line.
+// The residual path: z to the next layer's input; and each layer's input to its delay line, which with
+// CHAINED the older warps do.
 //
 // h stays in float in the registers of these warps from a block's first layer to its last; what others
 // see of it is a row in the precision of the products.
@@ -39,7 +40,9 @@ FORCE void residuals(const Here &here) {
     });
 #endif
     for (int step = 0; step < block.steps; step++) {
+#if !CHAINED
         int4 line = shared->lines[here.first], next_line = line;
+#endif
         float inverse = 1;
 #if PRECISION == INT8
         inverse = weights_of(here, ring, here.first).inverse[0];
@@ -49,15 +52,14 @@ FORCE void residuals(const Here &here) {
         if (clerk) signal_expect(&shared->h_ready, HANDED_BYTES);
 #endif
         each_held(here, [&](int m, int n, int s, int c, int stream) {
-            if (stream >= STREAMS) return;
+            if (!is_stream(stream)) return;
             const float2 x = *(const float2 *)&shared->h_in[stream][c];
             h[m][n][s] = x.x, h[m][n][PER + s] = x.y;
         });
         for (int layer = here.first; layer < here.last; layer++) {
             Pair pairs[MR][NT][PER];
-            // Where CHAINED the last layer's input is needed by nobody.
-            const bool give = layer > here.first && (!CHAINED || layer + 1 < here.last);
-            unsigned char *rows = (unsigned char *)shared->h[CHAINED ? layer - here.first & 1 : 0];
+            const bool give = layer > here.first;
+            unsigned char *rows = (unsigned char *)shared->h[CHAINED ? 2 - (layer - here.first & 1) : 0];
             each_held(here, [&](int m, int n, int s, int, int) {
                 pairs[m][n][s] = encode(h[m][n][s], h[m][n][PER + s], inverse);
                 if (give) put(rows + row_at[m][n][s], pairs[m][n][s]);
@@ -65,12 +67,15 @@ FORCE void residuals(const Here &here) {
             if (give) barrier_arrive(H_READY, H_THREADS);
 
             // While the gate warps work: the delay line, and all that the product needs but z.
+#if !CHAINED
             unsigned char *row = line_row(here, line.x, line.w);
             each_held(here, [&](int m, int n, int s, int c, int stream) {
-                if (stream < STREAMS) put(row + pair_at(c, stream, COLUMNS), pairs[m][n][s]);
+                if (is_stream(stream)) put(row + pair_at(c, stream, COLUMNS), pairs[m][n][s]);
             });
-            const Layer &w = weights_of(here, ring, layer);
             if (layer + 1 < here.last) next_line = shared->lines[layer + 1];
+            const int slot = line.w + 1 == line.y ? 0 : line.w + 1;
+#endif
+            const Layer &w = weights_of(here, ring, layer);
 #if PRECISION == INT8
             inverse = w.inverse[1];
 #endif
@@ -89,7 +94,6 @@ FORCE void residuals(const Here &here) {
                     }
                 if (HOLD_RESIDUAL) hold(held[m], Tiles(w.residual[tile], here.lane));
             }
-            const int slot = line.w + 1 == line.y ? 0 : line.w + 1;
             barrier_sync(Z_READY + (CHAINED ? layer - here.first & 1 : 0), CHAIN_THREADS);
             if (layer + 1 < LAYERS) {
                 const LayerRows z(shared->z[z_slot], here.lane);
@@ -106,18 +110,23 @@ FORCE void residuals(const Here &here) {
                                    here.lane);
                 }
             }
+#if !CHAINED
             if (clerk) shared->lines[layer].w = slot;  // z came: nobody needs the old one any more
             line = next_line;
+#endif
             z_slot = z_slot + 1 == Z_DEPTH ? 0 : z_slot + 1;
             ring.next();
         }
+        if (CHAINED) z_slot = 0;
 #if CLUSTER > 1
         if (here.last < LAYERS)
             each_held(here, [&](int m, int n, int s, int, int) {
                 next_block[m][n][s].give(h[m][n][s], h[m][n][PER + s], inverse, 4);
             });
 #endif
+#if !CHAINED
         barrier_sync(STEP_DONE, STEP_THREADS);
+#endif
 #if CLUSTER == 1
         head(here, ring, step);
 #endif

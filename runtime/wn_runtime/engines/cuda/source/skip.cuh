@@ -27,7 +27,11 @@ FORCE void skips(const Here &here) {
                 for (int e = 0; e < 2 * PER; e++) sum[m][n][e] = bias[m][e / PER];
         for (int layer = here.first; layer < here.last; layer++) {
             const Layer &w = weights_of(here, ring, layer);
+#if CHAINED
+            signal_wait(&shared->z_ready[slot], step & 1);
+#else
             barrier_sync(Z_FOR_SKIP + slot, SKIP_THREADS);
+#endif
             const LayerRows z(shared->z[slot], here.lane);
 #pragma unroll
             for (int m = 0; m < MS; m++) {
@@ -39,10 +43,13 @@ FORCE void skips(const Here &here) {
 #endif
                 multiply<KT_Z>(sum[m], Tiles(w.skip[tile], here.lane), z, scale, here.lane);
             }
+#if !CHAINED
             barrier_arrive(Z_FREE + slot, SKIP_THREADS);
+#endif
             slot = slot + 1 == Z_DEPTH ? 0 : slot + 1;
             ring.next();
         }
+        if (CHAINED) slot = 0;
 #pragma unroll
         for (int m = 0; m < MS; m++)
 #pragma unroll
@@ -51,7 +58,7 @@ FORCE void skips(const Here &here) {
                 for (int s = 0; s < PER; s++) {
                     const int stream = here.lane.stream(n, s);
                     const int c = (here.warp + m * SKIP_WARPS) * 16 + 2 * here.lane.row;
-                    if (stream >= STREAMS) continue;
+                    if (!is_stream(stream)) continue;
                     float *to = &shared->skip_in[here.rank][stream][c];
                     const float2 share = make_float2(sum[m][n][s], sum[m][n][PER + s]);
 #if CLUSTER > 1

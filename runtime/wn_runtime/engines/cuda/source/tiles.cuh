@@ -65,23 +65,39 @@ struct Lane {
     METHOD int stream(int n, int s) const { return n * (8 / A_STREAM) + column * PER + s; }
     METHOD int head_stream(int n, int s) const { return n * 8 + column * 2 + s; }
 };
+// Whether a stream is one, and not what fills up a tile's columns; known beforehand of full tiles.
+FORCE bool is_stream(int stream) { return STREAMS % (8 / A_STREAM) == 0 || stream < STREAMS; }
+FORCE bool is_head_stream(int stream) { return STREAMS % 8 == 0 || stream < STREAMS; }
 
-// Rows in shared memory, [k][N]; `columns`: those that are not always zero.
-template <int N, int COUNT>
-struct Rows {
+// Rows in shared memory, [k][NT]. A column that is always zero need not be read.
+struct LayerRows {
     const uint2 *at;
     const float *first;
     bool there;
-    METHOD Rows(const Columns *rows, Lane lane)
-        : at(&rows->lane[lane.index]), first((const float *)rows), there(lane.row < COUNT) {}
+    METHOD LayerRows(const Columns *rows, Lane lane)
+        : at(&rows->lane[lane.index]), first((const float *)rows), there(lane.row < COLUMNS) {}
     METHOD uint2 fragment(int k, int n) const {
-        if (COUNT < 8 && !there) return make_uint2(0, 0);  // a read that need not be made
-        return at[(k * N + n) * 32];
+        if (COLUMNS < 8 && !there) return make_uint2(0, 0);
+        return at[(k * NT + n) * 32];
     }
-    METHOD const float *column(int k, int n, int c) const { return first + (k * N + n) * 64 + c * 8; }
+    METHOD const float *column(int k, int n, int c) const { return first + (k * NT + n) * 64 + c * 8; }
 };
-typedef Rows<NT, COLUMNS> LayerRows;
-typedef Rows<NH, STREAMS> HeadRows;
+
+// Rows of the head: of halves [k / 2][NH], so that one read has a lane's share of two tiles of inputs;
+// of floats as the layers'.
+struct HeadRows {
+    const uint4 *at;
+    const float *first;
+    bool there;
+    METHOD HeadRows(const Columns *rows, Lane lane)
+        : at((const uint4 *)rows + lane.index), first((const float *)rows), there(lane.row < STREAMS) {}
+    METHOD uint2 fragment(int k, int n) const {
+        if (STREAMS < 8 && !there) return make_uint2(0, 0);
+        const uint4 both = at[(k / 2 * NH + n) * 32];
+        return k % 2 ? make_uint2(both.z, both.w) : make_uint2(both.x, both.y);
+    }
+    METHOD const float *column(int k, int n, int c) const { return first + (k * NH + n) * 64 + c * 8; }
+};
 
 // One row of a delay line in global memory, [k][columns]: without the columns that fill up a tile.
 struct LineRow {
@@ -272,14 +288,16 @@ FORCE void put_gated(unsigned char *at, int c, float z) {
 }
 
 // Two neighbouring channels in the head's rows.
-FORCE int head_pair_at(int c, int stream) {
-    return (c / K_HEAD * 8 * NH + stream) * 32 + c % K_HEAD * (32 / K_HEAD);
-}
 #if PRECISION == FP32
 FORCE void put_head(Columns *rows, int c, int stream, float x, float y) {
-    *(float2 *)((unsigned char *)rows + head_pair_at(c, stream)) = make_float2(x, y);
+    const int at = (c / K_HEAD * 8 * NH + stream) * 8 + c % K_HEAD;
+    *(float2 *)((float *)rows + at) = make_float2(x, y);
 }
 #else
+FORCE int head_pair_at(int c, int stream) {
+    const int column = c / 32 * 8 * NH + stream;
+    return column * 64 + c % 16 / 4 * 16 + c / 16 % 2 * 8 + c % 4 * 2;
+}
 FORCE u32 encode_head(float x, float y) { return half_bits(x) | half_bits(y) << 16; }
 FORCE void put_head(Columns *rows, int c, int stream, float x, float y) {
     *(u32 *)((unsigned char *)rows + head_pair_at(c, stream)) = encode_head(x, y);

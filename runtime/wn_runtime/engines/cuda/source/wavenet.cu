@@ -51,6 +51,9 @@ FORCE void open_signals(const Here &here) {
         signal_expect(&shared->skip_ready, LAYER_RANKS * STREAMS * S * 4);
         signal_expect(&shared->hidden_ready, STREAMS * H * 2);
 #endif
+#if CHAINED
+        for (int i = 0; i < Z_DEPTH; i++) signal_open(&shared->z_ready[i], GATE_WARPS);
+#endif
 #if SOURCE == RING
         for (int i = 0; i < STAGES; i++) {
             signal_open(&shared->full[i], FILLERS);
