@@ -93,7 +93,7 @@ def arithmetic(streams: int = 8) -> list[str]:
     groups = -(-streams // kernel.streams)
     clock = 1e6 * target.gpu.clock_mhz
     return [
-        f"    {streams} streams, {choice.kind}: {groups} groups of {kernel.streams}, a thread block "
+        f"    {streams} streams, {choice.kind}: {groups} groups of {kernel.streams}, a block "
         f"each on {gpu.multiprocessors} multiprocessors",
         f"    reading   {kernel.bytes:,.0f} bytes / {kernel.bytes / cost.reading:.0f} a clock "
         f"= {cost.reading:,.0f} cycles",

@@ -113,7 +113,9 @@ def test_fit_of_one_device_says_from_how_many_streams_its_gpu_is_the_one() -> No
     count = data["targets"][0]["gpu_from_streams"]
     assert count > 1
     text = run("fit", "tiny", "orin-nano-8gb")
-    assert f"orin-nano-8gb: the GPU from {count} streams on, the CPU for fewer" in text
+    line = f"orin-nano-8gb: the GPU from {count} streams on, the CPU for fewer"
+    assert line in text
+    assert line in (Path(__file__).parents[3] / "docs" / "targets.md").read_text("utf-8")
     assert "cortex-a76: the CPU for any number" in run("fit", "tiny", "cortex-a76")
     assert "streams on" not in run("fit", "tiny")
 
