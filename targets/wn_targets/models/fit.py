@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.native.kind import NATIVE
-from wn_runtime.engines.registry import ENGINES
 from wn_runtime.model.spec import ModelSpec
 from wn_targets.devices.target import Target
 from wn_targets.models.prediction import Prediction
-from wn_targets.models.registry import MODELS
+from wn_targets.models.registry import MODELS, ON_GPU
 
 MOST_COMPARED = 256
 """Streams up to which processors are compared."""
@@ -73,7 +72,7 @@ def gpu_from(
 
     def on_gpu(streams: int) -> bool:
         chosen = fit(spec, target, streams, native_precision, cuda_precision).chosen
-        return chosen is not None and ENGINES[chosen.engine].on_gpu
+        return chosen is not None and chosen.engine in ON_GPU
 
     lowest, counted = MOST_COMPARED, 2 * target.cpu.cores if target.cpu is not None else 1
     if not on_gpu(lowest):

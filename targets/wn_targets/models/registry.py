@@ -99,3 +99,5 @@ MODELS: dict[str, Model] = {
     ONNX.name: _onnx,
     TENSORRT.name: _tensorrt,
 }
+ON_GPU = frozenset(kind.name for kind in (NATIVE, CUDA, ONNX, TENSORRT) if kind.on_gpu)
+"""Those of them that compute on a GPU."""
