@@ -16,6 +16,6 @@ def kernel_source(head: Head) -> str:
     draw = head.source(".cuh")
     if draw is None:
         raise EngineUnavailable(f"the GPU engines have no code for the head {head.kind!r}")
-    constants = {"UNIFORMS": head.uniforms, **head.constants()}
+    constants = {"PARAMS": head.params, "UNIFORMS": head.uniforms, **head.constants()}
     macros = "".join(f"#define {name} {value}\n" for name, value in constants.items())
     return SOURCE.read_text("utf-8").replace(_HEAD, macros + draw)

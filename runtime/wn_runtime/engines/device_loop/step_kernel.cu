@@ -83,6 +83,7 @@ static __device__ void take_sample(const Shape *shape, const Control now, const 
         for (int e = threadIdx.x; e < shape->params; e += blockDim.x)
             block.params[(long long)at * shape->params + e] = own[e];
     } else {
+        if (threadIdx.x >= 32) return;  // a warp draws
         newest = draw(own, shape->params, block.inverse_temperature[stream],
                       block.uniforms + (long long)at * UNIFORMS);
     }

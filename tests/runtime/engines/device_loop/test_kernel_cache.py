@@ -77,7 +77,7 @@ def test_refused_again_it_is_given_up_with_the_reason(gpu: Gpu) -> None:
     gpu.refusals = 99
     with pytest.raises(
         EngineUnavailable,
-        match=r"the GPU \(Test GPU\) refuses .*step.cubin \(CUDA_ERROR_NO_BINARY.*"
+        match=r"the GPU \(Test GPU\) refuses .*kernels.cubin \(CUDA_ERROR_NO_BINARY.*"
         r"driver goes with wavestep\[\S+\]\), though just compiled",
     ):
         kernels()
