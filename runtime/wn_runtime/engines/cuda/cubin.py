@@ -17,7 +17,7 @@ from wn_runtime.engines.cuda.kind import PRECISIONS
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.cuda.source import source
 from wn_runtime.engines.device_loop.device import source_digest
-from wn_runtime.errors import EngineUnavailable
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
 from wn_runtime.model.manifest import Artifact
@@ -63,7 +63,10 @@ class CubinRecord:
             raise ValueError(f"nvrtc is {self.nvrtc[:20]!r}, not a version as 12.6")
         if not 0 <= self.shared_limit <= _MOST_SHARED:
             raise ValueError(f"shared_limit is {self.shared_limit}; it must be 0 to {_MOST_SHARED}")
-        Kind.of(self.schedule)
+        try:
+            Kind.of(self.schedule)
+        except WavestepError as error:
+            raise ValueError(str(error)) from error
 
     @property
     def cuda(self) -> int:

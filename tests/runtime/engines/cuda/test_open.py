@@ -157,6 +157,31 @@ def test_a_cubin_of_something_else_is_one_line(
         open_engine(directory, "cuda", "int8")
 
 
+@pytest.mark.parametrize(
+    ("built", "words"),
+    [
+        ({"compute_capability": "eight"}, "compute_capability is 'eight', not as 8.7"),
+        ({"nvrtc": "13"}, "nvrtc is '13', not a version as 12.6"),
+        ({"shared_limit": -1}, "shared_limit is -1; it must be 0 to"),
+        ({"shared_limit": 2**40}, "it must be 0 to 1048576"),
+        ({"schedule": "alone:999"}, "schedule 'alone:999' is unknown; give alone:N"),
+        ({"registers": "many"}, "registers"),
+        ({"regsters": 3}, "did you mean 'registers'"),
+    ],
+)
+def test_a_broken_record_is_one_line_and_no_other_engine_hides_it(
+    directory: Path, built: dict[str, Any], words: str
+) -> None:
+    artifact = add_cubin(directory, "int8", **built)
+    for path in (directory / artifact.file, directory):
+        with pytest.raises(
+            WavestepError, match=rf"manifest\.json: {artifact.file}.*{words}"
+        ) as told:
+            open_engine(path, "cuda", "int8")
+        assert not isinstance(told.value, EngineUnavailable)
+        assert "\n" not in str(told.value)
+
+
 def test_a_gpu_with_too_little_shared_memory_is_told(directory: Path, gpu: Gpu) -> None:
     artifact = add_cubin(directory, "int8")
     gpu.shared = 1024

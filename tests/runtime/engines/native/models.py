@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.specs import CORNERS, SPEAKER, random_spec, small_spec
-from wn_runtime.engines.native.pack import quantise, remainder, to_bfloat16
+from wn_runtime.engines.native.pack import remainder, to_bfloat16
+from wn_runtime.engines.quantise import quantise
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 

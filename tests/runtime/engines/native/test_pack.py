@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wn_runtime.engines.native.pack import aligned_zeros, quantise, remainder, to_bfloat16
+from wn_runtime.engines.native.pack import aligned_zeros, remainder, to_bfloat16
+from wn_runtime.engines.quantise import quantise
 
 
 @pytest.mark.parametrize("size", [1, 4096, 1 << 20])
