@@ -10,7 +10,7 @@ from wn_export.package.trusted import trust_own
 from wn_runtime.engines.cuda.choose import Choice, cost_of
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.cuda.precompile import choices, precompile
-from wn_runtime.engines.device_loop import nvrtc
+from wn_runtime.engines.device_loop import nvrtc, step_cubin
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
@@ -19,15 +19,19 @@ from wn_targets.precision import cuda_precision
 
 BATCHES = (1, 8, 64)
 """Streams that a schedule is chosen for; what lies between takes the nearest that does best."""
-NAME = re.compile(r"cuda\.sm_\d{2,3}\.[a-z0-9]{4}\.[a-z]{5,9}-\d{1,4}\.cubin")
+NAME = re.compile(
+    r"cuda\.sm_\d{2,3}\.[a-z0-9]{4}\.[a-z]{5,9}-\d{1,4}\.cubin|step_kernel\.sm_\d{2,3}\.cubin"
+)
+    r"step_kernel\.sm_\d{2,3}\.cubin|cuda\.sm_\d{2,3}\.[a-z0-9]{4}\.[a-z]{5,9}-\d{1,4}\.cubin"
+)
 
 
 def add_cubins(
-    directory: Path, manifest: Manifest, code: GpuCode, target: Path
+    directory: Path, manifest: Manifest, code: GpuCode, target: Path, loop: bool = False
 ) -> tuple[Manifest, str]:
     """Compile the cuda engine for a GPU, at its default precision and for few and many streams.
 
-    Returns the manifest with what was made, not written, and what happened in words: without an
+    loop: whether the step kernel of the device loop too, for plans. Returns the manifest with what was made, not written, and what happened in words: without an
     NVRTC that the device's driver goes with, the directory is complete all the same. What is
     compiled here, this user trusts; target: where `directory` is to be.
     """
@@ -38,17 +42,18 @@ def add_cubins(
             precompile(choice, code.gpu, _predicted(choice, code), code.target)
             for choice in choices(manifest.spec, precision, BATCHES, code.gpu)
         ]
+        of_loop = [step_cubin.precompile(manifest.spec, code.gpu.compute_capability)] * loop
     except EngineUnavailable as reason:
         return manifest, f"cuda     not compiled ahead for {code.target}: {reason}"
     digests: dict[str, Path] = {}
-    for artifact, text in made:
+    for artifact, text in [*made, *of_loop]:
         (directory / artifact.file).write_bytes(text)
         record = manifests.record(directory / artifact.file)
         manifest = manifests.with_artifact(manifest, artifact, record)
         digests[record.sha256] = target / artifact.file
     artifacts = [artifact for artifact, _ in made]
     built = [artifact.built for artifact in artifacts]
-    names = ", ".join(artifact.file for artifact in artifacts)
+    names = ", ".join(artifact.file for artifact, _ in [*made, *of_loop])
     used = (
         f"{max(each['registers'] for each in built)} registers, "
         f"{max(each['spill_bytes'] for each in built)} bytes spilled"

@@ -22,6 +22,7 @@ from wn_runtime.arguments import integer
 from wn_runtime.commands import next_step
 from wn_runtime.engines.choice import MOST_BATCH, open_in
 from wn_runtime.engines.cuda.kind import CUDA
+from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.memory import check_streams
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.errors import WavestepError
@@ -206,7 +207,7 @@ def _finish(
 
 def _first_trusted(manifest: Manifest, target: Path) -> str:
     """How the device's user comes to trust what was compiled ahead for it, where anything was."""
-    ahead = (NATIVE.name, CUDA.name)
+    ahead = (NATIVE.name, CUDA.name, step_cubin.ENGINE)
     files = [artifact.file for artifact in manifest.artifacts if artifact.engine in ahead]
     if not files:
         return ""

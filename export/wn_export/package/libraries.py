@@ -7,6 +7,7 @@ from pathlib import Path
 from wn_export.package import cubins
 from wn_export.package.trusted import trust_own
 from wn_runtime.engines.cuda.kind import CUDA
+from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.native.precompiled import precompile
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -68,6 +69,6 @@ def keep_libraries(source: Path, old: Manifest, directory: Path, manifest: Manif
 
 def _ours(artifact: Artifact) -> bool:
     """Whether it is called what an export calls such a file."""
-    if artifact.engine == CUDA.name:
+    if artifact.engine in (CUDA.name, step_cubin.ENGINE):
         return cubins.NAME.fullmatch(artifact.file) is not None
     return artifact.engine == NATIVE.name and artifact.file == library_name(artifact.precision)

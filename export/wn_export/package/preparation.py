@@ -56,7 +56,11 @@ def _cubins(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str
     if preparation.device is None or preparation.device.gpu_code is None:
         return cubins.with_default(manifest), None  # those of an earlier export are kept
     return cubins.add_cubins(
-        preparation.directory, manifest, preparation.device.gpu_code, preparation.target
+        preparation.directory,
+        manifest,
+        preparation.device.gpu_code,
+        preparation.target,
+        loop=preparation.device.tensorrt is not None,
     )
 
 

@@ -13,11 +13,12 @@ from wn_export.package.cubins import NAME, add_cubins
 from wn_export.package.cubins import with_default as defaulted
 from wn_export.package.libraries import keep_libraries
 from wn_runtime.engines import trust
+from wn_runtime.engines.code import code_artifacts
 from wn_runtime.engines.cuda import cubin as cubins
 from wn_runtime.engines.cuda.choose import Kind
 from wn_runtime.engines.cuda.cubin import CubinRecord
 from wn_runtime.engines.cuda.source import source
-from wn_runtime.engines.device_loop import nvrtc
+from wn_runtime.engines.device_loop import nvrtc, step_cubin
 from wn_runtime.engines.device_loop.device import source_digest
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model import manifest as manifests
@@ -86,6 +87,21 @@ def test_a_devices_cubins_are_made_here_with_all_that_is_known_of_them(
     assert line.startswith(f"cuda     {artifacts[0].file}")
     assert "registers" in line
     assert "\n" not in line
+
+
+@needs_nvrtc
+def test_where_plans_run_the_step_kernel_goes_with_them(directory: Path, tmp_path: Path) -> None:
+    code, before = code_for("orin-nano-8gb"), manifests.read(directory)
+    manifest, line = add_cubins(directory, before, code, directory, loop=True)
+    (step,) = [a for a in manifest.artifacts if a.engine == step_cubin.ENGINE]
+    assert step.file == "step_kernel.sm_87.cubin"
+    assert step.file in line
+    assert executable(directory / step.file) == "NVIDIA GPU code"
+    assert step in code_artifacts(manifest)
+    new = tmp_path / "new"
+    new.mkdir()
+    kept = keep_libraries(directory, manifest, new, dataclasses.replace(manifest, artifacts=()))
+    assert step in kept.artifacts
 
 
 @needs_nvrtc

@@ -77,8 +77,9 @@ def test_cubins_are_for_a_named_device_whose_gpu_runs_them_only(
     asked: list[str] = []
 
     def add_cubins(
-        path: Path, manifest: Manifest, code: GpuCode, target: Path
+        path: Path, manifest: Manifest, code: GpuCode, target: Path, loop: bool
     ) -> tuple[Manifest, str]:
+        assert loop, "plans run there too"
         asked.append(f"{code.target} {code.gpu.sm}")
         return manifest, "compiled"
 
