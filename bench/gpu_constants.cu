@@ -14,6 +14,16 @@ extern "C" __global__ void nothing(long long *out, int *sink) {
     TIMED(asm volatile("" ::: "memory"));
     (void)sink;
 }
+// Nanoseconds of a million cycles.
+extern "C" __global__ void clock_period(long long *out, int *sink) {
+    long long from, to;
+    const long long start = clock64();
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(from)::"memory");
+    while (clock64() - start < 20000000) {}
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(to)::"memory");
+    out[0] = to - from;
+    (void)sink;
+}
 extern "C" __global__ void product_int8(long long *out, int *sink) {
     int c[4] = {0, 0, 0, 0};
     uint4 a = make_uint4(threadIdx.x, 1, 2, 3);

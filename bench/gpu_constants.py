@@ -72,6 +72,8 @@ def main(out: Path | None) -> None:
             found.append(int(device.download(result)[0]))
         return float(statistics.median(found))
 
+    figures["mhz"] = 20e6 / cycles("clock_period", 1, 1, 32, 0) * 1e3
+    print(f"{'clock':40} {figures['mhz']:8.0f} MHz")
     for name, (what, *config, things) in KERNELS.items():
         if name == "between_blocks" and device.compute_capability < "9.0":
             continue

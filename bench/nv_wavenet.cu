@@ -127,6 +127,7 @@ static void measure(Network &network, int streams, int a_block, int *out, bool s
     if (show) {
         printf("\nfirst");
         for (int sample = 0; sample < WARM_UP; sample++) printf(" %d", out[sample]);
+        printf("\n");  // nv-wavenet prints lines of its own
     }
     double quick = seconds_of(network, WARM_UP, streams, a_block, out);
     int samples = (int)std::min((double)LONGEST, RUN_S / quick * WARM_UP);

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ MOST_ARGUMENTS = 24  # of shim_launch
 SHIM = Path(__file__).with_name("shim")
 PLAIN_SHARED = 48 * 1024
 """Bytes of shared memory a block may have that the kernel was not told of."""
+_ONE_AT_A_TIME = threading.Lock()  # the shim has one set of fibres; ctypes lets go of the GIL
 PORTABLE_CLUSTER = 8
 """Blocks of the largest cluster that every GPU with clusters can run."""
 
@@ -63,7 +65,10 @@ class HostKernel:
         portable = cluster <= PORTABLE_CLUSTER or self.handle.non_portable_cluster
         require(portable, f"a cluster of {cluster} blocks, not asked for")
         words = (ctypes.c_uint64 * MOST_ARGUMENTS)(*arguments)
-        failure = self._library.shim_launch(ctypes.c_void_p(self._function), *config, words, seed)
+        with _ONE_AT_A_TIME:
+            failure = self._library.shim_launch(
+                ctypes.c_void_p(self._function), *config, words, seed
+            )
         require(failure is None, f"{self.name}: {(failure or b'').decode()}")
 
 

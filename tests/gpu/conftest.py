@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gpu.cuda_cases import compile_ahead
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.tensorrt import module as trt_module
 from wn_runtime.errors import EngineUnavailable
@@ -34,6 +35,17 @@ def gpu() -> Iterator[CudaDevice]:
         pytest.skip(str(reason))
     yield device
     device.close()
+
+
+@pytest.fixture(scope="session")
+def compiled_ahead(request: pytest.FixtureRequest) -> None:
+    """The CUDA engines of this run's tests are compiled before the first of them is opened."""
+    try:
+        CudaDevice().close()
+    except EngineUnavailable:
+        return
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    compile_ahead({call.params["case"] for call in calls if call and "case" in call.params})
 
 
 @pytest.fixture(params=list(trt_module.FLAVOURS))

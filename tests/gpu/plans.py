@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("onnx", reason="onnx is not installed: no graphs to build plans from")
+
 from tests.model_dir import write_model
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.engine import Engine

@@ -22,9 +22,10 @@ def test_an_export_holds_every_engine_of_this_machine_to_pytorch(
     tmp_path: Path, gpu: CudaDevice, figures: Figures, fp16: bool
 ) -> None:
     """And `wn-export DIR` makes a plan that is broken anew."""
-    pytest.importorskip("torch", reason="torch is not installed")
     if trt_module.installed() is None:
         pytest.skip(f"TensorRT is not installed; {trt_module.how_to_get()}")
+    pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("onnx", reason="onnx is not installed: no graphs to build plans from")
     from tests.export.checkpoints import write_checkpoint
     from wn_export.package.export import Options, export_checkpoint, rebuild
 

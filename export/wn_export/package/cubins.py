@@ -22,8 +22,6 @@ BATCHES = (1, 8, 64)
 NAME = re.compile(
     r"cuda\.sm_\d{2,3}\.[a-z0-9]{4}\.[a-z]{5,9}-\d{1,4}\.cubin|step_kernel\.sm_\d{2,3}\.cubin"
 )
-    r"step_kernel\.sm_\d{2,3}\.cubin|cuda\.sm_\d{2,3}\.[a-z0-9]{4}\.[a-z]{5,9}-\d{1,4}\.cubin"
-)
 
 
 def add_cubins(
@@ -31,9 +29,10 @@ def add_cubins(
 ) -> tuple[Manifest, str]:
     """Compile the cuda engine for a GPU, at its default precision and for few and many streams.
 
-    loop: whether the step kernel of the device loop too, for plans. Returns the manifest with what was made, not written, and what happened in words: without an
-    NVRTC that the device's driver goes with, the directory is complete all the same. What is
-    compiled here, this user trusts; target: where `directory` is to be.
+    loop: whether the step kernel of the device loop too, for plans. Returns the manifest with what
+    was made, not written, and what happened in words: without an NVRTC that the device's driver
+    goes with, the directory is complete all the same. What is compiled here, this user trusts;
+    target: where `directory` is to be.
     """
     precision = cuda_precision(manifest)
     try:

@@ -121,12 +121,8 @@ class Head(ABC):
         return checked
 
     def constants(self) -> Mapping[str, int | str]:
-        """Macros for the C and CUDA code, beyond UNIFORMS, and in C PARAMS and CODES."""
+        """Macros for the C and CUDA code, beyond UNIFORMS and PARAMS, and in C CODES."""
         return {}
-
-    def shared_words(self, _threads: int, /) -> int:
-        """Words of shared memory that the CUDA draw uses in a thread block of so many threads."""
-        return 0
 
     def source(self, suffix: str) -> str | None:
         """The text of `<kind><suffix>` beside the head's module; None where there is none."""

@@ -1,7 +1,7 @@
 // Drawing a 16-bit sample from a mixture; mixture.py defines which one it is.
 //
-// Follows the family's `quantile`. Few components: every thread of the block computes the same, and
-// there is nothing to share.
+// Follows the family's `quantile`. Few components: every lane of the warp computes the same, and there is
+// nothing to hand over.
 typedef float Sample;
 
 static __device__ unsigned long long weight(const float *logits, int c, float most, float inverse) {
@@ -25,7 +25,7 @@ static __device__ int pick(const float *logits, int u, float inverse_temperature
     return c;
 }
 
-// params [A], uniforms [2] of 24 bits -> the sample, in every thread.
+// params [A], uniforms [2] of 24 bits -> the sample, in every lane.
 static __device__ Sample draw(const float *params, int channels, float inverse_temperature,
                               const int *uniforms) {
     const int logits = COMPONENTS > 1 ? COMPONENTS : 0;

@@ -44,7 +44,7 @@ static __device__ __forceinline__ Sample draw(const float *logits, int classes,
         own[i] = x.x, own[i + 1] = x.y, own[i + 2] = x.z, own[i + 3] = x.w;
     }
 #pragma unroll
-    for (int i = 0; i < RUN; i++) most = fmaxf(most, own[i]);
+    for (int i = 0; i < RUN; i += 2) most = fmaxf(most, fmaxf(own[i], own[i + 1]));
 #else
 #pragma unroll(KEPT)
     for (int i = 0; i < RUN; i++) {

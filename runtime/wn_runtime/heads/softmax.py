@@ -102,10 +102,6 @@ class Softmax(Head):
         """Errors of logits move a boundary by at most twice their size; each w is rounded."""
         return 2 * params_error + (self.classes + 4) * 2.0**-23
 
-    def shared_words(self, threads: int, /) -> int:
-        """See `Head.shared_words`: sums of 64 bits, two words for the maximum, the class."""
-        return 4 * threads + 1
-
 
 def _draw_one(row: NDArray[np.float32], inverse: np.float32) -> Draw:
     """One stream's draw.

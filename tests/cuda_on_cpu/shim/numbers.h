@@ -57,6 +57,13 @@ static inline float __fdiv_rn(float x, float y) { return x / y; }
 static inline float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1) : 0; }
 #define __expf expf  // the name is the C library's own, of something else
 static inline float rsqrtf(float x) { return 1 / sqrtf(x); }
+// Four bytes of the eight of y:x, each chosen by a digit of `which`.
+static inline u32 __byte_perm(u32 x, u32 y, u32 which) {
+    const u64 both = (u64)y << 32 | x;
+    u32 result = 0;
+    for (int i = 0; i < 4; i++) result |= (u32)(both >> (which >> 4 * i & 7) * 8 & 0xff) << 8 * i;
+    return result;
+}
 static inline int __popc(u32 x) { return __builtin_popcount(x); }
 static inline int __clz(u32 x) { return x ? __builtin_clz(x) : 32; }
 static inline int __ffs(u32 x) { return __builtin_ffs((int)x); }

@@ -14,6 +14,7 @@ from wn_runtime.model.weights import Weights
 
 Array = NDArray[Any]
 _LARGEST = np.float32(32639)  # 256 * 127 + 127
+_ROUNDING = 1 + 1 / 64
 _NEVER = np.float32(-1e30)  # params that only fill up a tile: no class of them is ever drawn
 _ELEMENTS = {"int8": np.dtype(np.int8), "fp16": np.dtype(np.float16), "fp32": np.dtype(np.float32)}
 
@@ -53,7 +54,8 @@ def input_scales(spec: ModelSpec, weights: Weights) -> NDArray[np.float32]:
     for residual, bias in zip(weights["residual.weight"], weights["residual.bias"], strict=True):
         bound = (bound + np.abs(residual).sum(axis=0) + np.abs(bias)) * spec.residual_scale
         scales.append(bound.max())
-    largest = np.maximum(np.array(scales), 1e-30)
+    # The rounding of weights, to int8 and in the products, may lift a sum by a little.
+    largest = np.maximum(np.array(scales) * _ROUNDING, 1e-30)
     return (largest / _LARGEST).astype(np.float32)
 
 

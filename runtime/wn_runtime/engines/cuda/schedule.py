@@ -136,15 +136,15 @@ class Schedule:
         return sum(a < b for a, b in itertools.pairwise(self.first_layer))
 
     @property
-    def workers(self) -> int:
-        """Warps that make the head and the draw."""
+    def warps(self) -> int:
+        """With a role in the computation."""
         widths = self.widths
-        return widths.gate_warps + widths.residual_warps + widths.skip_warps
+        return widths.gate_warps + widths.residual_warps + widths.skip_warps + self.older_warps
 
     @property
     def threads(self) -> int:
         """Of a block; one warp more keeps a ring filled."""
-        return 32 * (self.workers + self.older_warps + (self.source == "ring"))
+        return 32 * (self.warps + (self.source == "ring"))
 
     @property
     def columns(self) -> int:
@@ -218,7 +218,8 @@ class Schedule:
         """The struct Shared."""
         w, k = self.widths, _K_TILE[self.precision]
         tiles, head_tiles = -(-self.columns // 8), -(-self.streams // 8)
-        rows = ((1 + 2 * self.chained) * (w.residual // k) + self.z_depth * (w.z // k)) * tiles
+        inputs = self.sums_depth if self.chained else 1
+        rows = (inputs * (w.residual // k) + self.z_depth * (w.z // k)) * tiles
         rows += (w.skip + w.head) // _K_HEAD[self.precision] * head_tiles
         floats = self.streams * w.residual + w.head + w.params + 4 * self.spec.layers
         floats += self.streams * max(self.cluster * w.skip, w.params)
@@ -297,7 +298,7 @@ def alone(spec: ModelSpec, precision: str, streams: int, shared: int) -> Schedul
 
     shared: bytes of shared memory that a block can have.
     """
-    skip_warps = 4
+    few = streams < 8
     base = {
         "spec": spec,
         "precision": precision,
@@ -305,7 +306,7 @@ def alone(spec: ModelSpec, precision: str, streams: int, shared: int) -> Schedul
         "first_layer": (0, spec.layers),
         "head_rank": 0,
         "params_rank": 0,
-        "most_warps": (8, 4, skip_warps, 4),
+        "most_warps": (8, 4, 4, 4) if few else (8, 4, 8, 8),
     }
     if precision != "fp32":
         resident = Schedule(**base, source="resident")  # type: ignore[arg-type]

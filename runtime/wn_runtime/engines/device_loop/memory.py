@@ -23,6 +23,7 @@ CONTROL = np.dtype(
 )
 _BLOCK_BYTES = 64 * 2**20
 _MOST_ROWS, _LEAST_ROWS = 256, 16
+_THREADS = 256
 
 
 class StepMemory:
@@ -59,11 +60,9 @@ class StepMemory:
         self._prepare, self._advance = device.kernels(
             kernel_source(head), f"wn_prepare_{precision}", f"wn_advance_{precision}"
         )
-        # A power of two, for the reduction; a warp where there are few params.
-        self._threads = 256 if head.params > 32 else 32
         widest = spec.layers * batch * max(spec.residual_channels, spec.gate_channels)
-        self._movers = min(-(-widest // self._threads), 256)
-        self._batch, self._shared = batch, 4 * head.shared_words(self._threads)
+        self._movers = min(-(-widest // _THREADS), 256)
+        self._batch = batch
 
     def set_block(
         self,
@@ -87,7 +86,7 @@ class StepMemory:
         self._device.upload(self._control[buffers], control)
         arguments = (self._shape, self._control[buffers], self._block, self._inputs[buffers])
         addresses = [array.address for array in (*arguments, self.lines)]
-        self._device.launch(self._prepare, self._movers, self._threads, 0, *addresses)
+        self._device.launch(self._prepare, self._movers, _THREADS, 0, *addresses)
 
     def advance(self, buffers: int) -> None:
         """Enqueue what follows a call of the graph on set `buffers`: the other set is filled."""
@@ -104,7 +103,7 @@ class StepMemory:
         )
         addresses = [array.address for array in arguments]
         grid = self._batch + self._movers
-        self._device.launch(self._advance, grid, self._threads, self._shared, *addresses)
+        self._device.launch(self._advance, grid, _THREADS, 0, *addresses)
 
     def _filled(self, values: NDArray[Any]) -> DeviceArray:
         array = self._device.allocate(values.shape, values.dtype)

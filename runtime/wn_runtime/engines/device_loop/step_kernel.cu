@@ -7,11 +7,8 @@
 // Two sets of graph inputs, and two Controls, take turns: a thread block may still read the old
 // while another writes the new. The first `streams` blocks draw, one stream each; the others move
 // rows. A row element (layer, stream, channel) belongs to one thread from end to end, so that the
-// delay lines need no synchronisation.
-
-#ifdef __CUDACC__
-#define SHARED_MEMORY(name) extern __shared__ __align__(8) float name[]
-#endif
+// delay lines need no synchronisation. A draw is one warp's: the lanes hand over by shuffles, and
+// nothing needs shared memory.
 
 #include "head.cuh"
 
@@ -72,7 +69,8 @@ static __device__ void lay_out(const Shape *shape, const Control now, const Bloc
     for (int e = thread; e < size; e += threads) ((Element *)next.bias)[e] = row[e];
 }
 
-// One thread block: this call's sample of one stream, and the samples that the next call sees.
+// One thread block: this call's sample of one stream, and the samples that the next call sees. Its
+// first warp draws.
 static __device__ void take_sample(const Shape *shape, const Control now, const Block block,
                                    const float *params, const Sample *sample, Inputs next) {
     const int stream = blockIdx.x, at = now.i * shape->streams + stream;
@@ -83,7 +81,7 @@ static __device__ void take_sample(const Shape *shape, const Control now, const 
         for (int e = threadIdx.x; e < shape->params; e += blockDim.x)
             block.params[(long long)at * shape->params + e] = own[e];
     } else {
-        if (threadIdx.x >= 32) return;  // a warp draws
+        if (threadIdx.x >= 32) return;
         newest = draw(own, shape->params, block.inverse_temperature[stream],
                       block.uniforms + (long long)at * UNIFORMS);
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 import wn_runtime
+from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu.device import Program
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.model_dir import with_default, write_model
@@ -34,6 +35,17 @@ from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.weights import Weights
 
 pytestmark = pytest.mark.usefixtures("gpu")
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gpu]:
+    """An Orin that is the CPU, with a cache and a list of trusted code of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    machine = cuda.install(monkeypatch, Gpu(memory=2**31))
+    yield machine
+    machine.check_guards()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import re
 from typing import Any
 
 import pytest
@@ -22,20 +22,9 @@ from wn_runtime.heads.head import Head
 from wn_runtime.heads.softmax import Softmax
 
 ARCHITECTURES = (75, 80, 87, 89, 90, 110, 120)
-CLASSES = (2, 7, 32, 33, 256, 300, 1000)
-"""In one warp and in eight; a class a thread, several, and threads without any."""
-BARRIER = "__syncthreads();"
-
-
-@pytest.fixture(scope="module")
-def nvrtc() -> Any:
-    try:
-        core: Any = importlib.import_module("cuda.core")
-        options = core.ProgramOptions(arch="sm_80", std=STANDARD)
-        core.Program('extern "C" __global__ void k() {}', "c++", options).compile("cubin")
-    except Exception as error:  # ImportError, and cuda-core's own for a library that is not there
-        pytest.skip(f"NVRTC is not installed: {str(error).splitlines()[0]}")
-    return core
+CLASSES = (2, 7, 32, 33, 256, 300, 1000, 1024)
+"""A class a lane, several, and lanes without any; sums of 32 bits, and from 1024 on of 64."""
+EXCHANGES = sorted(set(re.findall(r"__\w+_sync", kernel_source(Softmax()))))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -89,16 +78,19 @@ def test_the_estimate_of_its_memory_is_close(gpu: Gpu, seed: int) -> None:
     assert 0.8 < bytes_needed(spec, 2, "fp16") / gpu.used <= 1
 
 
-@pytest.mark.parametrize("number", range(kernel_source(Softmax()).count(BARRIER)))
-def test_it_needs_every_barrier_it_has(
-    gpu: Gpu, monkeypatch: pytest.MonkeyPatch, number: int
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_its_lanes_need_every_exchange_they_have(
+    gpu: Gpu, monkeypatch: pytest.MonkeyPatch, exchange: str
 ) -> None:
-    """And the stand-in can fail: its threads run in orders that no missing one survives."""
+    """And the checks can fail: a lane that gets back its own value draws something else."""
 
-    def without_one(head: Head) -> str:
-        parts = kernel_source(head).split(BARRIER)
-        return BARRIER.join(parts[: number + 1]) + ";" + BARRIER.join(parts[number + 1 :])
+    def without_it(head: Head) -> str:
+        return f"#define {exchange}(lanes, own, ...) (own)\n" + kernel_source(head)
 
-    monkeypatch.setattr("wn_runtime.engines.device_loop.memory.kernel_source", without_one)
+    monkeypatch.setattr("wn_runtime.engines.device_loop.memory.kernel_source", without_it)
     with pytest.raises((AssertionError, Misuse)):
         check_draws(CudaDevice(), 256)
+
+
+def test_a_draw_is_not_one_lane_s() -> None:
+    assert {"__shfl_sync", "__ballot_sync"} & set(EXCHANGES)

@@ -15,9 +15,10 @@
 #define M_HEAD (H / 16)
 #define M_PARAMS (A / 16)
 
-// Of the head's warps; the others are for the older taps, and to fill a ring.
-#define WORKERS (GATE_WARPS + RESIDUAL_WARPS + SKIP_WARPS)
-#define THREADS ((WORKERS + OLDER_WARPS + (SOURCE == RING)) * 32)
+#define ROLE_WARPS (GATE_WARPS + RESIDUAL_WARPS + SKIP_WARPS + OLDER_WARPS)
+#define THREADS ((ROLE_WARPS + (SOURCE == RING)) * 32)
+// Warps that make the head: all of its block's or, where it has layers, those that are done with them.
+#define WORKERS (CLUSTER > 1 ? ROLE_WARPS : ROLE_WARPS - OLDER_WARPS)
 
 static __constant__ const int dilations[LAYERS] = DILATIONS;
 // Layers of a block of the cluster: from first_layer[rank] up to the next one's.
@@ -92,7 +93,7 @@ static __constant__ const int line_first[LAYERS + 1] = LINE_FIRST;  // of all ro
 #endif
 
 struct alignas(128) Shared {
-    Columns h[1 + 2 * CHAINED][KT_R * NT];  // a layer's input; where CHAINED the first's, and by turns
+    Columns h[CHAINED ? SUMS_DEPTH : 1][KT_R * NT];  // the layers' inputs
     Columns z[Z_DEPTH][KT_Z * NT];
     Columns skip_rows[KT_S * NH];
     Columns hidden[KT_H * NH];

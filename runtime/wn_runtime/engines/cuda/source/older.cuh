@@ -141,6 +141,13 @@ FORCE void sum_all(const Here &here, const Ring &ring, const float *bias) {
     }
 }
 
+FORCE void read_rows(const LayerRows from, uint2 (&rows)[KT_R * NT]) {
+#pragma unroll
+    for (int k = 0; k < KT_R; k++)
+#pragma unroll
+        for (int n = 0; n < NT; n++) rows[k * NT + n] = from.fragment(k, n);
+}
+
 // A layer's input to its delay line, by the warps in turn; `rows`: the lane's share of it.
 FORCE void write_line(const Here &here, int layer, const uint2 (&rows)[KT_R * NT]) {
     const int4 line = here.shared->lines[layer];
@@ -164,9 +171,8 @@ FORCE void olders(const Here &here) {
     sum_all(here, ring, bias.row);
     for (int step = 0; step < block.steps; step++) {
         barrier_arrive(SUMS_READY, SUMS_THREADS);
-        for (int slot = 1; slot <= layers; slot++) {  // with the input of the layer before
-            const bool more = slot < layers;
-            const Layer &w = weights_of(here, ring, here.first + (more ? slot : 0));
+        for (int slot = 1; slot < layers; slot++) {  // with the input of the layer before
+            const Layer &w = weights_of(here, ring, here.first + slot);
             float y[MO][NT][2 * PER];
             uint4 held[MO][HOLD_OLDER ? KT_R : 1];
 #pragma unroll
@@ -177,7 +183,7 @@ FORCE void olders(const Here &here) {
                 for (int n = 0; n < NT; n++)
 #pragma unroll
                     for (int e = 0; e < 2 * PER; e++) y[m][n][e] = 0;
-                each_sum(here, more ? slot : 0, tile, [&](int n, int s, float &one, float &other) {
+                each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
                     y[m][n][s] = one, y[m][n][PER + s] = other;
                 });
                 if (HOLD_OLDER) hold(held[m], Tiles(w.current[tile], here.lane));
@@ -186,30 +192,32 @@ FORCE void olders(const Here &here) {
                 signal_wait(&shared->h_ready, step & 1);
             else
                 barrier_sync(H_READY, H_THREADS);
-            const LayerRows inputs(shared->h[slot == 1 ? 0 : 1 + (slot & 1)], here.lane);
+            const LayerRows inputs(shared->h[slot - 1], here.lane);
             uint2 rows[KT_R * NT];
+            read_rows(inputs, rows);
 #pragma unroll
-            for (int k = 0; k < KT_R; k++)
-#pragma unroll
-                for (int n = 0; n < NT; n++) rows[k * NT + n] = inputs.fragment(k, n);
-            if (more) {
-#pragma unroll
-                for (int m = 0; m < MO; m++) {
-                    const int tile = here.warp + m * OLDER_WARPS;
-                    if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
-                    const Tiles tiles(w.current[tile], here.lane);
-                    multiply<KT_R>(y[m], HeldTiles<HOLD_OLDER ? KT_R : 0>{held[m], tiles},
-                                   HeldRows{rows}, CURRENT_SCALE(w, tile), here.lane);
-                    each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
-                        one = y[m][n][s], other = y[m][n][PER + s];
-                    });
-                }
-                barrier_arrive(LAYER_READY + (slot & 1), SUMS_THREADS);
+            for (int m = 0; m < MO; m++) {
+                const int tile = here.warp + m * OLDER_WARPS;
+                if (M_GATE % OLDER_WARPS != 0 && tile >= M_GATE) break;
+                const Tiles tiles(w.current[tile], here.lane);
+                multiply<KT_R>(y[m], HeldTiles<HOLD_OLDER ? KT_R : 0>{held[m], tiles}, HeldRows{rows},
+                               CURRENT_SCALE(w, tile), here.lane);
+                each_sum(here, slot, tile, [&](int n, int s, float &one, float &other) {
+                    one = y[m][n][s], other = y[m][n][PER + s];
+                });
             }
-            write_line(here, here.first + slot - 1, rows);
+            barrier_arrive(LAYER_READY + (slot & 1), SUMS_THREADS);
+            if (slot == 1) write_line(here, here.first, rows);  // before the next one can come
         }
         bias.next();
-        signal_wait(&shared->z_ready[layers - 1], step & 1);  // the gate warps have read all sums
+        // The chain has left the block: what it does not wait for. The gate warps have read all sums.
+        barrier_sync(H_READY, H_THREADS);
+        signal_wait(&shared->z_ready[layers - 1], step & 1);
+        for (int slot = 1; slot < layers; slot++) {
+            uint2 rows[KT_R * NT];
+            read_rows(LayerRows(shared->h[slot], here.lane), rows);
+            write_line(here, here.first + slot, rows);
+        }
         barrier_sync(STEP_DONE, STEP_THREADS);
         for (int i = here.warp * 32 + here.lane.index; i < layers; i += OLDER_WARPS * 32) {
             int4 &line = shared->lines[here.first + i];

@@ -59,7 +59,7 @@ FORCE void residuals(const Here &here) {
         for (int layer = here.first; layer < here.last; layer++) {
             Pair pairs[MR][NT][PER];
             const bool give = layer > here.first;
-            unsigned char *rows = (unsigned char *)shared->h[CHAINED ? 2 - (layer - here.first & 1) : 0];
+            unsigned char *rows = (unsigned char *)shared->h[CHAINED ? layer - here.first : 0];
             each_held(here, [&](int m, int n, int s, int, int) {
                 pairs[m][n][s] = encode(h[m][n][s], h[m][n][PER + s], inverse);
                 if (give) put(rows + row_at[m][n][s], pairs[m][n][s]);

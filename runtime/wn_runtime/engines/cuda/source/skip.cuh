@@ -25,6 +25,10 @@ FORCE void skips(const Here &here) {
             for (int n = 0; n < NT; n++)
 #pragma unroll
                 for (int e = 0; e < 2 * PER; e++) sum[m][n][e] = bias[m][e / PER];
+#if CHAINED
+        // Only the last block's share is waited for: the others keep out of the chain's way.
+        if (here.last < LAYERS) signal_wait(&shared->z_ready[here.last - here.first - 1], step & 1);
+#endif
         for (int layer = here.first; layer < here.last; layer++) {
             const Layer &w = weights_of(here, ring, layer);
 #if CHAINED

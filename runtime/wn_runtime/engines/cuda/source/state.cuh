@@ -60,6 +60,16 @@ extern "C" __global__ void wn_snapshot(const Model *model, const unsigned char *
     }
 }
 
+// Another engine's state, or one that was tampered with, may hold what no input can be.
+FORCE float within(float x, float inverse) {
+#if PRECISION == INT8
+    return fminf(fmaxf(x, -LARGEST / inverse), LARGEST / inverse);
+#else
+    (void)inverse;
+    return x;
+#endif
+}
+
 // As at t = 0.
 extern "C" __global__ void wn_restore(const Model *model, unsigned char *lines, Sample *window,
                                       const float *rows, const Sample *samples, long long width) {
@@ -67,8 +77,9 @@ extern "C" __global__ void wn_restore(const Model *model, unsigned char *lines, 
         const size_t at = (size_t)(stream / STREAMS) * line_first[LAYERS] + line_first[layer] + slot;
         const float *from = rows + (row * width + stream) * RESIDUAL + c;
         const float one = c < RESIDUAL ? from[0] : 0, other = c + 1 < RESIDUAL ? from[1] : 0;
+        const float inverse = 1 / model->input_scale[layer];
         put(lines + at * LINE_BYTES + pair_at(c, stream % STREAMS, COLUMNS),
-            encode(one, other, 1 / model->input_scale[layer]));
+            encode(within(one, inverse), within(other, inverse), inverse));
     });
     const long long threads = (long long)gridDim.x * blockDim.x;
     for (long long e = (long long)blockIdx.x * blockDim.x + threadIdx.x; e < INPUT_KERNEL * width;

@@ -148,7 +148,7 @@ FORCE void mma(int (&c)[4], uint4 a, uint2 b) { mma_int8(c, a, b); }
 // for each other.
 template <int KT, int N, typename Number, typename Weights, typename Inputs>
 FORCE void product(Number (&c)[N][4], const Weights a, const Inputs b) {
-    constexpr int CHAINS = N >= 4 ? 1 : N >= 2 ? (KT > 2 ? 2 : 1) : (KT > 4 ? 4 : KT > 1 ? 2 : 1);
+    constexpr int CHAINS = N < 4 && KT > 1 ? 2 : 1;
     Number more[CHAINS][N][4];
 #pragma unroll
     for (int i = 1; i < CHAINS; i++)
@@ -252,13 +252,17 @@ FORCE Pair encode(float x, float y, float) { return half_bits(x) | half_bits(y) 
 FORCE void put(unsigned char *row, Pair pair) { *(u32 *)row = pair; }
 #else
 typedef u32 Pair;
-FORCE int quantise(float x, float inverse) {
-    return __float2int_rn(fminf(fmaxf(x * inverse, -LARGEST), LARGEST));
+// x in steps of 1 / inverse, to nearest: of 16 bits, in the lower half. Added to 3 * 2^22, whose
+// neighbours are one apart; |x| has a bound that fits (pack.input_scales), so nothing saturates.
+FORCE u32 quantise(float x, float inverse) {
+    return __float_as_uint(__fmaf_rn(x, inverse, 12582912.0f));
 }
+// The upper byte of the high part of a number, in byte 1; the lower byte is the number's own.
+FORCE u32 with_high(u32 x) { return x + 128; }
 FORCE Pair encode(float x, float y, float inverse) {
-    const int one = quantise(x, inverse), other = quantise(y, inverse);
-    const u32 high = ((one + 128) >> 8 & 0xff) | ((other + 128) >> 8 & 0xff) << 8;
-    return high | (one & 0xff) << 16 | (u32)(other & 0xff) << 24;
+    const u32 one = quantise(x, inverse), other = quantise(y, inverse);
+    const u32 high = __byte_perm(with_high(one), with_high(other), 0x51);
+    return __byte_perm(high, __byte_perm(one, other, 0x40), 0x5410);
 }
 FORCE void put(unsigned char *row, Pair pair) {
     *(unsigned short *)row = (unsigned short)pair;
@@ -281,8 +285,8 @@ FORCE void put_gated(unsigned char *at, int c, float z) {
 #elif PRECISION == FP16
     ((unsigned short *)at)[c & 1] = (unsigned short)half_bits(z);
 #else
-    const int x = __float2int_rn(z * LARGEST);
-    at[c & 1] = (unsigned char)((x + 128) >> 8);
+    const u32 x = quantise(z, LARGEST);
+    at[c & 1] = (unsigned char)(with_high(x) >> 8);
     at[32 + (c & 1)] = (unsigned char)x;
 #endif
 }

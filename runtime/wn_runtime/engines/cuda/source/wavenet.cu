@@ -57,7 +57,7 @@ FORCE void open_signals(const Here &here) {
 #if SOURCE == RING
         for (int i = 0; i < STAGES; i++) {
             signal_open(&shared->full[i], FILLERS);
-            signal_open(&shared->empty[i], WORKERS + OLDER_WARPS);
+            signal_open(&shared->empty[i], ROLE_WARPS);
         }
 #endif
     }
@@ -116,11 +116,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
     } else if (warp < GATE_WARPS + RESIDUAL_WARPS) {
         here.warp = warp - GATE_WARPS;
         residuals(here);
-    } else if (warp < WORKERS) {
+    } else if (warp < ROLE_WARPS - OLDER_WARPS) {
         here.warp = warp - GATE_WARPS - RESIDUAL_WARPS;
         skips(here);
-    } else if (warp < WORKERS + OLDER_WARPS) {
-        here.warp = warp - WORKERS;
+    } else if (warp < ROLE_WARPS) {
+        here.warp = warp - (ROLE_WARPS - OLDER_WARPS);
         olders(here);
 #if SOURCE == RING
     } else {

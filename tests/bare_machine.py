@@ -1,0 +1,65 @@
+"""A pytest plugin: only PyTorch, the CUDA packages and a few more seem to be installed.
+
+What `make test-gpu` may count on (the Makefile names them), and what those need themselves; every
+other package is hidden, as if it had never been installed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+NAMED = ("pytest", "numpy", "click", "tqdm", "safetensors", "torch", "cuda-core", "cuda-bindings")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def with_needs(names: Sequence[str]) -> set[str]:
+    """Distributions and all that they require, extras left out."""
+    found: set[str] = set()
+    left = [_normal(name) for name in names]
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            requires = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        wanted = (each for each in requires if "extra ==" not in each)
+        left += [_normal(re.split(r"[^\w.-]", each, maxsplit=1)[0]) for each in wanted]
+    return found
+
+
+SEEN = with_needs(NAMED)
+HIDDEN = frozenset(
+    module
+    for module, owners in metadata.packages_distributions().items()
+    if not {_normal(owner) for owner in owners} & SEEN
+) - {"nvidia", "wn_runtime", "wn_targets", "wn_train", "wn_export"}
+
+
+class Bare(PathFinder):
+    """Finds nothing of a hidden package."""
+
+    @classmethod
+    def find_spec(
+        cls,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """None for what is hidden."""
+        if fullname.partition(".")[0] in HIDDEN:
+            return None
+        return super().find_spec(fullname, path, target)
+
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
