@@ -66,7 +66,7 @@ def test_it_takes_the_place_of_nvrtc(
     [{"compute_capability": "8.6"}, {"source_sha256": "0" * 64}, {"nvrtc": "13.0"}, None],
 )
 def test_one_that_does_not_fit_or_that_nobody_trusts_is_not_taken(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, built: dict[str, str] | None
+    directory: Path, monkeypatch: pytest.MonkeyPatch, built: dict[str, Any] | None
 ) -> None:
     if built is None:
         add(directory, trusted=False)
