@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wn_runtime.engines.cuda.costs import Gpu as CudaGpu
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Target
-from wn_targets.models.registry import runs_plans
+from wn_targets.models.cuda import cuda_gpu
+from wn_targets.models.registry import runs_cuda, runs_plans
 
 OPSET = 17
 """ONNX operator set that TensorRT 10.3 (JetPack 6) to 11 all read without known faults."""
 
 THIS_CPU = "cpu"
 """Names the CPU that the export itself runs on, in place of a target of the catalogue."""
+
+
+@dataclass(frozen=True)
+class GpuCode:
+    """What the cuda engine is compiled ahead for."""
+
+    target: str
+    gpu: CudaGpu
+    clock_mhz: float
+    jetpacks: dict[str, int]
+    """Releases that run it, oldest first, to their major version of CUDA; none for a card."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,8 @@ class Constraints:
     """The oldest TensorRT the target's plan must build with; None where it can run none."""
     march: str | None
     """`-march` to compile the native engine ahead for; None for a graphics card's unknown host."""
+    gpu_code: GpuCode | None
+    """The GPU to compile the cuda engine ahead for; None where it does not run on the target."""
     command: str
     """What to run on the device once the model directory is there."""
     why: str
@@ -37,28 +52,49 @@ class Constraints:
 def this_cpu(directory: str) -> Constraints:
     """The constraints of this machine's own CPU, for it and for others of its kind."""
     why = "this machine's CPU: the native engine, which then needs no compiler"
-    return Constraints(THIS_CPU, OPSET, False, None, "native", f"wn-run {directory}", why)
+    return Constraints(THIS_CPU, OPSET, False, None, "native", None, f"wn-run {directory}", why)
 
 
 def constraints(target: Target, directory: str) -> Constraints:
     """The constraints of `target` for a model directory called `directory`."""
     plan = runs_plans(target)
     half = plan and target.gpu is not None and "fp16" in target.gpu.precisions
-    flag = " --fp16" if half else ""
-    if not plan:
-        version, why = None, f"{target.title}: the native CPU engine"
-        if target.gpu is not None:
-            why += f"; {target.note}" if target.note else ""
-    elif target.family == "jetson":
-        first = next(JETPACKS[v] for v in target.jetpacks if JETPACKS[v].runs_plans)
-        version = first.tensorrt
-        why = f"{target.title}: TensorRT {version} (JetPack {first.version}, "
-        why += f"wavestep[{first.extra}]) or newer"
+    version, code = _tensorrt(target) if plan else None, gpu_code(target)
+    why = f"{target.title}: "
+    if code is not None:
+        why += f"the cuda engine{_on(code)}, compiled ahead for sm_{code.gpu.sm}"
+        why += f"; engine.plan takes TensorRT {version} or newer" if plan else ""
+    elif plan and target.gpu is not None:
+        why += f"TensorRT {version} or newer, compute capability {target.gpu.compute_capability}"
     else:
-        version = "10.3"
-        why = f"{target.title}: TensorRT {version} or newer, compute capability " + (
-            target.gpu.compute_capability if target.gpu else ""
-        )
-    run = f"wn-export {directory}{flag}" if plan else f"wn-run {directory}"
+        why += "the native CPU engine"
+        why += f"; {target.note}" if target.gpu is not None and target.note else ""
+    build = plan and code is None
+    run = f"wn-export {directory}{' --fp16' * half}" if build else f"wn-run {directory}"
     march = target.cpu.march if target.cpu is not None else None
-    return Constraints(target.name, OPSET, half, version, march, run, why)
+    return Constraints(target.name, OPSET, half, version, march, code, run, why)
+
+
+def gpu_code(target: Target) -> GpuCode | None:
+    """What to compile the cuda engine ahead for; None where it does not run."""
+    if target.gpu is None or not runs_cuda(target):
+        return None
+    releases = {name: JETPACKS[name] for name in target.jetpacks}
+    cuda = {name: each.cuda_major for name, each in releases.items() if each.runs_cubins}
+    return GpuCode(target.name, cuda_gpu(target, target.gpu), target.gpu.clock_mhz, cuda)
+
+
+def _tensorrt(target: Target) -> str:
+    """The oldest version that builds plans for a target that runs any."""
+    if target.family != "jetson":
+        return "10.3"
+    return next(JETPACKS[v].tensorrt for v in target.jetpacks if JETPACKS[v].runs_plans)
+
+
+def _on(code: GpuCode) -> str:
+    """Of which software, on a Jetson."""
+    if not code.jetpacks:
+        return ""
+    first = JETPACKS[next(iter(code.jetpacks))]
+    extras = dict.fromkeys(f"wavestep[{JETPACKS[name].extra}]" for name in code.jetpacks)
+    return f" (JetPack {first.version} or newer, {' or '.join(extras)})"

@@ -10,6 +10,7 @@ from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import json_file, manifest
 from wn_runtime.model.spec import ModelSpec
+from wn_targets.precision import cuda_precision
 from wn_targets.presets import PRESETS
 
 
@@ -21,6 +22,8 @@ class Subject:
     spec: ModelSpec
     native_precision: str
     """What its native engine will run at; int8 where no parity has decided yet."""
+    cuda_precision: str
+    """The same of its cuda engine."""
     directory: str
     """How a command on the device would name it."""
 
@@ -47,7 +50,7 @@ def _read(text: str) -> Subject:
     if not text:
         raise WavestepError(unknown("model", text, PRESETS, "presets are"))
     if text in PRESETS and not path.exists():
-        return Subject(text, PRESETS[text], "int8", f"{text}/")
+        return Subject(text, PRESETS[text], "int8", "int8", f"{text}/")
     if path.suffix in (".pt", ".pth"):
         raise WavestepError(
             f"{path} is a checkpoint; run `wn-export {path}` and give the directory it writes"
@@ -58,10 +61,13 @@ def _read(text: str) -> Subject:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise WavestepError(f"{path} cannot be read as JSON: {reason}") from error
-        return Subject(path.stem, ModelSpec.from_dict(data, str(path)), "int8", f"{path.stem}/")
+        return Subject(
+            path.stem, ModelSpec.from_dict(data, str(path)), "int8", "int8", f"{path.stem}/"
+        )
     if not path.exists():
         known = unknown("model", text, PRESETS, "presets are")
         raise WavestepError(f"{known}; or give a model directory or a spec in JSON")
     directory, _ = manifest.locate(path)
     found = manifest.read(directory)
-    return Subject(found.name, found.spec, NATIVE.default_precision(found), f"{directory.name}/")
+    precisions = NATIVE.default_precision(found), cuda_precision(found)
+    return Subject(found.name, found.spec, *precisions, f"{directory.name}/")

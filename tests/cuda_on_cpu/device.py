@@ -9,6 +9,7 @@ number of arguments.
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 import types
 from enum import IntEnum
@@ -24,6 +25,11 @@ MOST_BLOCKS = 16
 """Of a cluster that is not portable."""
 _ARCH = "// sm_"
 _INVALID_VALUE = 1
+_PTXAS = """ptxas info    : Compiling entry function 'wn_generate' for 'sm_87'
+ptxas         .     0 bytes stack frame, 4 bytes spill stores, 8 bytes spill loads
+ptxas info    : Used 80 registers, used 16 barriers, 464 bytes cmem[0], 8 bytes cmem[2]
+"""
+"""As NVRTC 13.5 logs it."""
 
 
 class Buffer:
@@ -113,6 +119,7 @@ class Properties:
         self.integrated = gpu.integrated
         self.multiprocessor_count = gpu.multiprocessors
         self.max_shared_memory_per_block_optin = gpu.most_shared
+        self.l2_cache_size = gpu.l2
 
 
 class Device:
@@ -145,6 +152,8 @@ class ObjectCode:
 
     def get_kernel(self, name: str) -> HostKernel:
         self.gpu.accept_code()
+        if not self.code.startswith(_ARCH.encode()):
+            raise CudaError("CUDA_ERROR_INVALID_IMAGE: device kernel image is invalid")
         arch, _, source = self.code.decode().removeprefix(_ARCH).partition("\n")
         require(arch == self.gpu.arch, f"code for sm_{arch} on sm_{self.gpu.arch}")
         return kernel(source, name, arch)
@@ -155,13 +164,16 @@ class Program:
 
     def __init__(self, code: str, code_type: str, options: Any) -> None:
         require(code_type == "c++", code_type)
-        require(options == (f"sm_{self.gpu.arch}", "c++17"), options)
-        self._code = code
+        arch, standard = options
+        require(re.fullmatch(r"sm_\d{2,3}", arch) and standard == "c++17", options)
+        self._code, self._arch = code, arch.removeprefix("sm_")
 
-    def compile(self, target_type: str) -> ObjectCode:
+    def compile(self, target_type: str, *, logs: Any = None) -> ObjectCode:
         require(target_type == "cubin", target_type)
         self.gpu.compiled += 1
-        return ObjectCode(f"{_ARCH}{self.gpu.arch}\n{self._code}".encode())
+        if logs is not None:
+            logs.write(_PTXAS)
+        return ObjectCode(f"{_ARCH}{self._arch}\n{self._code}".encode())
 
 
 class Attribute(IntEnum):
@@ -203,7 +215,8 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
             kernel.non_portable_cluster = bool(val)
         return (0,)
 
-    def program_options(*, arch: str, std: str) -> Any:
+    def program_options(*, arch: str, std: str, ptxas_options: str | None = None) -> Any:
+        require(ptxas_options in (None, "-v"), f"ptxas {ptxas_options}")
         return arch, std
 
     def launch(
@@ -237,6 +250,8 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
         LaunchConfig=launch_config,
         launch=launch,
     )
+    major, minor = gpu.driver // 1000, gpu.driver % 1000 // 10
+    nvrtc = types.SimpleNamespace(nvrtcVersion=lambda: (0, major, minor))
     driver = types.SimpleNamespace(
         cuMemGetInfo=lambda: (0, gpu.memory - gpu.reserved, gpu.memory),
         cuDriverGetVersion=lambda: (0, gpu.driver),
@@ -247,4 +262,5 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
     )
     monkeypatch.setitem(sys.modules, "cuda.core", core)
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", driver)
+    monkeypatch.setitem(sys.modules, "cuda.bindings.nvrtc", nvrtc)
     return gpu

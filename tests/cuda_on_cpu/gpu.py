@@ -41,7 +41,9 @@ class Gpu:
     def __init__(self, name: str = "Test GPU", arch: str = "87", memory: int = 2**30) -> None:
         self.name, self.arch, self.memory = name, arch, memory
         self.integrated = False
-        self.multiprocessors = 16
+        self.multiprocessors, self.l2 = 16, 4 * 2**20
+        self.shared: int | None = None
+        """Bytes of shared memory a block, in place of what its kind has."""
         self.driver = 12061  # no real one's: what is compiled for it serves no other GPU
         self.lost: str | None = None
         """The error that every call is answered with."""
@@ -62,7 +64,7 @@ class Gpu:
     @property
     def most_shared(self) -> int:
         """Bytes of shared memory that a block can have."""
-        return _KIB_SHARED.get(self.arch, 227) * 1024
+        return _KIB_SHARED.get(self.arch, 227) * 1024 if self.shared is None else self.shared
 
     @property
     def has_clusters(self) -> bool:

@@ -31,6 +31,7 @@ class Machine:
         self.core: Any = importlib.import_module("cuda.core")
         self.driver: Any = importlib.import_module("cuda.bindings.driver")
         self.device = self.core.Device(0)
+        self.device.set_current()
         self.stream = self.device.create_stream()
         options = self.core.ProgramOptions(arch=f"sm_{arch}", std="c++17")
         code = self.core.Program(WHERE, "c++", options).compile("cubin").code

@@ -111,7 +111,7 @@ def _proven(
     more = more_for_16(package.spec.output, (clip.samples for clip in given.clips))
     say.line(f"against  {given.material}; PyTorch {in_words(given.bits, more)}")
     for name, reason in {each.engine: each.reason for each in proof.unavailable}.items():
-        if ENGINES[name].automatic:  # the others are news to those only who ask for them
+        if ENGINES[name].automatic and ENGINES[name].present():  # the others are no news
             say.line(f"not here {name}: {reason}")
     return proof
 

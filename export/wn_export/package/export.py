@@ -21,6 +21,8 @@ from wn_export.parity.clips import AUDIO_SAMPLES, choose_clips
 from wn_runtime.arguments import integer
 from wn_runtime.commands import next_step
 from wn_runtime.engines.choice import MOST_BATCH, open_in
+from wn_runtime.engines.cuda.kind import CUDA
+from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.memory import check_streams
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.errors import WavestepError
@@ -30,7 +32,9 @@ from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec, context_in_words
 from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
-from wn_targets.devices.catalogue import find
+from wn_targets.devices.catalogue import TARGETS, find
+from wn_targets.models.fit import crossing
+from wn_targets.precision import cuda_precision
 from wn_train.pytorch_needed import pytorch_needed
 
 Say = Callable[[str], None]
@@ -192,6 +196,9 @@ def _finish(
     stage.publish()
     say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")
     if device is not None:
+        if device.target in TARGETS:
+            precisions = NATIVE.default_precision(manifest), cuda_precision(manifest)
+            say(f"fit      {crossing(manifest.spec, TARGETS[device.target], *precisions)}")
         say(f"next     on the device: {_first_trusted(manifest, stage.target)}{device.command}")
     else:
         say(next_step.to_run(stage.target, manifest))
@@ -200,10 +207,13 @@ def _finish(
 
 def _first_trusted(manifest: Manifest, target: Path) -> str:
     """How the device's user comes to trust what was compiled ahead for it, where anything was."""
-    libraries = [artifact.file for artifact in manifest.artifacts if artifact.engine == NATIVE.name]
-    if not libraries:
+    ahead = (NATIVE.name, CUDA.name, step_cubin.ENGINE)
+    files = [artifact.file for artifact in manifest.artifacts if artifact.engine in ahead]
+    if not files:
         return ""
-    return f"wn-run --trust {quoted(target)}, as {' and '.join(libraries)} is code; then "
+    what = " and ".join([", ".join(files[:-1]), files[-1]][len(files) < 2 :])
+    what += " is code" if len(files) == 1 else " are code"
+    return f"wn-run --trust {quoted(target)}, as {what}; then "
 
 
 def _model_line(name: str, spec: ModelSpec) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wn_export.package import cubins
 from wn_export.package.trusted import trust_own
+from wn_runtime.engines.cuda.kind import CUDA
+from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.native.precompiled import precompile
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model.manifest import Manifest
+from wn_runtime.model.manifest import Artifact, Manifest
 
 MOST_BYTES = 2**26
 """Of a library that is kept: a hundred times the largest."""
@@ -43,14 +46,14 @@ def add_library(
 
 
 def keep_libraries(source: Path, old: Manifest, directory: Path, manifest: Manifest) -> Manifest:
-    """Copy the libraries of the directory `source`: the weights they run are the same.
+    """Copy the libraries and cubins of the directory `source`: their weights are the same.
 
     They are trusted as much as before: by their digest. Raises WavestepError where one is not the
     file its record describes.
     """
     for artifact in old.artifacts:
         name = artifact.file
-        if artifact.engine != NATIVE.name or name != library_name(artifact.precision):
+        if not _ours(artifact):
             continue  # under another name it could be in the place of a graph
         record = old.files.get(name)
         if record is not None and record.bytes > MOST_BYTES:
@@ -62,3 +65,10 @@ def keep_libraries(source: Path, old: Manifest, directory: Path, manifest: Manif
         path.write_bytes(manifests.read_file(source, old, name))
         manifest = manifests.with_artifact(manifest, artifact, manifests.record(path))
     return manifest
+
+
+def _ours(artifact: Artifact) -> bool:
+    """Whether it is called what an export calls such a file."""
+    if artifact.engine in (CUDA.name, step_cubin.ENGINE):
+        return cubins.NAME.fullmatch(artifact.file) is not None
+    return artifact.engine == NATIVE.name and artifact.file == library_name(artifact.precision)

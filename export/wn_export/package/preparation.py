@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wn_export.package import libraries, plan
+from wn_export.package import cubins, libraries, plan
 from wn_runtime.model.manifest import Manifest
 from wn_targets.constraints import Constraints
 
@@ -52,6 +52,18 @@ def _library(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, st
     )
 
 
+def _cubins(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str | None]:
+    if preparation.device is None or preparation.device.gpu_code is None:
+        return cubins.with_default(manifest), None  # those of an earlier export are kept
+    return cubins.add_cubins(
+        preparation.directory,
+        manifest,
+        preparation.device.gpu_code,
+        preparation.target,
+        loop=preparation.device.tensorrt is not None,
+    )
+
+
 BEFORE_PARITY: dict[str, Preparer] = {"tensorrt": _plan}
-AFTER_PARITY: dict[str, Preparer] = {"native": _library}
+AFTER_PARITY: dict[str, Preparer] = {"native": _library, "cuda": _cubins}
 """Engine to how it is prepared."""

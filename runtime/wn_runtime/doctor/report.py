@@ -75,8 +75,9 @@ def advice(report: Report) -> list[str]:
     """What is worth saying beyond the findings."""
     lines = []
     for name, lack in report.engines.items():
-        if lack is not None and ENGINES[name].advice:
-            lines.append(ENGINES[name].advice)
+        kind = ENGINES[name]
+        if lack == kind.needs[-1] and kind.advice:
+            lines.append(kind.advice)
     if not report.runs:
         lines.append("no engine can run here: mend the C compiler or ONNX Runtime first")
     return lines

@@ -98,8 +98,10 @@ def by_speed(
     measure = functools.partial(measured.step_us, package, batch=batch, threads=threads)
     kinds: list[tuple[float, EngineKind]] = []
     for kind in registry.ENGINES.values():
+        if not kind.automatic or not kind.present():
+            continue
         offered = {offer for offer, _ in kind.offered(manifest)}
-        if not kind.automatic or not (offered if precision is None else offered & {precision}):
+        if not (offered if precision is None else offered & {precision}):
             continue
         at = precision or kind.default_precision(manifest)
         us = measure(kind.name, at)

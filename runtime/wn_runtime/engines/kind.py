@@ -42,10 +42,13 @@ class EngineKind:
     lacks something, WavestepError for a broken file."""
     automatic: bool = True
     """Whether it is taken without being named."""
+    present: Callable[[], bool] = lambda: True
+    """Whether it is worth trying on this machine unasked; False keeps the choice from importing
+    anything of it. Cheap."""
     artifact_is_code: bool = False
     """Whether a file made for it is machine code, which runs only where the user trusts it."""
     advice: str = ""
-    """What to know where it cannot run, in wn-doctor's words."""
+    """What to know where only the last of its needs is lacking, in wn-doctor's words."""
 
     def offered(self, manifest: Manifest) -> list[tuple[str, Artifact | None]]:
         """The precisions it can run a model in, each with its artifact where it runs one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.device_loop.kind import ONNX_CUDA_LOOP
 from wn_runtime.engines.kind import EngineKind
 from wn_runtime.engines.native.kind import NATIVE
@@ -10,7 +11,7 @@ from wn_runtime.engines.tensorrt.kind import TENSORRT
 from wn_runtime.errors import WavestepError, unknown
 
 ENGINES: dict[str, EngineKind] = {
-    kind.name: kind for kind in (NATIVE, TENSORRT, ONNX, ONNX_CUDA, ONNX_CUDA_LOOP)
+    kind.name: kind for kind in (NATIVE, CUDA, TENSORRT, ONNX, ONNX_CUDA, ONNX_CUDA_LOOP)
 }
 """Every engine that `--engine` can name."""
 

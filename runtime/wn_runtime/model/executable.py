@@ -18,6 +18,8 @@ _MAGIC = (
     (b"\x80\x04", "pickle"),
     (b"\x80\x05", "pickle"),
 )
+_CUDA = (190).to_bytes(2, "little")
+"""An ELF file's machine, of a cubin."""
 _SUFFIXES = {
     **dict.fromkeys((".so", ".dll", ".dylib", ".cubin", ".fatbin", ".ptx"), "machine code"),
     **dict.fromkeys((".plan", ".engine", ".trt"), "TensorRT plan"),
@@ -30,7 +32,9 @@ _SUFFIXES = {
 def executable(path: Path) -> str | None:
     """What kind of code a regular file may be; None for data. Raises OSError."""
     with files.opened(path) as file:
-        head = file.read(8)
+        head = file.read(20)
+    if head.startswith(b"\x7fELF") and head[18:20] == _CUDA:
+        return "NVIDIA GPU code"
     for magic, what in _MAGIC:
         if head.startswith(magic):
             return what

@@ -17,7 +17,7 @@ from wn_targets.constraints import constraints
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Cpu, Gpu, Target
-from wn_targets.models.fit import Fit
+from wn_targets.models.fit import Fit, crossing, gpu_from
 from wn_targets.models.fit import fit as predict
 from wn_targets.models.prediction import Prediction
 from wn_targets.presets import PRESETS
@@ -99,7 +99,8 @@ def fit(
     """Predict a MODEL (directory, spec.json or preset) on every device, or on TARGETS."""
     asked = subject(model, rate)
     chosen = [find(name) for name in targets] or list(TARGETS.values())
-    fits = [predict(asked.spec, target, streams, asked.native_precision) for target in chosen]
+    precisions = asked.native_precision, asked.cuda_precision
+    fits = [predict(asked.spec, target, streams, *precisions) for target in chosen]
     if json_:
         say.as_json(_fit_json(asked, streams, fits))
         return
@@ -112,6 +113,8 @@ def fit(
             rows.append([one.target.name, "no", "none", "", "", "no", one.target.note])
     say.table(aligned(rows, right=[3, 4]))
     say.line("")
+    if len(fits) == 1:
+        say.line(crossing(asked.spec, fits[0].target, *precisions))
     say.line("These are predictions, not measurements: see docs/targets.md for the formula and its")
     say.line("error; GPU figures are unmeasured. Measure on the device with wn-bench.")
     if model in PRESETS and not Path(model).exists():
@@ -154,6 +157,9 @@ def _fit_json(asked: Subject, streams: int, fits: list[Fit]) -> dict[str, Any]:
         "targets": [
             {
                 "target": one.target.name,
+                "gpu_from_streams": gpu_from(
+                    asked.spec, one.target, asked.native_precision, asked.cuda_precision
+                ),
                 "candidates": [
                     {
                         "engine": p.engine,
@@ -164,6 +170,7 @@ def _fit_json(asked: Subject, streams: int, fits: list[Fit]) -> dict[str, Any]:
                         "real_time_factor": round(one.real_time_factor(p), 3),
                         "real_time": one.real_time_factor(p) >= 1 and p.fits,
                         "limited_by": p.limited_by,
+                        "how": p.how,
                         "us": {name: round(us, 3) for name, us in p.terms.items()},
                     }
                     for p in one.candidates

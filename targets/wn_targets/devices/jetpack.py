@@ -7,6 +7,9 @@ from dataclasses import dataclass
 OLDEST_TENSORRT = (10, 3)
 """The engine's code path begins here: strongly typed networks, execute_async_v3."""
 
+OLDEST_CUDA = 12
+"""What cuda-core begins at."""
+
 
 @dataclass(frozen=True)
 class JetPack:
@@ -25,6 +28,16 @@ class JetPack:
         """Whether its TensorRT is one that wavestep builds for."""
         major, minor = (int(part) for part in self.tensorrt.split(".")[:2])
         return (major, minor) >= OLDEST_TENSORRT
+
+    @property
+    def cuda_major(self) -> int:
+        """12: what wheels and cubins for it are of."""
+        return int(self.cuda.split(".")[0])
+
+    @property
+    def runs_cubins(self) -> bool:
+        """Whether its driver and its Python are ones that the cuda engine runs with."""
+        return self.cuda_major >= OLDEST_CUDA and int(self.python.split(".")[1]) >= 10
 
     @property
     def extra(self) -> str:

@@ -69,6 +69,15 @@ class Gpu:
         """The compute capability as compilers write it: 87 for 8.7."""
         return int(self.compute_capability.replace(".", ""))
 
+    @property
+    def shared_bytes(self) -> int:
+        """Shared memory that a thread block can have.
+
+        CUDA C++ Programming Guide, technical specifications by compute capability.
+        """
+        kib = {75: 64, 80: 163, 86: 99, 87: 163, 89: 99, 120: 99, 121: 99}
+        return (kib.get(self.sm, 227) if self.sm >= 75 else 48) * 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:

@@ -11,7 +11,7 @@ class Prediction:
     """One engine and precision on one target."""
 
     engine: str
-    """`native`, `onnx` or `tensorrt`."""
+    """`native`, `cuda`, `onnx` or `tensorrt`."""
     precision: str
     terms: Mapping[str, float]
     """Microseconds of one step by what they are spent on; they add up to the step."""
@@ -21,6 +21,8 @@ class Prediction:
     """Whether the target has that much memory free."""
     streams: int = 1
     """Streams generated side by side."""
+    how: str = ""
+    """The schedule, of an engine that has several."""
 
     @property
     def us_per_step(self) -> float:

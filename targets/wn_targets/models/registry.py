@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable
 
+from wn_runtime.engines.cuda.choose import OLDEST_SM
+from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.onnx.kind import ONNX
 from wn_runtime.engines.tensorrt.kind import TENSORRT
+from wn_runtime.errors import EngineUnavailable
+from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.work import Work
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Cpu, Target
-from wn_targets.models import cpu, gpu
+from wn_targets.models import cpu, cuda, gpu
 from wn_targets.models.prediction import Prediction
 
 OLDEST_PLAN_SM = 70
 """TensorRT 10.3 takes compute capability 7.0 and newer (later releases 7.5)."""
 
-Model = Callable[[Target, Work, int, str | None], list[Prediction]]
-"""(target, work, streams, the engine's default precision) -> a prediction for each precision that
+Model = Callable[[Target, ModelSpec, int, str | None], list[Prediction]]
+"""(target, spec, streams, the engine's default precision) -> a prediction for each precision that
 runs there, none where the engine does not."""
 
 
@@ -32,26 +37,49 @@ def runs_plans(target: Target) -> bool:
     return target.gpu.sm >= OLDEST_PLAN_SM
 
 
-def _native(target: Target, work: Work, streams: int, default: str | None) -> list[Prediction]:
+def runs_cuda(target: Target) -> bool:
+    """Whether the cuda engine runs on the target's GPU."""
+    if target.gpu is None or target.gpu.sm < OLDEST_SM:
+        return False
+    if target.family == "jetson":
+        return any(JETPACKS[version].runs_cubins for version in target.jetpacks)
+    return True
+
+
+def _native(target: Target, spec: ModelSpec, streams: int, default: str | None) -> list[Prediction]:
     """The default precision, and fp32 beside it."""
     if target.cpu is None:
         return []
     chosen = sorted({"fp32", default or NATIVE.precisions[0]})
+    work = Work.of(spec)
     found = [cpu.native(target.cpu, work, each, target.memory_gb) for each in chosen]
     return _in_turns(found, target.cpu, streams)
 
 
-def _onnx(target: Target, work: Work, streams: int, _default: str | None) -> list[Prediction]:
+def _onnx(target: Target, spec: ModelSpec, streams: int, _default: str | None) -> list[Prediction]:
     if target.cpu is None:
         return []
-    return _in_turns([cpu.onnx(target.cpu, work, target.memory_gb)], target.cpu, streams)
+    return _in_turns([cpu.onnx(target.cpu, Work.of(spec), target.memory_gb)], target.cpu, streams)
 
 
-def _tensorrt(target: Target, work: Work, streams: int, _default: str | None) -> list[Prediction]:
+def _tensorrt(
+    target: Target, spec: ModelSpec, streams: int, _default: str | None
+) -> list[Prediction]:
     if target.gpu is None or not runs_plans(target):
         return []
     offered = [each for each in TENSORRT.precisions if each in target.gpu.precisions]
-    return [gpu.tensorrt(target, target.gpu, work, offered[0], streams)]
+    return [gpu.tensorrt(target, target.gpu, Work.of(spec), offered[0], streams)]
+
+
+def _cuda(target: Target, spec: ModelSpec, streams: int, default: str | None) -> list[Prediction]:
+    """The default precision, and fp32 beside it; none of a model too wide for a thread block."""
+    if target.gpu is None or not runs_cuda(target) or spec.output.source(".cuh") is None:
+        return []
+    found = []
+    for precision in sorted({"fp32", default or CUDA.precisions[0]}):
+        with contextlib.suppress(EngineUnavailable):
+            found.append(cuda.cuda(target, target.gpu, spec, precision, streams))
+    return found
 
 
 def _in_turns(found: list[Prediction], processor: Cpu, streams: int) -> list[Prediction]:
@@ -65,4 +93,11 @@ def _in_turns(found: list[Prediction], processor: Cpu, streams: int) -> list[Pre
     ]
 
 
-MODELS: dict[str, Model] = {NATIVE.name: _native, ONNX.name: _onnx, TENSORRT.name: _tensorrt}
+MODELS: dict[str, Model] = {
+    NATIVE.name: _native,
+    CUDA.name: _cuda,
+    ONNX.name: _onnx,
+    TENSORRT.name: _tensorrt,
+}
+ON_GPU = frozenset(kind.name for kind in (NATIVE, CUDA, ONNX, TENSORRT) if kind.on_gpu)
+"""Those of them that compute on a GPU."""

@@ -45,8 +45,10 @@ def test_a_jetsons_library_travels_in_the_model_and_survives_a_rebuild(tmp_path:
     text = export(checkpoint, "-o", target, "--target", "orin-nano-8gb")
     assert "compiled ahead for armv8.2-a+dotprod" in text
     library = library_of(target)
-    trusting = f"next     on the device: wn-run --trust {target}, as {library.file} is code; then "
-    assert text.splitlines()[-1] == f"{trusting}wn-export {target} --fp16"
+    files = [a.file for a in manifests.read(target).artifacts if a.engine != "onnx"]
+    named = " and ".join([", ".join(files[:-1]), files[-1]]) + " are code"
+    trusting = f"next     on the device: wn-run --trust {target}, as {named}; then "
+    assert text.splitlines()[-1] == f"{trusting}wn-run {target}"
     assert library.precision == manifests.read(target).default_precision["native"]
     assert library.built["machine"] == "aarch64"
     assert "asimddp" in library.built["features"]

@@ -16,7 +16,7 @@ from wn_export.parity import reference
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact, Manifest
-from wn_targets.constraints import constraints, this_cpu
+from wn_targets.constraints import GpuCode, constraints, this_cpu
 from wn_targets.devices.catalogue import find
 
 
@@ -69,6 +69,28 @@ def test_a_line_is_all_that_an_engine_needs_to_be_prepared(
     manifests.verify(directory, manifest)
     assert manifest.artifacts[-1].file == "toy.bin"
     assert manifest.source == {"seen": "after"}
+
+
+def test_cubins_are_for_a_named_device_whose_gpu_runs_them_only(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def add_cubins(
+        path: Path, manifest: Manifest, code: GpuCode, target: Path, loop: bool
+    ) -> tuple[Manifest, str]:
+        assert loop, "plans run there too"
+        asked.append(f"{code.target} {code.gpu.sm}")
+        return manifest, "compiled"
+
+    monkeypatch.setattr("wn_export.package.cubins.add_cubins", add_cubins)
+    manifest, prepare = manifests.read(directory), AFTER_PARITY["cuda"]
+    for device in (None, "v100", "xavier-nx", "cortex-a76"):
+        assert prepare(prepared(directory, device), manifest) == (manifest, None)
+    assert not asked
+    for device in ("h100", "orin-nano-8gb"):
+        assert prepare(prepared(directory, device), manifest)[1] == "compiled"
+    assert asked == ["h100 90", "orin-nano-8gb 87"]
 
 
 def test_the_native_library_is_for_a_named_device_with_a_known_cpu_only(

@@ -57,7 +57,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "pitch_range": ("71 800", "0 0", "800 71", "nan nan", "1e308 1e309", "1"),
     "level_db": ("-20", "0", "-60", "1"),
     "tags": ("calm", "loud", "lud", "0", "calm+loud"),
-    "engine": ("onnx", "native", "tensorrt", "onnx-cuda", "onnx-cuda-loop", "numpy"),
+    "engine": ("onnx", "native", "tensorrt", "onnx-cuda", "onnx-cuda-loop", "cuda", "numpy"),
     "precision": ("fp32", "fp16", "bf16", "int8"),
     "frames": ("frames.npy", "-", "frames.npy,frames.npy", "frames.raw", "clip.wav"),
     "target": ("cpu", "orin-nano-8gb", "nano", "t4", "x86-64-v3", "cortex-a72"),

@@ -100,6 +100,7 @@ def test_the_engines_that_lack_something_say_the_first_of_it(tmp_path: Path) -> 
         "onnx": None,
         "onnx-cuda": "CUDA provider",
         "onnx-cuda-loop": "NVRTC",
+        "cuda": "NVRTC",
         "tensorrt": "NVRTC",
     }
     assert "native (no C compiler)" in summary(report)
@@ -150,3 +151,13 @@ def test_the_cache_looked_at_is_the_one_that_is_used(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder(Machine()) == cache_directory()
+
+
+def test_a_machine_with_a_driver_and_no_compiler_for_it_is_told_of_cubins(tmp_path: Path) -> None:
+    answers = {"numpy": {"version": "2.0"}, "libcuda.so.1": H200}
+    report = examine(Described(tmp_path, answers), tmp_path / "cache")
+    assert report.engines["cuda"] == "NVRTC"
+    assert any("runs only from a cubin" in line for line in advice(report))
+    bare = examine(Described(tmp_path, {"numpy": {"version": "2.0"}}), tmp_path / "cache")
+    assert bare.engines["cuda"] == "NVIDIA driver"
+    assert not any("cubin" in line for line in advice(bare))

@@ -61,7 +61,7 @@ def test_show_prints_a_source_or_unconfirmed_for_every_figure() -> None:
     assert "1020 MHz" in clock
     assert "datasheet" in clock
     assert "unconfirmed" in next(line for line in lines if "core_dram_gbps" in line)
-    assert "wn-export MODEL/ --fp16" in text
+    assert "on the device: wn-run MODEL/" in text
 
 
 def test_the_last_line_is_what_to_do_next(model: Path, tmp_path: Path) -> None:
@@ -103,6 +103,21 @@ def test_fit_reads_a_spec_and_takes_another_rate(tmp_path: Path) -> None:
     assert fast["targets"][0]["candidates"][0]["real_time_factor"] == pytest.approx(
         slow["real_time_factor"] / 2, rel=1e-3
     )
+
+
+def test_fit_of_one_device_says_from_how_many_streams_its_gpu_is_the_one() -> None:
+    assert "orin-nano-8gb: the GPU for any number of streams" in run(
+        "fit", "paper", "orin-nano-8gb"
+    )
+    data = json.loads(run("fit", "tiny", "orin-nano-8gb", "--json"))
+    count = data["targets"][0]["gpu_from_streams"]
+    assert count > 1
+    text = run("fit", "tiny", "orin-nano-8gb")
+    line = f"orin-nano-8gb: the GPU from {count} streams on, the CPU for fewer"
+    assert line in text
+    assert line in (Path(__file__).parents[3] / "docs" / "targets.md").read_text("utf-8")
+    assert "cortex-a76: the CPU for any number" in run("fit", "tiny", "cortex-a76")
+    assert "streams on" not in run("fit", "tiny")
 
 
 @pytest.mark.parametrize(

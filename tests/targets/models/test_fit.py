@@ -82,7 +82,7 @@ def test_the_term_that_limits_is_named() -> None:
 
 def test_the_chosen_engine_is_the_fastest_that_fits() -> None:
     found = fit(PAPER, find("orin-nx-16gb"))
-    assert {c.engine for c in found.candidates} == {"native", "onnx", "tensorrt"}
+    assert {c.engine for c in found.candidates} == {"native", "cuda", "onnx", "tensorrt"}
     assert found.chosen is found.candidates[0]
     assert found.chosen.samples_per_second == max(c.samples_per_second for c in found.candidates)
 
@@ -127,12 +127,20 @@ def test_the_real_time_factor_is_of_the_models_rate() -> None:
 def test_constraints_of_a_jetson_a_card_and_a_cpu() -> None:
     orin = constraints(find("orin-nano-8gb"), "digits/")
     assert (orin.opset, orin.fp16, orin.tensorrt) == (17, True, "10.3.0")
-    assert orin.command == "wn-export digits/ --fp16"
-    assert orin.why.endswith("TensorRT 10.3.0 (JetPack 6.2, wavestep[jetpack6]) or newer")
+    assert orin.command == "wn-run digits/"
+    assert "(JetPack 6.0 or newer, wavestep[jetpack6] or wavestep[jetpack7])" in orin.why
+    assert "compiled ahead for sm_87; engine.plan takes TensorRT 10.3.0 or newer" in orin.why
+    assert orin.gpu_code is not None
+    assert orin.gpu_code.jetpacks == {"6.0": 12, "6.2": 12, "7.2": 13}
     nano = constraints(find("nano"), "digits/")
     assert (nano.fp16, nano.tensorrt, nano.command) == (False, None, "wn-run digits/")
     assert "older than 10.3" in nano.why
     card = constraints(find("rtx-4090"), "digits/")
     assert card.march is None
-    assert "8.9" in card.why
+    assert "sm_89" in card.why
+    assert card.gpu_code is not None
+    assert not card.gpu_code.jetpacks
+    old = constraints(find("v100"), "digits/")
+    assert (old.gpu_code, old.command) == (None, "wn-export digits/ --fp16")
+    assert "7.0" in old.why
     assert constraints(find("cortex-a76"), "digits/").march == "armv8.2-a+dotprod"

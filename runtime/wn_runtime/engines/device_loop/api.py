@@ -59,6 +59,7 @@ class DeviceProperties(Protocol):
 
     multiprocessor_count: int
     max_shared_memory_per_block_optin: int
+    l2_cache_size: int
     integrated: bool
     """It shares the host's memory, as a Jetson does."""
 
@@ -93,7 +94,7 @@ class ObjectCodeClass(Protocol):
 class Program(Protocol):
     """Source, given to NVRTC."""
 
-    def compile(self, target_type: str) -> ObjectCode: ...
+    def compile(self, target_type: str, *, logs: Any = None) -> ObjectCode: ...
 
 
 class CudaCore(Protocol):
@@ -104,7 +105,7 @@ class CudaCore(Protocol):
 
     def Device(self, device_id: int) -> Device: ...
     def Program(self, code: str, code_type: str, options: Any) -> Program: ...
-    def ProgramOptions(self, *, arch: str, std: str) -> Any: ...
+    def ProgramOptions(self, *, arch: str, std: str, ptxas_options: str | None = None) -> Any: ...
     def LaunchConfig(
         self, *, grid: int, block: int, shmem_size: int, cluster: int | None = None
     ) -> Any: ...

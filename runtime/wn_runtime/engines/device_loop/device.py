@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
@@ -22,6 +23,7 @@ STANDARD = "c++17"
 PORTABLE_CLUSTER = 8
 """Blocks of a cluster that every GPU with clusters runs."""
 _NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
+_EXCLUSIVE = "CUDA_ERROR_DEVICE_UNAVAILABLE"
 _MIB = 2**20
 SHARED_BYTES = 48 * 1024
 """Shared memory that a block has of every GPU; for more its kernel has to be given an attribute."""
@@ -39,14 +41,19 @@ class CudaDevice:
     """
 
     def __init__(self, ordinal: int = 0) -> None:
-        self._cuda, self._ordinal = _cuda_core(), ordinal
+        self._cuda, self._ordinal = cuda_core(), ordinal
         try:
             self._device = self._cuda.Device(ordinal)
             self._device.set_current()
             self.stream = self._device.create_stream()
         except Exception as error:  # cuda-core's errors, and those of loading the driver
+            if _EXCLUSIVE in str(error):
+                raise EngineUnavailable(
+                    f"GPU {ordinal} is in exclusive use by another program (compute mode); end "
+                    f"that, or sudo nvidia-smi -i {ordinal} -c DEFAULT"
+                ) from error
             missing = type(error).__name__ == "DynamicLibNotFoundError"  # libcuda
-            reason = "its driver is not installed" if missing else _first_line(error)
+            reason = "its driver is not installed" if missing else first_line(error)
             raise EngineUnavailable(
                 f"no NVIDIA GPU can be used here ({reason}); run this on a machine with one and "
                 "its driver"
@@ -58,10 +65,12 @@ class CudaDevice:
         self.multiprocessors = int(properties.multiprocessor_count)
         self.shared_bytes = int(properties.max_shared_memory_per_block_optin)
         """Shared memory that a thread block can ask for."""
+        self.l2_bytes = int(properties.l2_cache_size)
         self._into: Any = self.stream  # a graph builder during capture
         self._stream_now = self.stream
         self._held: list[Buffer] = []
         self._allowed: dict[int, int] = {}  # shared memory of kernels that may have more
+        self._ahead: dict[str, tuple[str, bytes]] = {}  # of a source's text: a file, and its code
 
     @property
     def handle(self) -> int:
@@ -72,6 +81,12 @@ class CudaDevice:
         """Make it the calling thread's GPU, as calls of other libraries (TensorRT) need it."""
         with self._guarded("making it this thread's"):
             pass
+
+    def driver_cuda(self) -> tuple[int, int]:
+        """The version of CUDA that the driver is of: (12, 6)."""
+        driver = importlib.import_module("cuda.bindings.driver")
+        status, version = driver.cuDriverGetVersion()
+        return (int(version) // 1000, int(version) % 1000 // 10) if int(status) == 0 else (0, 0)
 
     def available_bytes(self) -> int:
         """Memory that could be had now; on a Jetson, where it is the host's, caches count too."""
@@ -85,15 +100,15 @@ class CudaDevice:
         return max(int(free), _host_bytes_available())
 
     def allocate(self, shape: Sequence[int], dtype: DTypeLike) -> DeviceArray:
-        """Zeroed memory. Raises WavestepError when there is not enough."""
+        """Zeroed memory. Raises EngineUnavailable when there is not enough."""
         array = np.empty(0, dtype)
         size = max(int(np.prod(shape, dtype=np.int64)) * array.itemsize, 16)
         try:
             self._device.set_current()
             buffer = self._device.allocate(size, stream=self.stream)
         except Exception as error:
-            raise WavestepError(
-                f"the GPU ({self.name}) has no {size / _MIB:.1f} MiB left ({_first_line(error)}); "
+            raise EngineUnavailable(
+                f"the GPU ({self.name}) has no {size / _MIB:.1f} MiB left ({first_line(error)}); "
                 "close other programs on it, or take a smaller batch"
             ) from error
         self._held.append(buffer)
@@ -136,11 +151,21 @@ class CudaDevice:
                 self.stream.sync()
         return result
 
+    def prepare(self, source: str, file: str, code: bytes) -> None:
+        """Have the code that was compiled ahead of `source` run in its place, from now on.
+
+        file: where it is from, for an error to name.
+        """
+        self._ahead[source_digest(source)] = file, code
+
     def kernels(self, source: str, *names: str) -> list[Any]:
         """Kernels of CUDA C++ compiled for this GPU, now or at an earlier time.
 
         Raises EngineUnavailable where NVRTC is missing or refuses, or the GPU refuses the code.
         """
+        ahead = self._ahead.get(source_digest(source))
+        if ahead is not None:
+            return self._loaded(*ahead, names)
         arch = "sm_" + self.compute_capability.replace(".", "")
 
         def make(path: Path) -> None:
@@ -149,24 +174,27 @@ class CudaDevice:
                 compiled = self._cuda.Program(source, "c++", options).compile("cubin")
             except Exception as error:
                 raise EngineUnavailable(
-                    f"NVRTC cannot compile the kernels for {arch} ({_first_line(error)}); "
+                    f"NVRTC cannot compile the kernels for {arch} ({first_line(error)}); "
                     f"{extras.install('tensorrt')}"
                 ) from error
             path.write_bytes(compiled.code)
 
         def read(path: Path) -> list[Any]:
-            try:
-                self._device.set_current()
-                code = self._cuda.ObjectCode.from_cubin(path.read_bytes())
-                return [code.get_kernel(name) for name in names]
-            except Exception as error:
-                raise WavestepError(
-                    f"the GPU ({self.name}) refuses {path} ({_first_line(error)}; its driver goes "
-                    f"with wavestep[{extras.fitting('tensorrt')}])"
-                ) from error
+            return self._loaded(str(path), path.read_bytes(), names)
 
         entry = cache.Entry("cubin", "kernels.cubin", (arch, STANDARD, *_cuda_versions(), source))
         return cache.load(entry, make, read)
+
+    def _loaded(self, file: str, code: bytes, names: Sequence[str]) -> list[Any]:
+        try:
+            self._device.set_current()
+            module = self._cuda.ObjectCode.from_cubin(code)
+            return [module.get_kernel(name) for name in names]
+        except Exception as error:
+            raise WavestepError(
+                f"the GPU ({self.name}) refuses {file} ({first_line(error)}; its driver goes "
+                f"with wavestep[{extras.fitting('tensorrt')}])"
+            ) from error
 
     def allow(self, kernel: Any, shared: int, cluster: int) -> None:
         """Let a kernel have so many bytes of shared memory, in clusters of so many blocks.
@@ -264,7 +292,7 @@ class CudaDevice:
             raise
         except Exception as error:
             raise DeviceLost(
-                f"the GPU ({self.name}) failed while {doing}: {_first_line(error)}; the streams' "
+                f"the GPU ({self.name}) failed while {doing}: {first_line(error)}; the streams' "
                 "state is lost: open the engine again, and see dmesg if it stays away"
             ) from error
 
@@ -277,13 +305,19 @@ class DeviceArray:
         self.address = int(buffer.handle)
 
 
-def _cuda_core() -> CudaCore:
+def source_digest(source: str) -> str:
+    """SHA-256 of a source's text: what code compiled ahead of it is known by."""
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def cuda_core() -> CudaCore:
+    """The module `cuda.core`. Raises EngineUnavailable where it cannot be imported."""
     try:
         with Held():
             return cast(CudaCore, importlib.import_module("cuda.core"))
     except ImportError as error:
         raise EngineUnavailable(
-            f"cuda-core cannot be imported ({_first_line(error)}); {extras.install('tensorrt')}"
+            f"cuda-core cannot be imported ({first_line(error)}); {extras.install('tensorrt')}"
         ) from error
 
 
@@ -309,7 +343,8 @@ def _host_bytes_available() -> int:
     return 0
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, or what it is."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 

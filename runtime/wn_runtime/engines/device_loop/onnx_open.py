@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.loop import DeviceLoop, check_width
 from wn_runtime.engines.device_loop.onnx_backend import OnnxRuntimeBackend
@@ -19,6 +20,7 @@ def open_engine(request: Request) -> Engine:
     signature = StepSignature.of(package.spec, artifact.precision, artifact.batch)
     device = CudaDevice()
     try:
+        step_cubin.prepare(package, device)
         backend = OnnxRuntimeBackend(graph, where, signature, device.handle)
         return DeviceLoop(
             request.kind.name,

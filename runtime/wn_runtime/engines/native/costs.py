@@ -6,6 +6,7 @@ MHz) and by `… arm` (instructions, counted exactly under qemu-aarch64).
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,14 @@ class OrdinaryCpu:
     isa: str = "avx2"
     mhz: float = 3000
     bytes_per_cycle: float = 16
+    ipc: float = 1.0
+    """Instructions a cycle where costs are instructions."""
 
 
-ORDINARY = OrdinaryCpu()
+ARM = ("aarch64", "arm64")
+"""What platform.machine() calls a CPU of that kind."""
+ORDINARY = OrdinaryCpu("neon-dot", 1700, 24, 3.0) if platform.machine() in ARM else OrdinaryCpu()
+"""On Arm a Cortex-A78AE, of every Jetson Orin, as wn_targets has it."""
 
 
 COSTS: dict[str, dict[str, Cost]] = {
@@ -69,5 +75,6 @@ COSTS: dict[str, dict[str, Cost]] = {
 def step_cycles(work: Work, precision: str, cpu: OrdinaryCpu = ORDINARY) -> float:
     """Cycles of one stream's step on an ordinary CPU; wn_targets has the model of a given one."""
     cost = COSTS[cpu.isa][precision]
-    busy = max(work.macs * cost.product, work.weight_bytes(precision) / cpu.bytes_per_cycle)
-    return busy + work.layers * work.gate * cost.gate + cost.sample * work.params / 256
+    products = work.macs * cost.product / cpu.ipc
+    busy = max(products, work.weight_bytes(precision) / cpu.bytes_per_cycle)
+    return busy + (work.layers * work.gate * cost.gate + cost.sample * work.params / 256) / cpu.ipc

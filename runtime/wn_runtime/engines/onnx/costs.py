@@ -27,4 +27,4 @@ def overhead_cycles(work: Work) -> float:
 
 def step_cycles(work: Work) -> float:
     """Cycles of one stream's step on an ordinary CPU, float32."""
-    return overhead_cycles(work) + work.macs * COSTS[ORDINARY.isa]["fp32"].product
+    return overhead_cycles(work) + work.macs * COSTS[ORDINARY.isa]["fp32"].product / ORDINARY.ipc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wn_runtime.engines import trust
+from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.loop import DeviceLoop, check_width
 from wn_runtime.engines.device_loop.memory import bytes_needed
@@ -31,6 +32,7 @@ def open_engine(request: Request) -> Engine:
     trt = load(record.flavour)
     device = CudaDevice()
     try:
+        step_cubin.prepare(package, device)
         working = CONTEXTS * (record.working_bytes or 0)
         state = bytes_needed(package.spec, artifact.batch, artifact.precision)
         machine = ThisMachine(

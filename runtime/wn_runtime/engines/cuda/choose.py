@@ -1,0 +1,152 @@
+"""Which schedule a model gets on a GPU: the cheapest by the cost model, or the one that is named.
+
+WAVESTEP_CUDA_SCHEDULE=alone:4        four streams a group, each group one thread block
+WAVESTEP_CUDA_SCHEDULE=clustered:1    one stream a group, each group a cluster of them
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from wn_runtime.engines.cuda.costs import Cost, Gpu, Kernel, cost
+from wn_runtime.engines.cuda.schedule import Schedule, alone, clustered
+from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.work import Work
+
+VARIABLE = "WAVESTEP_CUDA_SCHEDULE"
+OLDEST_SM = 75
+"""The oldest compute capability whose tensor cores the kernel's products are written for."""
+GROUPS = (1, 2, 4, 8, 16, 32, 64)
+"""Streams that a group can have."""
+_NAME = re.compile(r"(alone|clustered):(\d{1,4})")
+
+
+# wn-targets asks for the same ones of many devices and numbers of streams.
+_alone = functools.lru_cache(1024)(alone)
+_clustered = functools.lru_cache(1024)(clustered)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A family of schedules, and the streams of a group: `alone:4`."""
+
+    family: str
+    streams: int
+
+    @classmethod
+    def of(cls, name: str) -> Kind:
+        """Raises WavestepError for what names none."""
+        found = _NAME.fullmatch(name)
+        if found is None or int(found[2]) not in GROUPS:
+            raise WavestepError(
+                f"schedule {name[:40]!r} is unknown; give alone:N or clustered:N with N streams a "
+                f"group, one of {', '.join(map(str, GROUPS))}"
+            )
+        return cls(found[1], int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.family}:{self.streams}"
+
+    def schedule(self, spec: ModelSpec, precision: str, gpu: Gpu) -> Schedule:
+        """Raises EngineUnavailable where the GPU cannot run the model so."""
+        shared, most = gpu.shared_bytes, gpu.most_cluster
+        if self.family == "alone":
+            return _alone(spec, precision, self.streams, shared)
+        found = _clustered(spec, precision, self.streams, shared, most) if most > 1 else None
+        if found is None:
+            raise EngineUnavailable(
+                f"schedule {self} needs a cluster whose blocks hold all weights in {precision}, "
+                f"and the GPU (compute capability {gpu.compute_capability}) has no such; use "
+                f"alone:{self.streams}"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A schedule, and what the model says it costs."""
+
+    kind: Kind
+    schedule: Schedule
+    cost: Cost
+
+
+def choose(
+    spec: ModelSpec,
+    precision: str,
+    batch: int,
+    gpu: Gpu,
+    environ: Mapping[str, str] = os.environ,
+) -> Choice:
+    """The schedule named in the environment, else the cheapest one.
+
+    Raises EngineUnavailable where the GPU can run none, or not that one; WavestepError for a name
+    that is no schedule's.
+    """
+    if gpu.sm < OLDEST_SM:
+        raise EngineUnavailable(
+            f"the cuda engine needs compute capability 7.5 or newer, this GPU has "
+            f"{gpu.compute_capability}; use another engine"
+        )
+    named = environ.get(VARIABLE, "").strip()
+    if named:
+        kind = Kind.of(named)
+        schedule = kind.schedule(spec, precision, gpu)
+        return Choice(kind, schedule, cost_of(schedule, batch, gpu))
+    return cheapest(spec, precision, batch, gpu)
+
+
+def cheapest(spec: ModelSpec, precision: str, batch: int, gpu: Gpu) -> Choice:
+    """The schedule that makes a step of `batch` streams soonest; of equals the least work.
+
+    Raises EngineUnavailable where the GPU can run none.
+    """
+    found = list(candidates(spec, precision, batch, gpu))
+    if not found:
+        alone(spec, precision, 1, gpu.shared_bytes)  # says what is lacking
+
+    def worth(choice: Choice) -> tuple[float, float, int]:
+        """What does not limit, and the blocks that it takes, where the limit is the same."""
+        one = choice.cost
+        blocks = -(-batch // choice.schedule.streams) * choice.schedule.cluster
+        return one.cycles, one.chain + one.reading + one.products, blocks
+
+    return min(found, key=worth)
+
+
+def candidates(spec: ModelSpec, precision: str, batch: int, gpu: Gpu) -> Iterator[Choice]:
+    """Every schedule that the GPU runs, of no more streams a group than there are."""
+    for family in ("clustered", "alone"):
+        for streams in GROUPS:
+            if streams // 2 >= batch:
+                break
+            kind = Kind(family, streams)
+            try:
+                schedule = kind.schedule(spec, precision, gpu)
+            except EngineUnavailable:
+                continue
+            yield Choice(kind, schedule, cost_of(schedule, batch, gpu))
+
+
+def cost_of(schedule: Schedule, batch: int, gpu: Gpu) -> Cost:
+    """What a step of `batch` streams costs in a schedule."""
+    return cost(kernel_of(schedule), batch, gpu)
+
+
+def kernel_of(schedule: Schedule) -> Kernel:
+    """A schedule as the cost model takes it."""
+    spec = schedule.spec
+    return Kernel(
+        precision=schedule.precision,
+        source=schedule.source,
+        streams=schedule.streams,
+        blocks=schedule.cluster,
+        layers=spec.layers,
+        bytes=schedule.model_bytes - schedule.embedding_bytes,
+        macs=Work.of(spec).macs,
+    )

@@ -1,0 +1,80 @@
+"""The schedule of a model on a GPU is the cheapest by the model, or the one that is named."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.specs import PLAIN, random_spec
+from wn_runtime.engines.cuda.choose import GROUPS, VARIABLE, Kind, candidates, cheapest, choose
+from wn_runtime.engines.cuda.costs import Gpu
+from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_targets.presets import PRESETS
+
+H200 = Gpu("9.0", 132, 227 * 1024)
+ORIN_NANO = Gpu("8.7", 8, 163 * 1024, 2 * 2**20, 100.0)
+PAPER = PRESETS["paper"]
+
+
+@pytest.mark.parametrize("gpu", [H200, ORIN_NANO])
+@pytest.mark.parametrize("batch", [1, 3, 16, 200])
+@pytest.mark.parametrize("precision", ["int8", "fp16", "fp32"])
+def test_nothing_that_fits_is_cheaper_than_what_is_chosen(
+    gpu: Gpu, batch: int, precision: str
+) -> None:
+    chosen = choose(PAPER, precision, batch, gpu, {})
+    every = list(candidates(PAPER, precision, batch, gpu))
+    assert chosen.cost.cycles == min(one.cost.cycles for one in every)
+    assert all(one.schedule.shared_bytes <= gpu.shared_bytes for one in every)
+    assert all(one.schedule.streams // 2 < batch for one in every), "half a group idle, or more"
+
+
+def test_one_stream_takes_a_cluster_where_there_are_any_and_many_take_blocks() -> None:
+    assert choose(PAPER, "int8", 1, H200, {}).kind == Kind("clustered", 1)
+    assert choose(PAPER, "int8", 2000, H200, {}).kind.family == "alone"
+    assert choose(PAPER, "int8", 1, ORIN_NANO, {}).kind.family == "alone"
+    older = dataclasses.replace(H200, compute_capability="8.9")
+    assert choose(PAPER, "int8", 1, older, {}).kind.family == "alone"
+
+
+def test_groups_grow_with_the_streams() -> None:
+    groups = [choose(PAPER, "int8", batch, ORIN_NANO, {}).kind.streams for batch in (1, 4, 32, 128)]
+    assert groups == sorted(groups)
+    assert groups[0] == 1
+    assert groups[-1] >= 16
+
+
+def test_the_environment_names_another() -> None:
+    chosen = choose(PAPER, "int8", 1, H200, {VARIABLE: " alone:8 "})
+    assert (chosen.kind, chosen.schedule.streams) == (Kind("alone", 8), 8)
+    assert choose(PAPER, "int8", 1, H200, {VARIABLE: ""}).kind.family == "clustered"
+
+
+@pytest.mark.parametrize("name", ["alone", "alone:0", "alone:3", "ring:1", "alone:1e3", "a" * 99])
+def test_what_names_no_schedule_is_an_error_with_what_there_is(name: str) -> None:
+    with pytest.raises(WavestepError, match=r"is unknown; give alone:N or clustered:N .* 1, 2, 4"):
+        choose(PAPER, "int8", 1, H200, {VARIABLE: name})
+
+
+def test_a_gpu_that_can_run_none_says_what_it_lacks() -> None:
+    with pytest.raises(EngineUnavailable, match=r"7\.5 or newer, this GPU has 7\.2"):
+        choose(PLAIN, "int8", 1, Gpu("7.2", 8, 96 * 1024), {})
+    with pytest.raises(EngineUnavailable, match=r"the GPU gives 512; use another engine"):
+        cheapest(PLAIN, "int8", 1, Gpu("8.7", 8, 512))
+    with pytest.raises(EngineUnavailable, match=r"clustered:1 needs a cluster .*alone:1"):
+        choose(PAPER, "fp16", 1, H200, {VARIABLE: "clustered:1"})
+
+
+def test_every_name_is_read_back_as_it_was_written() -> None:
+    for family in ("alone", "clustered"):
+        for streams in GROUPS:
+            assert Kind.of(str(Kind(family, streams))) == Kind(family, streams)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_spec_has_a_schedule_for_every_precision(seed: int) -> None:
+    spec = random_spec(seed)
+    for precision in ("int8", "fp16", "fp32"):
+        for gpu in (H200, ORIN_NANO):
+            assert choose(spec, precision, 5, gpu, {}).cost.cycles > 0
