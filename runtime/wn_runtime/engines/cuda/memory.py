@@ -28,7 +28,8 @@ class Streams:
         self, device: CudaDevice, schedule: Schedule, groups: int, model: NDArray[np.uint8]
     ) -> None:
         """Raises EngineUnavailable where the GPU cannot run the schedule, WavestepError where its
-        memory does not do."""
+        memory does not do.
+        """
         self._device, self._schedule, self._groups = device, schedule, groups
         self.width = groups * schedule.streams
         """B, with the streams that fill up the last group."""
@@ -148,9 +149,7 @@ class Streams:
         try:
             for there, array in zip(on_gpu, arrays, strict=True):
                 self._device.upload(there, array)
-            self._move(
-                self._restore, (self._model, self._lines, self._window, *on_gpu), self.width
-            )
+            self._move(self._restore, (self._model, self._lines, self._window, *on_gpu), self.width)
             self._device.synchronize()
         finally:
             for array in on_gpu:

@@ -16,7 +16,11 @@ Array = NDArray[Any]
 _LARGEST = np.float32(32639)  # 256 * 127 + 127
 _ROUNDING = 1 + 1 / 64
 _NEVER = np.float32(-1e30)  # params that only fill up a tile: no class of them is ever drawn
-_ELEMENTS = {"int8": np.dtype(np.int8), "fp16": np.dtype(np.float16), "fp32": np.dtype(np.float32)}
+_ELEMENTS: dict[str, np.dtype[Any]] = {
+    "int8": np.dtype(np.int8),
+    "fp16": np.dtype(np.float16),
+    "fp32": np.dtype(np.float32),
+}
 
 
 def pack(schedule: Schedule, weights: Weights) -> NDArray[np.uint8]:
@@ -80,7 +84,9 @@ def _layer(
     residual = _pairs(_fit(weights["residual.weight"][layer] * factor, w.z, w.residual))
     skip = _pairs(_fit(weights["skip.weight"][layer], w.z, w.skip))
     gate_bias = _gates(bias[None], half, 1, w.z)[:, :, 0]
-    residual_bias = _pairs(_fit(weights["residual.bias"][layer] * factor, w.residual)[None])[:, :, 0]
+    residual_bias = _pairs(_fit(weights["residual.bias"][layer] * factor, w.residual)[None])[
+        :, :, 0
+    ]
     matrices = [gates[0], *chained, *gates[1:], residual, skip]
     if scales is None:
         tiles = (_tiles(matrix, precision) for matrix in matrices)
@@ -135,7 +141,9 @@ def _tiles(matrix: Array, precision: str) -> Array:
     each = 32 // element.itemsize
     cast = matrix.astype(element)
     if precision == "fp32":
-        return cast.reshape(tiles, 16, inputs // each, each).swapaxes(1, 2)
-    # Row half, row; then of the inputs the tile, the lane's column, the half, and what a word holds.
-    words = cast.reshape(tiles, 2, 8, inputs // each, 4, 2, 4 // element.itemsize)
-    return words.transpose(0, 3, 2, 4, 5, 1, 6)
+        rows: Array = cast.reshape(tiles, 16, inputs // each, each).swapaxes(1, 2)
+        return rows
+    # Row half, row; of the inputs the tile, the lane's column, the half, and what a word holds.
+    words: Array = cast.reshape(tiles, 2, 8, inputs // each, 4, 2, 4 // element.itemsize)
+    packed: Array = words.transpose(0, 3, 2, 4, 5, 1, 6)
+    return packed

@@ -1,4 +1,4 @@
-"""How one kernel shares out a model: precision, streams, thread blocks, warps, and where weights lie.
+"""How one kernel shares out a model: streams, thread blocks, warps, and where weights lie.
 
 Mirrors layout.cuh, whose static assertions hold the sizes counted here to the compiler's.
 """
@@ -18,8 +18,8 @@ PRECISIONS = ("int8", "fp16", "fp32")
 """Of the weights, fastest first."""
 TILE_BYTES, COLUMNS_BYTES = 512, 256
 SOURCES = ("resident", "ring", "direct")
-"""Where a block's weights are: all in its shared memory, streamed through a ring of stages there, or
-read from global memory."""
+"""Where a block's weights are: all in its shared memory, streamed through a ring of stages
+there, or read from global memory."""
 _WHERE = {
     "resident": "in shared memory",
     "ring": "streamed through shared memory",
@@ -33,7 +33,8 @@ _K_HEAD = {"int8": 16, "fp16": 16, "fp32": 8}
 def _even(tiles: int, most: int, spread: bool) -> tuple[int, int]:
     """Warps for so many tiles, at most `most`, and the tiles when each has as many.
 
-    spread: four lanes share out a warp's tiles, so it has one, two or four; there may be more warps.
+    spread: four lanes share out a warp's tiles, so it has one, two or four; there may be more
+    warps.
     """
     each = -(-tiles // most)
     if spread:
