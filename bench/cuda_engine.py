@@ -3,9 +3,9 @@
     python bench/cuda_engine.py                           the whole table
     python bench/cuda_engine.py --model L20 --streams 1   one stream of one model
 
-Random weights: what a sample costs does not depend on their values. Each row is held to the
-layer equation in float32 first (the largest error of the params over `--checked` samples, relative to the
-largest param). Then blocks of `--block` samples, host and transfers included: medians of `--repeats`.
+Random weights: what a sample costs does not depend on their values. Each row is held to the layer
+equation first (the largest error of the params over `--checked` samples, relative to the largest
+param). Then blocks of `--block` samples, host and transfers included: medians of `--repeats`.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ class Streams:
     def __init__(
         self, device: CudaDevice, schedule: Schedule, groups: int, model: NDArray[np.uint8]
     ) -> None:
-        """Raises EngineUnavailable where the GPU cannot run the schedule, WavestepError where its
-        memory does not do.
+        """Raises EngineUnavailable where the GPU cannot run the schedule.
+
+        WavestepError where its memory does not do.
         """
         self._device, self._schedule, self._groups = device, schedule, groups
         self.width = groups * schedule.streams
