@@ -63,7 +63,7 @@ def _row(spec: ModelSpec, target: Target) -> str:
     assert target.gpu is not None
     gpu, clock = cuda_gpu(target, target.gpu), 1e6 * target.gpu.clock_mhz
     one, streams = cheapest(spec, PRECISION, 1, gpu), most_in_real_time(spec, target)
-    least = floor(kernel_of(one.schedule))
+    least = floor(kernel_of(one.schedule), gpu)
     many = _name(cheapest(spec, PRECISION, streams, gpu)) if streams else "none"
     parts = (
         target.name,

@@ -21,7 +21,8 @@ TO_ALL = """
     for (int i = 0; i < 3; i++) {
         if (me == 0) signal_expect(signal, blocks * 128);
         for (int to = 0; to < blocks; to++)
-            send(rows + rank * 32 + me, to, a[(i * blocks + rank) * 32 + me], signal);
+            send(remote(rows + rank * 32 + me, to), a[(i * blocks + rank) * 32 + me],
+                 remote(signal, to));
         signal_wait(signal, i % 2);
         for (int from = 0; from < blocks; from++) sum = 3 * sum + rows[from * 32 + me];
         cluster_sync();
@@ -113,10 +114,18 @@ def test_a_signal_that_never_comes_is_told() -> None:
         ("if (me < 2) signal_expect(signal, 4);", "more arrive at the signal .* than its 1"),
         ("signal_expect(signal, 1 << 20);", "counts 1048575 bytes at most"),
         ("signal_open(signal, 0);", "1 to 1048575 arrivals, not 0"),
-        ("send(memory + 16, 1, 5, signal);", "send to byte 16, signal at 0, of .* 16"),
-        ("send(memory + 8, 2, 5, signal);", "block 2 of a cluster of 2"),
-        ("send(memory + 9, 1, 5, signal);", "send to byte 9"),
-        ("if (me == 0) send(memory + 8, 1, 5, signal);", "ended before|has ended"),
+        ("remote(memory + 16, 1);", "byte 16 of a block that has 16"),
+        ("remote(memory + 8, 2);", "block 2 of a cluster of 2"),
+        ("send(remote(memory + 9, 1), 5, remote(signal, 1));", "send to byte 9"),
+        ("send(remote(memory + 8, 1), 5, remote(signal, 0));", "signal of another block"),
+        (
+            "send(remote(memory + 12, 1), make_float2(1, 2), remote(signal, 1));",
+            "eight bytes to byte 12",
+        ),
+        (
+            "if (me == 0) send(remote(memory + 8, 1), 5, remote(signal, 1));",
+            "ended before|has ended",
+        ),
         ("fill(memory, (const void *)32, 8, signal);", "fill of 8 bytes .* multiples of 16"),
         ("fill(memory, (const void *)40, 16, signal);", "multiples of 16"),
         ("fill(memory + 8, (const void *)32, 16, signal);", "multiples of 16"),

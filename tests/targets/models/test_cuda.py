@@ -105,7 +105,7 @@ def test_a_target_without_a_gpu_or_with_one_too_old_keeps_to_its_cpu() -> None:
 def test_wn_run_on_an_orin_nano_chooses_what_wn_targets_recommends(
     preset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With all its cores; but where the two are within a quarter of each other."""
+    """With all its cores; but where the two are within two fifths of each other."""
     arm = native_costs.OrdinaryCpu("neon-dot", 1700, 24, 3.0)
     monkeypatch.setattr(native_kind, "ORDINARY", arm)
     monkeypatch.setattr(
@@ -121,7 +121,7 @@ def test_wn_run_on_an_orin_nano_chooses_what_wn_targets_recommends(
         found = fit(spec, find("orin-nano-8gb"), streams)
         predicted = {c.engine: c.us_per_step for c in found.candidates if c.precision == "int8"}
         assert found.chosen is not None
-        if max(predicted.values()) < 1.25 * min(predicted.values()):
+        if max(predicted.values()) < 1.4 * min(predicted.values()):
             continue
         assert min(us, key=lambda name: us[name]) == found.chosen.engine, (streams, us, predicted)
         compared += 1

@@ -15,34 +15,38 @@ from dataclasses import dataclass
 COLUMNS = 8
 """Of a tile of products (`mma`): what they cost is the same for one column as for all."""
 
-LAYER_CYCLES = 900.0
-"""A layer of one tile of columns: two dependent products, their barriers and the gate. [M: an early
-version on an H200 at 1.98 GHz, L20 R64 S128 and L30 R64 S256 in a cluster: 20.4 k and 31.9 k cycles
-a step]"""
-TILE_CYCLES = 400.0
-"""The same for each further tile of columns. [A: 16 int8 streams of L30, four tiles, took 103 k
-cycles there, of which the reading may have been all]"""
-SCALAR_CYCLES = 1500.0
-"""A layer in float32, which has no tiles. [A]"""
-HEAD_CYCLES = 1600.0
-"""The head's two products, the draw and the embedding. [A: from the SASS of its parts]"""
-HANDOVER_CYCLES = 280.0
-"""From one block of a cluster to the next, by distributed shared memory. [A]"""
+CHAINED_CYCLES = 520.0
+"""A layer of one product, in a cluster with one stream. [M: H200, `bench/results/cuda-h200.json`:
+L20 R64 S128 in 14.6 k cycles, L30 R64 S256 in 21.4 k, less the head and the hand-overs]"""
+LAYER_CYCLES = 1155.0
+"""A layer of one tile of columns: two dependent products, their barriers and the gate, with other
+warps' work in between. [M: the same models in one block, 25.2 k and 37.3 k cycles]"""
+TILE_CYCLES = 900.0
+"""The same for each further tile of columns. [M: L30 int8 there, 16 streams a block, four tiles, in
+124 k cycles; the second tile alone takes 500]"""
+SCALAR_CYCLES = 17_000.0
+"""A layer in float32, which has no tiles. [M: L20 there in 349 k cycles, L30 in 699 k]"""
+HEAD_CYCLES = 2300.0
+"""The head's two products, the draw and the embedding. [M: clocks read inside the kernel, there]"""
+HANDOVER_CYCLES = 258.0
+"""From one block of a cluster to the next, by distributed shared memory. [M: `python
+bench/gpu_constants.py` on an H200, half of there and back]"""
 HEADS_CYCLES = 700.0
-"""What the head's products in blocks of their own add to that of one block. [A]"""
-BLOCK_BYTES = {"ring": 32.0, "direct": 24.0}
-"""Bytes a clock that one block reads from the L2 cache: with copies into a ring ahead of their use
-[A: half of the 64 of the port], and by loads where they are needed [P: nv-wavenet's single block on
-a V100, 1.34 MB in 37 µs]."""
-L2_BYTES = 15.0
-"""Bytes a clock and multiprocessor that the L2 cache gives where all read. [M: 132 blocks of L30
-int8 on an H200 read 1.53 MB each in 103 k cycles; P: 2155 GB/s of a V100 are 18]"""
+"""What the head's products in blocks of their own add to that of one block. [M: as HEAD_CYCLES]"""
+BLOCK_BYTES = {"copies": 92.0, "ring": 32.0, "direct": 24.3}
+"""Bytes a clock that one block reads from the L2 cache: by the copy engine of compute capability
+9.0 and newer into a ring ahead of their use [M: bench/gpu_constants.py, H200, all blocks at once;
+106 for one alone], by copies of threads into a ring [A: half of the 64 of the port], and by loads
+where they are needed [M: as the first]."""
+L2_BYTES = {"copies": 92.0, "loads": 24.4}
+"""Bytes a clock and multiprocessor that the L2 cache gives where all read. [M: as BLOCK_BYTES, of
+one MiB that all of them read]"""
 FLOOR_LAYER_CYCLES = {1: 450.0, 2: 250.0}
 """The least of a layer: its instructions' latencies one after another, from the SASS, with two
 products in one block and with one product in a cluster (2: of several blocks). [A]"""
-PORT_BYTES = 64.0
-"""Bytes a clock of a multiprocessor's port to the L2 cache: no block reads faster. [P: NVIDIA's
-tuning guides, from Volta on]"""
+PORT_BYTES = {"copies": 106.0, "loads": 64.0}
+"""Bytes a clock of a multiprocessor's port to the L2 cache: no block reads faster. [M by copies, as
+BLOCK_BYTES; P: NVIDIA's tuning guides, from Volta on]"""
 SCALAR_PRODUCTS = 64.0
 """Multiply-adds a clock of one block in float32. [A: half of a multiprocessor's 128 lanes]"""
 
@@ -134,7 +138,8 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
     busy = min(groups, at_once)
     scalar = kernel.precision == "fp32"
     tiles = -(-kernel.streams * COLUMNS_A_STREAM[kernel.precision] // COLUMNS)
-    layer = SCALAR_CYCLES if scalar else LAYER_CYCLES + TILE_CYCLES * (tiles - 1)
+    first = CHAINED_CYCLES if kernel.blocks > 1 and kernel.streams == 1 else LAYER_CYCLES
+    layer = SCALAR_CYCLES if scalar else first + TILE_CYCLES * (tiles - 1)
     chain = kernel.layers * layer + HEAD_CYCLES
     if kernel.blocks > 1:
         chain += HANDOVER_CYCLES * kernel.blocks + HEADS_CYCLES
@@ -146,18 +151,26 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
     return Cost(chain, reading, products, level, math.ceil(groups / at_once))
 
 
-def floor(kernel: Kernel) -> float:
+def floor(kernel: Kernel, gpu: Gpu) -> float:
     """Cycles of one stream's step that nothing written for these parts can be below."""
     several = kernel.blocks > 1
     chain = kernel.layers * FLOOR_LAYER_CYCLES[2 if several else 1] + HEAD_CYCLES
     chain += HANDOVER_CYCLES * kernel.blocks if several else 0.0
-    return max(chain, 0.0 if kernel.source == "resident" else kernel.bytes / PORT_BYTES)
+    port = PORT_BYTES[_how(kernel, gpu)]
+    return max(chain, 0.0 if kernel.source == "resident" else kernel.bytes / port)
+
+
+def _how(kernel: Kernel, gpu: Gpu) -> str:
+    """By what a kernel that streams its weights reads them."""
+    return "copies" if kernel.source == "ring" and gpu.sm >= 90 else "loads"
 
 
 def read_rate(kernel: Kernel, busy: int, gpu: Gpu) -> tuple[float, str]:
     """Bytes a clock of one block while `busy` read the same weights, and from where."""
-    shares = {"L2": L2_BYTES * gpu.multiprocessors / busy}
+    how = _how(kernel, gpu)
+    shares = {"L2": L2_BYTES[how] * gpu.multiprocessors / busy}
     if gpu.l2_bytes is not None and kernel.bytes > gpu.l2_bytes and gpu.dram_bytes_per_cycle:
         shares["DRAM"] = gpu.dram_bytes_per_cycle / busy
     level = min(shares, key=lambda name: shares[name])
-    return min(BLOCK_BYTES[kernel.source], shares[level]), level
+    own = BLOCK_BYTES["copies" if how == "copies" else kernel.source]
+    return min(own, shares[level]), level
