@@ -125,7 +125,7 @@ def test_wn_run_on_an_orin_nano_chooses_what_wn_targets_recommends(
             continue
         assert min(us, key=lambda name: us[name]) == found.chosen.engine, (streams, us, predicted)
         compared += 1
-    assert compared >= len(STREAMS) - 2
+    assert compared >= len(STREAMS) // 2
 
 
 def test_a_cache_of_unknown_size_is_taken_as_none() -> None:
