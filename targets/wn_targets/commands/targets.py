@@ -116,7 +116,7 @@ def fit(
     if len(fits) == 1:
         say.line(crossing(asked.spec, fits[0].target, *precisions))
     say.line("These are predictions, not measurements: see docs/targets.md for the formula and its")
-    say.line("error; GPU figures are unmeasured. Measure on the device with wn-bench.")
+    say.line("error; GPU figures rest on one H200. Measure on the device with wn-bench.")
     if model in PRESETS and not Path(model).exists():
         say.line(next_step.line("wn-train", "DATA", "-o", "RUN", "--preset", model))
     elif Path(model).is_dir():

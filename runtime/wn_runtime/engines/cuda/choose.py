@@ -56,7 +56,7 @@ class Kind:
         """Raises EngineUnavailable where the GPU cannot run the model so."""
         shared, most = gpu.shared_bytes, gpu.most_cluster
         if self.family == "alone":
-            return _alone(spec, precision, self.streams, shared)
+            return _alone(spec, precision, self.streams, shared, gpu.sm >= 80)
         found = _clustered(spec, precision, self.streams, shared, most) if most > 1 else None
         if found is None:
             raise EngineUnavailable(
@@ -108,7 +108,7 @@ def cheapest(spec: ModelSpec, precision: str, batch: int, gpu: Gpu) -> Choice:
     """
     found = list(candidates(spec, precision, batch, gpu))
     if not found:
-        alone(spec, precision, 1, gpu.shared_bytes)  # says what is lacking
+        alone(spec, precision, 1, gpu.shared_bytes, gpu.sm >= 80)  # says what is lacking
 
     def worth(choice: Choice) -> tuple[float, float, int]:
         """What does not limit, and the blocks that it takes, where the limit is the same."""

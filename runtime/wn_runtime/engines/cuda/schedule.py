@@ -306,10 +306,13 @@ class Schedule:
         return values
 
 
-def alone(spec: ModelSpec, precision: str, streams: int, shared: int) -> Schedule:
+def alone(
+    spec: ModelSpec, precision: str, streams: int, shared: int, copies: bool = True
+) -> Schedule:
     """One block a group: its weights resident where they fit, else through a ring, else read.
 
-    shared: bytes of shared memory that a block can have.
+    shared: bytes of shared memory that a block can have. copies: whether the GPU fills shared
+    memory while its threads go on, as a ring needs it: compute capability 8.0 and newer.
     """
     few = streams < 8
     base = {
@@ -325,7 +328,7 @@ def alone(spec: ModelSpec, precision: str, streams: int, shared: int) -> Schedul
         resident = Schedule(**base, source="resident")  # type: ignore[arg-type]
         if resident.shared_bytes <= shared:
             return with_embedding(resident, shared)
-        for stages in (4, 3, 2):
+        for stages in (4, 3, 2) if copies else ():
             ring = Schedule(**base, source="ring", stages=stages)  # type: ignore[arg-type]
             if ring.shared_bytes <= shared:
                 return with_embedding(ring, shared)

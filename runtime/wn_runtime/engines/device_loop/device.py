@@ -228,13 +228,13 @@ class CudaDevice:
                 f"a kernel takes {shared} bytes of shared memory a block; the GPU ({self.name}) "
                 f"gives it {SHARED_BYTES} unless it is prepared for more: take another engine"
             )
-        if cluster == 1:
-            config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
-        else:
-            config = self._cuda.LaunchConfig(
-                grid=grid, cluster=cluster, block=block, shmem_size=shared
-            )
         with self._guarded("launching a kernel"):
+            if cluster == 1:
+                config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
+            else:
+                config = self._cuda.LaunchConfig(
+                    grid=grid, cluster=cluster, block=block, shmem_size=shared
+                )
             self._cuda.launch(self._into, config, kernel, *args)
 
     def capture(self, enqueue: Callable[[], None]) -> Graph:

@@ -30,6 +30,14 @@ def test_nothing_that_fits_is_cheaper_than_what_is_chosen(
     assert all(one.schedule.streams // 2 < batch for one in every), "half a group idle, or more"
 
 
+def test_a_gpu_without_asynchronous_copies_gets_no_ring() -> None:
+    turing = Gpu("7.5", 40, 227 * 1024)  # with room for one, which no such GPU has
+    for batch in (1, 64):
+        every = list(candidates(PAPER, "int8", batch, turing))
+        assert {one.schedule.source for one in every} == {"direct"}
+    assert any(one.schedule.source == "ring" for one in candidates(PAPER, "int8", 1, ORIN_NANO))
+
+
 def test_one_stream_takes_a_cluster_where_there_are_any_and_many_take_blocks() -> None:
     assert choose(PAPER, "int8", 1, H200, {}).kind == Kind("clustered", 1)
     assert choose(PAPER, "int8", 2000, H200, {}).kind.family == "alone"
