@@ -120,14 +120,16 @@ static_assert(sizeof(Shared) == SHARED_BYTES, "plan.py counts other shared memor
 
 // Named barriers: who arrives --> who waits.
 enum Barrier {
-    H_READY = 1,                         // residual --> gate; where CHAINED --> older
-    STEP_DONE,                           // residual and older: this step's rows are written
+    H_READY = 1,                         // residual --> gate; where CHAINED --> older, by turns
+    STEP_DONE = H_READY + 1 + CHAINED,   // residual --> older: rows written; where CHAINED z's come
     ALL_WORKERS,                         // all of the head
     Z_READY,                             // gate --> residual; where CHAINED by turns
     SUMS_READY = Z_READY + 1 + CHAINED,  // older --> gate, by turns; where CHAINED: a block's first
 #if CHAINED
     LAYER_READY,                         // gate and older --> gate: a z, the next sums; by turns
-    BARRIERS = LAYER_READY + 2
+    LINES_MOVED = LAYER_READY + 2,       // older
+    INPUT_TAKEN,                         // residual --> skip: h_in is free once the sample is made
+    BARRIERS
 #else
     SUMS_FREE = SUMS_READY + 2,          // gate --> older, by turns
     Z_FOR_SKIP = SUMS_FREE + 2,          // gate --> skip, by slot
@@ -138,7 +140,8 @@ enum Barrier {
 static_assert(BARRIERS <= 16, "a block has 16 barriers");
 #define CHAIN_THREADS ((GATE_WARPS + RESIDUAL_WARPS) * 32)
 #define H_THREADS (((CHAINED ? OLDER_WARPS : GATE_WARPS) + RESIDUAL_WARPS) * 32)
-#define STEP_THREADS (((CHAINED ? 0 : RESIDUAL_WARPS) + OLDER_WARPS) * 32)
+#define STEP_THREADS ((RESIDUAL_WARPS + OLDER_WARPS) * 32)
+#define INPUT_THREADS ((RESIDUAL_WARPS + SKIP_WARPS) * 32)
 #define SUMS_THREADS ((GATE_WARPS + OLDER_WARPS) * 32)
 #define SKIP_THREADS ((GATE_WARPS + SKIP_WARPS) * 32)
 #define ALL_THREADS (WORKERS * 32)

@@ -223,7 +223,7 @@ FORCE void olders(const Here &here) {
             if (slot == 1)
                 signal_wait(&shared->h_ready, step & 1);
             else
-                barrier_sync(H_READY, H_THREADS);
+                barrier_sync(H_READY + (slot - 1 & 1), H_THREADS);
             uint2 rows[KT_R * NT];
             read_rows(LayerRows(shared->h[slot - 1], here.lane), rows);
             multiply_all<KT_R, MO, OLDER_WARPS>(
@@ -237,20 +237,19 @@ FORCE void olders(const Here &here) {
             if (slot == 1) write_line(here, here.first, rows);  // before the next one can come
         }
         bias.next();
-        // The chain has left the block: what it does not wait for. The gate warps have read all sums.
-        barrier_sync(H_READY, H_THREADS);
-        signal_wait(&shared->z_ready[layers - 1], step & 1);
+        // As the chain leaves the block: what it does not wait for.
+        barrier_sync(H_READY + (layers - 1 & 1), H_THREADS);
         for (int slot = 1; slot < layers; slot++) {
             uint2 rows[KT_R * NT];
             read_rows(LayerRows(shared->h[slot], here.lane), rows);
             write_line(here, here.first + slot, rows);
         }
-        barrier_sync(STEP_DONE, STEP_THREADS);
+        barrier_sync(STEP_DONE, STEP_THREADS);  // after the last z: the gate warps have read all sums
         for (int i = here.warp * 32 + here.lane.index; i < layers; i += OLDER_WARPS * 32) {
             int4 &line = shared->lines[here.first + i];
             line.w = line.w + 1 == line.y ? 0 : line.w + 1;
         }
-        barrier_sync(STEP_DONE, STEP_THREADS);
+        barrier_sync(LINES_MOVED, OLDER_WARPS * 32);
         if (step + 1 < block.steps) sum_all(here, ring, bias.row);
     }
 }

@@ -67,6 +67,9 @@ FORCE void residuals(const Here &here) {
             const float2 x = *(const float2 *)&shared->h_in[stream][c];
             h[m][n][s] = x.x, h[m][n][PER + s] = x.y;
         });
+#if CHAINED
+        barrier_arrive(INPUT_TAKEN, INPUT_THREADS);
+#endif
         for (int layer = here.first; layer < here.last; layer++) {
             Pair pairs[KEPT_OF(MR)][NT][PER];
             const bool give = layer > here.first;
@@ -75,7 +78,7 @@ FORCE void residuals(const Here &here) {
                 pairs[m][n][s] = encode(h[m][n][s], h[m][n][PER + s], inverse);
                 if (give) put(rows + row_at[m][n][s], pairs[m][n][s]);
             });
-            if (give) barrier_arrive(H_READY, H_THREADS);
+            if (give) barrier_arrive(H_READY + (CHAINED ? layer - here.first & 1 : 0), H_THREADS);
 
             // While the gate warps work: the delay line, and all that the product needs but z.
 #if !CHAINED
@@ -131,7 +134,9 @@ FORCE void residuals(const Here &here) {
                 next_block[m][n][s].give(h[m][n][s], h[m][n][PER + s], inverse, 4);
             });
 #endif
-#if !CHAINED
+#if CHAINED
+        barrier_arrive(STEP_DONE, STEP_THREADS);
+#else
         barrier_sync(STEP_DONE, STEP_THREADS);
 #endif
 #if CLUSTER == 1

@@ -26,6 +26,7 @@ FORCE void skips(const Here &here) {
 #pragma unroll
                 for (int e = 0; e < 2 * PER; e++) sum[m][n][e] = bias[m][e / PER];
 #if CHAINED
+        barrier_sync(INPUT_TAKEN, INPUT_THREADS);
         // Only the last block's share is waited for: the others keep out of the chain's way.
         if (here.last < LAYERS) signal_wait(&shared->z_ready[here.last - here.first - 1], step & 1);
 #endif

@@ -1,0 +1,36 @@
+"""In every order that a cluster's warps can run in, each waits for what it needs and for no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.runtime.engines.cuda.protocol import Explorer, Fault, cluster
+
+WAITS = sorted(
+    {
+        f"{process.split('.')[0]} {move[0]} {move[1].split('.')[0]}"
+        for process, moves in cluster(1, 3, 1).programs.items()
+        for move in moves
+        if move[0] in ("sync", "arrive", "wait", "arm", "come")
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "layers", "steps"),
+    [
+        (1, 2, 3),
+        (1, 3, 3),
+        (1, 4, 3),
+        pytest.param(2, 2, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_no_order_leads_to_a_hazard_or_a_deadlock(blocks: int, layers: int, steps: int) -> None:
+    assert Explorer(cluster(blocks, layers, steps)).explore() > 1000
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_without_one_of_them_some_order_does(wait: str) -> None:
+    with pytest.raises(Fault):
+        for layers in (2, 3, 4):
+            Explorer(cluster(1, layers, 3, without=wait)).explore()
