@@ -62,7 +62,7 @@ def main(out: Path | None) -> None:
 
     def cycles(name: str, blocks: int, cluster: int, threads: int, shared: int) -> float:
         (kernel,) = device.kernels(text, name)
-        device.allow(kernel, shared, cluster)
+        device.allow(kernel, threads, shared, cluster)
         found = []
         for _ in range(5):
             device.clear(sink)

@@ -47,6 +47,17 @@ class Limits:
     non_portable_cluster: bool = False
 
 
+class Occupancy:
+    """What a GPU says of a kernel's launches; `hosts`: blocks of the largest cluster it has."""
+
+    hosts = 16
+
+    def max_active_clusters(self, config: Config, *, stream: object) -> int:
+        """Clusters of a launch that can be there at once."""
+        require(stream is not None, "a stream")
+        return 4 if config.cluster <= self.hosts else 0
+
+
 @dataclass(frozen=True)
 class HostKernel:
     """One kernel."""
@@ -57,6 +68,7 @@ class HostKernel:
     _library: ctypes.CDLL
     _function: int
     handle: Limits = field(default_factory=Limits)
+    occupancy: Occupancy = field(default_factory=Occupancy)
 
     def run(self, config: Config, arguments: tuple[int, ...], seed: int) -> None:
         """The seed decides the order of threads. Raises Misuse with what went wrong."""

@@ -69,6 +69,8 @@ class Gpu:
     """Of its L2 cache; None: not known, and taken to hold any model."""
     dram_bytes_per_cycle: float | None = None
     """Bytes a clock from its memory; None: not known."""
+    largest_cluster: int = 16
+    """Blocks of a cluster that it can host, as far as it was asked."""
 
     @property
     def sm(self) -> int:
@@ -83,7 +85,7 @@ class Gpu:
         """
         if self.sm < 90:
             return 1
-        return 16 if self.sm < 110 else 8
+        return min(self.largest_cluster, 16 if self.sm < 110 else 8)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Streams:
         self._generate, self._snapshot, self._restore = device.kernels(
             source(schedule), GENERATE, SNAPSHOT, RESTORE
         )
-        device.allow(self._generate, schedule.shared_bytes, schedule.cluster)
+        device.allow(self._generate, schedule.threads, schedule.shared_bytes, schedule.cluster)
         spec, width = schedule.spec, self.width
         self._model = device.allocate(model.shape, np.uint8)
         device.upload(self._model, model)

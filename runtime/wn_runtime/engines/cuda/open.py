@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 from wn_runtime.engines.cuda import cubin as cubins
@@ -12,7 +13,7 @@ from wn_runtime.engines.cuda.engine import CudaEngine
 from wn_runtime.engines.cuda.pack import pack
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.cuda.source import source
-from wn_runtime.engines.device_loop.device import CudaDevice
+from wn_runtime.engines.device_loop.device import CudaDevice, NoSuchCluster
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
 from wn_runtime.errors import EngineUnavailable
@@ -38,9 +39,8 @@ def open_engine(request: Request) -> Engine:
             found, reason = cubins.fitting(package, precision, request.batch, here)
         if found is not None:
             return _engine(request, device, found.schedule, found)
-        schedule = choose(package.spec, precision, request.batch, here.gpu).schedule
         try:
-            return _engine(request, device, schedule, None)
+            return _compiled(request, device, precision, here.gpu)
         except EngineUnavailable as lacking:
             if reason is None:
                 raise
@@ -48,6 +48,18 @@ def open_engine(request: Request) -> Engine:
     except BaseException:
         device.close()
         raise
+
+
+def _compiled(request: Request, device: CudaDevice, precision: str, gpu: Gpu) -> CudaEngine:
+    """The engine in the schedule that is named, or in the cheapest that the GPU hosts."""
+    schedule = choose(request.package.spec, precision, request.batch, gpu).schedule
+    try:
+        return _engine(request, device, schedule, None)
+    except NoSuchCluster:
+        if os.environ.get(VARIABLE):
+            raise
+    smaller = dataclasses.replace(gpu, largest_cluster=schedule.cluster - 1)
+    return _compiled(request, device, precision, smaller)
 
 
 def this_gpu(device: CudaDevice) -> ThisGpu:

@@ -33,6 +33,10 @@ class DeviceLost(WavestepError):
     """The GPU answered a call with an error; what was in its memory is gone."""
 
 
+class NoSuchCluster(EngineUnavailable):
+    """The GPU has clusters, but of fewer blocks, or of blocks with less shared memory."""
+
+
 class CudaDevice:
     """GPU `ordinal`, with a stream of its own.
 
@@ -196,10 +200,11 @@ class CudaDevice:
                 f"with wavestep[{extras.fitting('tensorrt')}])"
             ) from error
 
-    def allow(self, kernel: Any, shared: int, cluster: int) -> None:
+    def allow(self, kernel: Any, threads: int, shared: int, cluster: int) -> None:
         """Let a kernel have so many bytes of shared memory, in clusters of so many blocks.
 
-        Raises EngineUnavailable where the GPU has less.
+        Raises EngineUnavailable where the GPU has less, NoSuchCluster where it hosts none such:
+        that depends on how its multiprocessors lie together, on other processes too.
         """
         driver = importlib.import_module("cuda.bindings.driver")
         attribute = driver.CUfunction_attribute
@@ -215,6 +220,18 @@ class CudaDevice:
                     f"clusters of {cluster} ({status}); use another engine"
                 )
         self._allowed[id(kernel)] = shared
+        if cluster == 1:
+            return
+        with self._guarded("asking for its clusters"):
+            config = self._cuda.LaunchConfig(
+                grid=1, cluster=cluster, block=threads, shmem_size=shared
+            )
+            hosted = int(kernel.occupancy.max_active_clusters(config, stream=self.stream))
+        if hosted < 1:
+            raise NoSuchCluster(
+                f"the GPU ({self.name}) hosts no cluster of {cluster} blocks with {shared} bytes "
+                "of shared memory each; set WAVESTEP_CUDA_SCHEDULE=alone:1"
+            )
 
     def launch(
         self, kernel: Any, grid: int, block: int, shared: int, *args: int, cluster: int = 1

@@ -18,6 +18,7 @@ import wn_runtime
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu.device import Program
 from tests.cuda_on_cpu.gpu import Gpu
+from tests.cuda_on_cpu.kernels import Occupancy
 from tests.model_dir import with_default, write_model
 from tests.runtime.engines.cuda.ahead import add_cubin
 from tests.specs import PLAIN, random_uniforms
@@ -281,3 +282,18 @@ def test_it_is_tried_unasked_only_where_a_gpu_could_be(
     assert found == {True: ["cuda", "native", "onnx"], False: ["native", "onnx"]}
     with closing(open_engine(directory, batch=2)) as engine:
         assert engine.name == "native"
+
+
+def test_a_cluster_that_the_gpu_does_not_host_is_not_taken(
+    gpu: Gpu, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu.arch = "90"
+    monkeypatch.setenv(VARIABLE, "clustered:1")
+    with closing(open_engine(directory, "cuda", "int8")) as engine:
+        assert "cluster" in engine.note
+    monkeypatch.setattr(Occupancy, "hosts", 2)
+    with pytest.raises(EngineUnavailable, match=r"hosts no cluster of 3 blocks .*alone:1"):
+        open_engine(directory, "cuda", "int8")
+    monkeypatch.delenv(VARIABLE)
+    with closing(open_engine(directory, "cuda", "int8")) as engine:
+        assert "cluster" not in engine.note
