@@ -1,4 +1,4 @@
-"""Who waits for whom in a cluster of the cuda engine, as a machine of states to be explored whole.
+"""Who waits for whom in the cuda engine, as a machine of states to be explored whole.
 
 Each role of each block is one process, written down from source/{gate,older,residual,skip,head}.cuh
 as what it does to shared memory and what it waits for. A read takes two moves, its begin and its
@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 Move = tuple[str, ...]
-"""(kind, name, …): `sync`/`arrive` of a barrier, `wait`/`arm`/`come` of a signal, `read`/`end` and
-`write` of a place, the last word of these and of `wait` being a number in decimals."""
+"""(kind, name, …): `sync`/`arrive` of a barrier with one that waits, `meet`/`met`/`pass` of one
+with several, `wait`/`arm`/`come` of a signal, `read`/`end` and `write` of a place. Last comes a
+number in decimals: of a `wait` and of a barrier with several its phase, of a place its version."""
 Program = tuple[Move, ...]
 
 
@@ -143,9 +144,108 @@ def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol
     return Protocol({name: tuple(moves) for name, moves in programs.items()}, barriers, signals)
 
 
-# A state: where each process is, who has arrived at each barrier, and of each signal how many
-# phases are complete, whether it is armed, and what has come; what each place holds.
+def block(layers: int, steps: int, z_depth: int, without: str = "") -> Protocol:
+    """One block that has all layers and the head, its weights resident or read."""
+    programs: dict[str, list[Move]] = {}
+    phases: dict[tuple[str, str], int] = {}  # of a barrier that a process has been through
+    used: dict[str, int] = {}
+    barriers = dict.fromkeys(("h", "z", "step"), 2) | {"all": 3}
+    barriers |= {f"{name}.{turn}": 2 for name in ("sums", "free") for turn in (0, 1)}
+    barriers |= {f"{name}.{slot}": 2 for name in ("for", "back") for slot in range(z_depth)}
+
+    def add(process: str, kind: str, name: str, *number: int) -> None:
+        if without != f"{process} {kind} {name.split('.')[0]}":
+            programs.setdefault(process, []).append((kind, name, *map(str, number)))
+
+    def phase(process: str, name: str) -> int:
+        phases[process, name] = phases.get((process, name), -1) + 1
+        return phases[process, name]
+
+    def arrive(process: str, name: str) -> None:
+        add(process, "pass", name, phase(process, name))
+
+    def sync(process: str, name: str) -> None:
+        number = phase(process, name)
+        add(process, "meet", name, number)
+        if without != f"{process} meet {name.split('.')[0]}":
+            add(process, "met", name, number)
+
+    def read(process: str, name: str, version: int) -> None:
+        add(process, "read", name, version)
+        add(process, "end", name, version)
+
+    def turn_of(process: str, count: int) -> tuple[int, bool]:
+        """The slot of `count` that comes next, and whether it was used before."""
+        number = used.get(process, 0)
+        used[process] = number + 1
+        return number % count, number >= count
+
+    add("skip", "write", "h", 0)  # the newest sample before the launch
+    add("skip", "write", "float", 0)
+    for process in ("gate", "residual", "skip"):
+        sync(process, "all")  # as __syncthreads before the roles begin
+    for layer in range(layers):
+        add("older", "write", f"line.{layer}.1", -1)
+    for t in range(steps):
+        for layer in range(layers):
+            version = t * layers + layer
+            slot, again = turn_of("gate", z_depth)
+            if again:
+                sync("gate", f"back.{slot}")
+            sync("gate", f"sums.{version % 2}")
+            read("gate", f"sum.{version % 2}", version)
+            arrive("gate", f"free.{version % 2}")
+            if layer > 0:
+                sync("gate", "h")
+            read("gate", "h", version)
+            add("gate", "write", f"z.{slot}", version)
+            arrive("gate", "z")
+            arrive("gate", f"for.{slot}")
+
+            if layer == 0:
+                read("residual", "float", t)
+            else:
+                add("residual", "write", "h", version)
+                arrive("residual", "h")
+            add("residual", "write", f"line.{layer}.{t % 2}", t)
+            sync("residual", "z")
+            read("residual", f"z.{slot}", version)
+
+            read("older", f"line.{layer}.{(t + 1) % 2}", t - 1)  # a row more than it looks back
+            if version >= 2:
+                sync("older", f"free.{version % 2}")
+            add("older", "write", f"sum.{version % 2}", version)
+            arrive("older", f"sums.{version % 2}")
+
+            sync("skip", f"for.{slot}")
+            read("skip", f"z.{slot}", version)
+            arrive("skip", f"back.{slot}")
+        sync("residual", "step")
+        sync("older", "step")
+        add("skip", "write", "skip or params", 2 * t)
+        for process in ("gate", "residual", "skip"):
+            sync(process, "all")
+            read(process, "skip or params", 2 * t)
+            for _ in range(2):  # rows, then hidden: each its own memory
+                sync(process, "all")
+        add("skip", "write", "skip or params", 2 * t + 1)
+        for process in ("gate", "residual", "skip"):
+            sync(process, "all")
+            read(process, "skip or params", 2 * t + 1)
+        if t + 1 < steps:
+            add("gate", "write", "h", (t + 1) * layers)  # any warp draws
+            add("gate", "write", "float", t + 1)
+        for process in ("gate", "residual", "skip"):
+            sync(process, "all")
+    return Protocol({name: tuple(moves) for name, moves in programs.items()}, barriers, {})
+
+
+# A state: where each process is; of each barrier who has arrived, and in which phase; of each
+# signal how many phases are complete, whether it is armed, and what has come; what places hold.
 _State = tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int, int], ...], tuple[int, ...]]
+
+
+_PHASE = 16
 
 
 class Explorer:
@@ -203,6 +303,9 @@ class Explorer:
         moves: dict[str, Callable[[_State, int, Move], _State | None]] = {
             "sync": self._sync,
             "arrive": self._arrive,
+            "meet": self._meet,
+            "pass": self._meet,
+            "met": self._met,
             "wait": self._wait,
             "arm": self._arm,
             "come": self._come,
@@ -229,6 +332,21 @@ class Explorer:
         if count >= self._arrivals[index]:
             raise Fault(f"{self._names[process]} arrives twice at {move[1]}")
         return self._on(state, process), _replaced(state[1], index, count), state[2], state[3]
+
+    def _meet(self, state: _State, process: int, move: Move) -> _State:
+        """An arrival: `_PHASE` of the count is the barrier's phase."""
+        index = self._barriers[move[1]]
+        phase, count = divmod(state[1][index], _PHASE)
+        if phase != int(move[2]):
+            raise Fault(f"{self._names[process]} arrives at {move[1]} in phase {phase}")
+        full = count + 1 == self._arrivals[index]
+        now = (phase + 1) * _PHASE if full else state[1][index] + 1
+        return self._on(state, process), _replaced(state[1], index, now), state[2], state[3]
+
+    def _met(self, state: _State, process: int, move: Move) -> _State | None:
+        if state[1][self._barriers[move[1]]] // _PHASE <= int(move[2]):
+            return None
+        return self._on(state, process), *state[1:]
 
     def _wait(self, state: _State, process: int, move: Move) -> _State | None:
         done = state[2][self._signals[move[1]]][0]
