@@ -8,7 +8,8 @@ The schedules are those that the engine takes. The compilers are the installed N
 that of CUDA 12 (package nvidia-cuda-nvrtc-cu12) where there is one. Registers and spilled bytes are
 ptxas's word. Where nvdisasm is installed (nvidia-cuda-nvdisasm) the machine code is read back:
 
-spills    reads and writes of local memory: run once / once a step / once a layer, or more often
+spills    reads and writes of local memory: run once / once a step, the head's loops among them /
+          once a layer
 chain     cycles of a layer's chain in a cluster with one stream: the gate warps' instructions from
           one LAYER_READY to Z_READY, one after another as their operands come, and a turn of
           warps at a barrier; by an H200's latencies, whatever the GPU
@@ -157,7 +158,7 @@ def row(built: Built, model: str, sm: int, streams: str) -> str:
     spilled, chain, size = "–", "–", "–"
     if code is not None:
         counts = sass.spills(code)
-        spilled = f"{counts.once}/{counts.outer}/{counts.inner}"
+        spilled = f"{counts.once}/{counts.step}/{counts.layer}"
         size = f"{16 * len(code.instructions):,}"
         if built.has_chain:
             chain = f"{chain_cycles(code):.0f}"

@@ -151,9 +151,15 @@ class Code:
                             waiting += before[at]
         return [frozenset(body) for body in bodies.values()]
 
-    def depth(self, index: int) -> int:
-        """Loops that an instruction is in."""
-        return sum(index in loop for loop in self.loops)
+    @cached_property
+    def role_loops(self) -> list[frozenset[int]]:
+        """Those in which warps meet at named barriers: of the steps, and in them of the layers."""
+        of = self.instructions
+        return [
+            loop
+            for loop in self.loops
+            if any(of[i].is_barrier_wait or of[i].is_barrier_arrival for i in loop)
+        ]
 
 
 def _reverse_postorder(after: Sequence[Sequence[int]]) -> tuple[list[int], dict[int, list[int]]]:
@@ -209,19 +215,26 @@ class Spills:
     """Reads and writes of local memory, by how often they run."""
 
     once: int
-    outer: int
-    """In a loop, but in no loop within it: of a role, once a step."""
-    inner: int
-    """In a loop within a loop: once a layer, or more often."""
+    """In no loop."""
+    step: int
+    """In a loop, but in none of the layers: of a role, or of the head."""
+    layer: int
+    """In a loop of the layers: one with named barriers in another that has them."""
 
 
 def spills(code: Code) -> Spills:
     """All LDL and STL."""
-    counts = [0, 0, 0]
+    once = step = layer = 0
     for i, one in enumerate(code.instructions):
-        if one.family in ("LDL", "STL"):
-            counts[min(2, code.depth(i))] += 1
-    return Spills(*counts)
+        if one.family not in ("LDL", "STL"):
+            continue
+        if sum(i in loop for loop in code.role_loops) > 1:
+            layer += 1
+        elif any(i in loop for loop in code.loops):
+            step += 1
+        else:
+            once += 1
+    return Spills(once, step, layer)
 
 
 def chain(code: Code) -> list[Instruction]:
