@@ -16,6 +16,9 @@ from wn_runtime.engines.cuda.costs import FLOOR_LAYER_CYCLES
 STEP_SPILLS = {87: 8, 90: 0}
 """Reads and writes of local memory a step, in all warps together. The ring's block has a warp more
 than its roles, which leaves 80 registers a thread; a step is 25,000 cycles."""
+LAYER_SPILLS = {"direct": 4}
+"""The same a layer, by where weights are: their addresses take registers where they are read from
+global memory."""
 QUICK = {("L20-R64-S128", "int8", 87), ("L20-R64-S128", "int8", 90), ("L20-R64-S128", "fp16", 90)}
 
 
@@ -69,10 +72,11 @@ def test_the_kernel_of_one_stream(model: str, precision: str, sm: int) -> None:
 @pytest.mark.usefixtures("nvrtc", "nvdisasm")
 @pytest.mark.parametrize("precision", cuda_cubins.PRECISIONS)
 @pytest.mark.parametrize("sm", [*cuda_cubins.TARGETS, 121])
-def test_sixteen_streams_spill_nothing_in_a_layer(precision: str, sm: int) -> None:
+def test_sixteen_streams_spill_little_in_a_layer(precision: str, sm: int) -> None:
     built = build(REFERENCE[1], precision, 16, sm)
     assert registers_fit(built)
-    assert sass.spills(read_back(built)).layer == 0
+    most = LAYER_SPILLS.get(built.choice.schedule.source, 0)
+    assert sass.spills(read_back(built)).layer <= most
 
 
 def test_the_budget_of_a_chain_is_within_the_floor() -> None:
