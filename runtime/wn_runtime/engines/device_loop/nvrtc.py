@@ -13,14 +13,17 @@ from wn_runtime.errors import EngineUnavailable
 
 _ENTRY = re.compile(r"Compiling entry function '(\w+)'")
 _REGISTERS, _SPILLS = re.compile(r"Used (\d+) registers"), re.compile(r"(\d+) bytes spill stores")
+_BARRIERS = re.compile(r"used (\d+) barriers")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Of a kernel, for each thread."""
+    """Of a kernel: for each thread, and of a block."""
 
     registers: int
     spill_bytes: int
+    barriers: int = 0
+    """Named barriers; all 16 where the code computes which."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,12 @@ def usage(log: str) -> dict[str, Usage]:
     found = {}
     parts = _ENTRY.split(log)[1:]
     for name, text in zip(parts[::2], parts[1::2], strict=True):
-        registers, spills = _REGISTERS.search(text), _SPILLS.search(text)
+        registers = _REGISTERS.search(text)
         if registers is not None:
-            found[name] = Usage(int(registers[1]), int(spills[1]) if spills else 0)
+            spills, barriers = _SPILLS.search(text), _BARRIERS.search(text)
+            found[name] = Usage(
+                int(registers[1]),
+                int(spills[1]) if spills else 0,
+                int(barriers[1]) if barriers else 0,
+            )
     return found

@@ -22,7 +22,7 @@ ptxas info    : Used 36 registers, used 0 barriers, 400 bytes cmem[0]
 
 
 def test_registers_and_spills_are_those_of_each_kernel() -> None:
-    assert usage(LOG) == {"wn_generate": Usage(96, 20), "wn_restore": Usage(36, 0)}
+    assert usage(LOG) == {"wn_generate": Usage(96, 20, 16), "wn_restore": Usage(36, 0, 0)}
     assert usage("") == {}
 
 
