@@ -44,7 +44,6 @@ class Streams:
         lines = (groups, schedule.line_rows, schedule.line_bytes)
         self._lines = device.allocate(lines, np.uint8)
         self._window = device.allocate((groups, spec.input_kernel, schedule.streams), _sample(spec))
-        self._uniforms_width = spec.output.uniforms
         per_step = 4 * width * (spec.output.uniforms + 2)
         self.steps = max(1, min(_MOST_STEPS, _PIECE_BYTES // per_step))
         """The longest piece of a block that one launch makes."""

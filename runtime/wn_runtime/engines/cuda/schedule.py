@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.spec import ModelSpec
 
 PRECISIONS = ("int8", "fp16", "fp32")
@@ -211,6 +211,12 @@ class Schedule:
         )
 
     @property
+    def stage_holds_head(self) -> bool:
+        """Whether a ring's stage, a layer's weights, has room for 16 outputs of the head."""
+        w, k = self.widths, _K_HEAD[self.precision]
+        return max(w.skip, w.head) // k * TILE_BYTES <= self.layer_bytes
+
+    @property
     def model_bytes(self) -> int:
         """The struct Model."""
         w, spec = self.widths, self.spec
@@ -330,7 +336,7 @@ def alone(
             return with_embedding(resident, shared)
         for stages in (4, 3, 2) if copies else ():
             ring = Schedule(**base, source="ring", stages=stages)  # type: ignore[arg-type]
-            if ring.shared_bytes <= shared:
+            if ring.shared_bytes <= shared and ring.stage_holds_head:
                 return with_embedding(ring, shared)
     direct = with_embedding(Schedule(**base, source="direct"), shared)  # type: ignore[arg-type]
     if direct.shared_bytes > shared:
@@ -380,13 +386,6 @@ def with_embedding(schedule: Schedule, shared: int) -> Schedule:
     """The schedule with its embedding in shared memory, where there is room."""
     there = dataclasses.replace(schedule, embed_shared=True)
     return there if there.shared_bytes <= shared else schedule
-
-
-def check(schedule: Schedule, most_threads: int = 1024) -> Schedule:
-    """Raise WavestepError for a schedule that no GPU runs."""
-    if schedule.threads > most_threads:
-        raise WavestepError(f"{schedule.threads} threads a block; {most_threads} are the most")
-    return schedule
 
 
 def _braces(numbers: tuple[int, ...] | list[int]) -> str:

@@ -6,9 +6,10 @@ import dataclasses
 
 import pytest
 
-from tests.specs import PLAIN, random_spec
+from tests.specs import PLAIN, random_spec, small_spec
 from wn_runtime.engines.cuda.choose import GROUPS, VARIABLE, Kind, candidates, cheapest, choose
 from wn_runtime.engines.cuda.costs import Gpu
+from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_targets.presets import PRESETS
 
@@ -36,6 +37,14 @@ def test_a_gpu_without_asynchronous_copies_gets_no_ring() -> None:
         every = list(candidates(PAPER, "int8", batch, turing))
         assert {one.schedule.source for one in every} == {"direct"}
     assert any(one.schedule.source == "ring" for one in candidates(PAPER, "int8", 1, ORIN_NANO))
+
+
+def test_a_head_that_no_stage_has_room_for_is_not_streamed() -> None:
+    """Narrow layers under a wide head: a stage is a layer's weights."""
+    wide = small_spec([1] * 64, residual=16, gate=32, skip=64, head=4096, classes=256)
+    for one in candidates(wide, "int8", 1, ORIN_NANO):
+        assert one.schedule.source != "ring"
+    assert not Schedule(wide, "int8", 1, (0, 64), 0, 0, "ring", 3).stage_holds_head
 
 
 def test_one_stream_takes_a_cluster_where_there_are_any_and_many_take_blocks() -> None:

@@ -85,8 +85,9 @@ static __constant__ const int line_first[LAYERS + 1] = LINE_FIRST;  // of all ro
 
 #if SOURCE == RING
 #define STAGE ((int)sizeof(Layer))
-#define M_CHUNK0 LARGER(1, STAGE / (KT_S * 512))  // tiles of outputs of head0 in a stage
-#define M_CHUNK1 LARGER(1, STAGE / (KT_H * 512))
+#define M_CHUNK0 (STAGE / (KT_S * 512))  // tiles of outputs of head0 in a stage
+#define M_CHUNK1 (STAGE / (KT_H * 512))
+static_assert(M_CHUNK0 > 0 && M_CHUNK1 > 0, "a stage has no room for a tile of the head's outputs");
 #define CHUNKS0 CEIL(M_HEAD, M_CHUNK0)
 #define CHUNKS1 CEIL(M_PARAMS, M_CHUNK1)
 #define CYCLE (LAYERS + CHUNKS0 + CHUNKS1)  // stages that a step uses
@@ -114,7 +115,7 @@ struct alignas(128) Shared {
     Signal full[STAGES], empty[STAGES];
 #endif
 };
-static_assert(sizeof(Shared) == SHARED_BYTES, "plan.py counts other shared memory");
+static_assert(sizeof(Shared) == SHARED_BYTES, "schedule.py counts other shared memory");
 // The weights follow: a resident block's layers, then its share of the head; or the ring's stages. Then,
 // where EMBED_SHARED, the embedding.
 

@@ -19,7 +19,6 @@
 
 #define CEIL(a, b) (((a) + (b) - 1) / (b))
 #define PADDED(n, to) (CEIL(n, to) * (to))
-#define LARGER(a, b) ((a) > (b) ? (a) : (b))
 
 #define METHOD __device__ __forceinline__
 
