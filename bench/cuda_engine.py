@@ -111,7 +111,8 @@ def main(
     try:
         device = CudaDevice()
     except WavestepError as reason:
-        raise SystemExit(f"error: {reason}") from None
+        print(f"error: {reason}", file=sys.stderr)
+        raise SystemExit(2) from None
     rows: list[dict[str, Any]] = []
     print(f"{device.name}, {device.multiprocessors} multiprocessors")
     heads = ("model", "precision", "streams", "schedule", "samples/s", "fastest", "real time")

@@ -52,7 +52,8 @@ def main(out: Path | None) -> None:
     try:
         device = CudaDevice()
     except WavestepError as reason:
-        raise SystemExit(f"error: {reason}") from None
+        print(f"error: {reason}", file=sys.stderr)
+        raise SystemExit(2) from None
     text = Path(__file__).with_suffix(".cu").read_text("utf-8")
     text = text.replace('#include "device.cuh"\n', (SOURCE / "device.cuh").read_text("utf-8"))
     result = device.allocate((1,), np.int64)
