@@ -13,6 +13,8 @@ from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+import pytest
+
 NAMED = ("pytest", "numpy", "click", "tqdm", "safetensors", "torch", "cuda-core", "cuda-bindings")
 
 
@@ -63,3 +65,8 @@ class Bare(PathFinder):
 
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what was hidden."""
+    terminalreporter.write_line(f"hidden: {', '.join(sorted(HIDDEN))}")
