@@ -76,11 +76,10 @@ class Conditioner:
         total: Rows | None = None
         for i, part in enumerate(self._parts):
             prefix = f"{i}."
-            part_state = {
-                k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
-            }
+            part_state = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
             rows, part_state = part.block(part_state, samples, frames, history)
-            following |= {prefix + name: array for name, array in part_state.items()}
+            for name, array in part_state.items():
+                following[prefix + name] = array
             total = rows if total is None else added(total, rows)
         return total, following
 

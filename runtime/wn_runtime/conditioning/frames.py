@@ -173,6 +173,8 @@ class LocalConditioner:
     ) -> None:
         self._spec, self._shape = spec, shape  # (L, G)
         self._mean, self._scale = weights[MEAN], weights[SCALE]
+        self._least, self._most = _bounds(self._mean, self._scale)
+        self._past, self._beyond, self._rows = spec.past, spec.ahead, spec.rows
         self._kernels = []
         for i, width in enumerate(spec.kernels):
             weight, bias = (weights[name] for name in kernel_names(i))
@@ -192,43 +194,51 @@ class LocalConditioner:
     ) -> tuple[Rows, State]:
         """See `ConditionerPart.block`."""
         assert frames is not None
-        spec, count = self._spec, samples // self._spec.hop
-        window = np.concatenate([state["past"], self._normalised(frames[: count + spec.ahead])])
-        following = {"past": window[count : count + spec.past].copy()}
+        # Frames that come one by one find caches full of the engine's weights: every call of
+        # NumPy costs as much as a product here, so that there are few, and none that copies.
+        past, count = state["past"], samples // self._spec.hop
+        needed = count + self._beyond
+        window = np.empty((self._past + needed, *past.shape[1:]), np.float32)
+        window[: self._past] = past
+        self._normalise(frames[:needed], window[self._past :])
+        following = {"past": window[count : count + self._past].copy()}
         # Streams first: then frames side by side lie side by side in memory, and no tap is copied.
         y = np.ascontiguousarray(window.transpose(1, 0, 2))  # (B, M + n + ahead, C)
         for width, weight, bias in self._kernels:
             y = (_side_by_side(y, width) @ weight)[:, :, 0]
             y += bias
             np.maximum(y, 0, out=y)
-        rows = self._upsampled(y)  # (B, n, R, L·G)
-        streams, each = len(rows), rows.shape[2]
-        apart = rows.reshape(streams, count * each, *self._shape)
+        rows = np.matmul(self._upsampled(y), self._weight)  # (B, n, R, L·G)
+        apart = rows.reshape(len(rows), count * self._rows, *self._shape)
         return apart.transpose(1, 2, 0, 3), following
 
-    def _normalised(self, frames: Frames) -> Array:
-        with np.errstate(over="ignore"):
-            deviations: Array = frames - self._mean
-            deviations *= self._scale
-        np.maximum(deviations, -MOST_DEVIATIONS, out=deviations)
-        np.minimum(deviations, MOST_DEVIATIONS, out=deviations)
-        return deviations
+    def _normalise(self, frames: Frames, out: Array) -> None:
+        np.maximum(frames, self._least, out=out)
+        np.minimum(out, self._most, out=out)
+        out -= self._mean
+        out *= self._scale
 
     def _upsampled(self, y: Array) -> Array:
-        """V of every row: y (B, n, H), one frame more unless repeated -> (B, n, R, L·G)."""
-        spec = self._spec
+        """The rows of every frame: y (B, n, H), one more unless repeated -> (B, n, R, H)."""
         if self._upsampling is not None:  # [y[i-1], y[i]] @ (2H, R·H)
             flat = _side_by_side(y, 2) @ self._upsampling  # (B, n, 1, R·H)
-            apart = flat.reshape(*flat.shape[:2], spec.rows, spec.hidden)
-            upsampled: Array = np.matmul(apart, self._weight)
-            return upsampled
-        each: Array = _side_by_side(y, 1) @ self._weight
-        if spec.upsampling == "repeat":
-            return each
-        first, second = each[:, :-1], each[:, 1:]  # V is linear: a row of a line is a line of rows
-        rows = self._line * (second - first)
+            return flat.reshape(*flat.shape[:2], self._rows, -1)
+        frames = y[:, :, None]
+        if self._spec.upsampling == "repeat":
+            return frames
+        first, second = frames[:, :-1], frames[:, 1:]
+        rows: Array = self._line * (second - first)
         rows += first
         return rows
+
+
+def _bounds(mean: Array, scale: Array) -> tuple[Array, Array]:
+    """What a frame is kept within, so that normalised it is within MOST_DEVIATIONS: (C,) each."""
+    with np.errstate(divide="ignore", over="ignore"):
+        far = np.abs(MOST_DEVIATIONS / scale.astype(np.float64))
+        bounds = (mean - far, mean + far)
+        least, most = (bound.astype(np.float32) for bound in bounds)
+    return least, most
 
 
 def _side_by_side(y: Array, width: int) -> Array:
