@@ -80,7 +80,11 @@ DEFAULT_SECONDS = 2.0
 @click.option("--batch", default=1, show_default=True, help="Voices made side by side.")
 @click.option("--engine", help="Take this engine and no other; default: the fastest that runs.")
 @click.option("--precision", help="fp32, fp16, bf16 or int8; default: the engine's own.")
-@click.option("--threads", default=1, show_default=True, help="CPU threads.")
+@click.option(
+    "--threads",
+    type=int,
+    help="CPU threads, each on a core of its own; default: as many as are fastest here.",
+)
 @click.option(
     "-o",
     "--output",
@@ -116,7 +120,7 @@ def main(
     batch: int,
     engine: str | None,
     precision: str | None,
-    threads: int,
+    threads: int | None,
     output: Path | None,
     raw: Path | None,
     play: bool,

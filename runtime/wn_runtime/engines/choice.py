@@ -27,15 +27,16 @@ def open_engine(
     engine: str | None = None,
     precision: str | None = None,
     batch: int = 1,
-    threads: int = 1,
+    threads: int | None = None,
     say: Callable[[str], None] = lambda _reason: None,
 ) -> Engine:
     """Open a model directory, or one graph or plan in it, for `batch` streams from silence.
 
     Without `engine` the fastest that can run here is taken, by what wn-bench measured here and
     else by the engines' cost models, and `say` gets one line for each faster one that could not.
-    A file names its engine and precision. Raises WavestepError when what was asked for cannot be
-    had: never another engine or precision in its place.
+    A file names its engine and precision. threads: of the CPU; None: for one stream of the native
+    engine as many as are fastest here, else 1. Raises WavestepError when what was asked for cannot
+    be had: never another engine or precision in its place.
     """
     package, artifact = open_package(path)
     return open_in(package, artifact, engine, precision, batch, threads, say)
@@ -47,7 +48,7 @@ def open_in(
     engine: str | None = None,
     precision: str | None = None,
     batch: int = 1,
-    threads: int = 1,
+    threads: int | None = None,
     say: Callable[[str], None] = lambda _reason: None,
 ) -> Engine:
     """`open_engine` for a package that is open, and a file of it or none."""
@@ -55,7 +56,8 @@ def open_in(
         if value is not None:
             text(name, value)
     batch = integer("batch", batch, 1, MOST_BATCH)
-    threads = integer("threads", threads, 1, MOST_THREADS)
+    if threads is not None:
+        threads = integer("threads", threads, 1, MOST_THREADS)
     check_streams(package.spec, batch)
     if artifact is not None:
         engine = _engine_of(package, artifact, engine)
@@ -90,11 +92,11 @@ def open_in(
 
 
 def by_speed(
-    package: ModelPackage, precision: str | None, batch: int, threads: int
+    package: ModelPackage, precision: str | None, batch: int, threads: int | None
 ) -> list[EngineKind]:
     """The kinds that this directory has something for, the one that should be fastest first."""
     manifest = package.manifest
-    work = Work.of(package.spec)
+    work, threads = Work.of(package.spec), threads or 1
     measure = functools.partial(measured.step_us, package, batch=batch, threads=threads)
     kinds: list[tuple[float, EngineKind]] = []
     for kind in registry.ENGINES.values():

@@ -82,7 +82,8 @@ class Request:
     precision: str | None
     """None: the model's default for this engine."""
     batch: int
-    threads: int
+    threads: int | None
+    """Of the CPU; None: as many as the engine finds best."""
 
     def chosen_precision(self) -> str:
         """The precision asked for, or the model's own.

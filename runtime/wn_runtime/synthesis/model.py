@@ -36,15 +36,16 @@ def open(
     engine: str | None = None,
     precision: str | None = None,
     batch: int = 1,
-    threads: int = 1,
+    threads: int | None = None,
     say: Callable[[str], None] = lambda _reason: None,
     max_streams: int | None = None,
 ) -> Model:
     """Open a model directory, or a graph or plan in it, for streams of `batch` voices each.
 
-    max_streams: how many may be open at a time; each has an engine of its own, which costs the
-    memory of its voices' state. See `wn_runtime.engines.choice.open_engine` for how the engine is
-    chosen, and what is raised.
+    threads: of the CPU, for each stream; None: for the first as many as are fastest here, one for
+    others beside it. max_streams: how many may be open at a time; each has an engine of its own,
+    which costs the memory of its voices' state. See `wn_runtime.engines.choice.open_engine` for how
+    the engine is chosen, and what is raised.
     """
     if max_streams is not None:
         max_streams = integer("max_streams", max_streams, 1)
@@ -52,7 +53,7 @@ def open(
     first = open_in(package, artifact, engine, precision, batch, threads, say)
 
     def another() -> Engine:
-        return open_in(package, artifact, first.name, first.precision, batch, threads)
+        return open_in(package, artifact, first.name, first.precision, batch, threads or 1)
 
     return Model(package, EnginePool(first, another, max_streams), first)
 

@@ -39,7 +39,7 @@ def model(directory: Path) -> Model:
         ({"batch": "2"}, r"batch must be an integer, not str \('2'\)"),
         ({"batch": 1.0}, "batch must be an integer, not float"),
         ({"batch": True}, "batch must be an integer, not bool"),
-        ({"threads": None}, "threads must be an integer, not NoneType"),
+        ({"threads": 2.0}, "threads must be an integer, not float"),
         ({"max_streams": "x"}, "max_streams must be an integer, not str"),
     ],
 )
@@ -56,6 +56,7 @@ def test_open_names_an_argument_of_another_type(
         ({"batch": 0}, "batch is 0; it must be at least 1"),
         ({"batch": 10**9}, "batch is 1000000000; it must be at most 65536"),
         ({"batch": 10**5000}, "batch is a int too large to print; it must be at most"),
+        ({"threads": 0}, "threads is 0; it must be at least 1"),
         ({"threads": 10**5}, "threads is 100000; it must be at most 1024"),
         ({"max_streams": 0}, "max_streams is 0; it must be at least 1"),
     ],

@@ -27,7 +27,10 @@ Pack = Callable[[Library], Packed]
 
 
 class NativeEngine(Engine):
-    """B streams in groups; each group shares its weights' loads, and threads share the groups."""
+    """B streams in groups; each group shares its weights' loads, and threads share the groups.
+
+    Where there are more threads than streams, those of a stream share its work.
+    """
 
     def __init__(
         self,
@@ -46,28 +49,34 @@ class NativeEngine(Engine):
         finds the packed weights for a library, where other engines have them too.
         """
         canonical.check(weights, spec, "weights")
-        threads = min(threads, batch)
-        super().__init__("native", precision, spec, batch, threads_note(threads))
-        sizes = sizes or _groups(batch, threads)
+        callers = min(threads, batch)
+        sizes = sizes or _groups(batch, callers)
         libraries = {size: library(Shapes(spec, precision, size)) for size in set(sizes)}
         find = packed or (lambda library: library.model(weights))
         models = {size: find(code) for size, code in libraries.items()}
+        helpers = min(threads // callers - 1, *(code.most_helpers for code in libraries.values()))
+        note = threads_note(callers * (1 + helpers))
+        super().__init__("native", precision, spec, batch, note)
         ends = np.cumsum(sizes)
         self._groups = [
-            _Group(libraries[size].streams(models[size]), slice(int(end) - size, int(end)))
+            _Group(libraries[size].streams(models[size], helpers), slice(int(end) - size, int(end)))
             for size, end in zip(sizes, ends, strict=True)
         ]
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._callers = callers
+        self._pool = ThreadPoolExecutor(callers) if callers > 1 else None
 
     def _close(self) -> None:
+        for group in self._groups:
+            group.close()
         self._groups.clear()
         if self._pool:
             self._pool.shutdown()
 
     def _forked(self) -> None:
         if self._pool:  # its threads stayed behind
-            self._pool = ThreadPoolExecutor(self._threads)
+            self._pool = ThreadPoolExecutor(self._callers)
+        for group in self._groups:
+            group.forked()
 
     def _generate(
         self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
@@ -95,6 +104,12 @@ class _Group:
 
     def __init__(self, streams: Streams, slots: slice) -> None:
         self._streams, self._slots = streams, slots
+
+    def close(self) -> None:
+        self._streams.close()
+
+    def forked(self) -> None:
+        self._streams.forked()
 
     def generate(
         self, bias: Bias, uniforms: NDArray[np.int32], inverse: NDArray[np.float32]

@@ -22,14 +22,19 @@ from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.weights import Weights
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int32
+_BLOCK = [_POINTER, _POINTER, _INT, _INT, _POINTER, _INT]
 _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_shapes": (ctypes.c_char_p, []),
     "wn_prepare": (_INT, []),
     "wn_model_bytes": (ctypes.c_int64, []),
     "wn_state_bytes": (ctypes.c_int64, []),
     "wn_tile": (_INT, []),
-    "wn_generate": (None, [_POINTER, _POINTER, _INT, _POINTER, _INT, _POINTER, _POINTER, _POINTER]),
-    "wn_score": (None, [_POINTER, _POINTER, _INT, _POINTER, _INT, _POINTER, _POINTER]),
+    "wn_most_helpers": (_INT, []),
+    "wn_help": (None, [_POINTER, _POINTER, _INT]),
+    "wn_dismiss": (None, [_POINTER]),
+    "wn_missed": (ctypes.c_int64, [_POINTER]),
+    "wn_generate": (None, [*_BLOCK, _POINTER, _POINTER, _POINTER]),
+    "wn_score": (None, [*_BLOCK, _POINTER, _POINTER]),
     "wn_snapshot": (None, [_POINTER, _POINTER, _POINTER]),
     "wn_restore": (None, [_POINTER, _POINTER, _POINTER]),
 }
@@ -98,6 +103,15 @@ class Library:
         """The packed weights; `weights` have been checked against the spec."""
         return pack(self.shapes.spec, weights, self.shapes.precision, self.tile)
 
-    def streams(self, model: Packed) -> Streams:
-        """B streams of a model, from silence, in memory of their own."""
-        return Streams(self._c, self.shapes, model)
+    @property
+    def most_helpers(self) -> int:
+        """Threads that find work beside the one that calls."""
+        return int(self._c.wn_most_helpers())
+
+    def streams(self, model: Packed, helpers: int = 0) -> Streams:
+        """B streams of a model, from silence, in memory of their own.
+
+        helpers: threads that make them together with the one that calls. Raises WavestepError
+        where they cannot be started.
+        """
+        return Streams(self._c, self.shapes, model, min(helpers, self.most_helpers))

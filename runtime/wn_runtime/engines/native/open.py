@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
-from wn_runtime.engines.native import precompiled
+from wn_runtime.engines.native import cores, precompiled, tune
 from wn_runtime.engines.native.compiler import find_compiler
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.library import Library, compiled
@@ -32,33 +34,31 @@ def open_engine(request: Request) -> Engine:
         key = ("native", precision, library.tile)
         return package.shared(key, lambda: library.model(package.weights))
 
-    if artifact is None:
+    def found(shapes: Shapes) -> Library:
+        return package.shared(("native", shapes.digest()), lambda: compiled(shapes))
 
-        def found(shapes: Shapes) -> Library:
-            return package.shared(("native", shapes.digest()), lambda: compiled(shapes))
+    sizes = None
+    library: Callable[[Shapes], Library] = found
+    if artifact is not None:
+        if request.batch % artifact.batch:
+            raise WavestepError(
+                f"{artifact.file} makes {artifact.batch} streams at a time; batch {request.batch} "
+                "is no multiple of that"
+            )
+        ahead = precompiled.load(package, artifact)
+        library = lambda _shapes: ahead  # noqa: E731
+        sizes = [artifact.batch] * (request.batch // artifact.batch)
 
+    def opened(threads: int) -> NativeEngine:
         return NativeEngine(
-            package.spec,
-            package.weights,
-            precision,
-            request.batch,
-            request.threads,
-            library=found,
-            packed=packed,
+            package.spec, package.weights, precision, request.batch, threads, library, sizes, packed
         )
-    if request.batch % artifact.batch:
-        raise WavestepError(
-            f"{artifact.file} makes {artifact.batch} streams at a time; batch {request.batch} is "
-            "no multiple of that"
-        )
-    library = precompiled.load(package, artifact)
-    return NativeEngine(
-        package.spec,
-        package.weights,
-        precision,
-        request.batch,
-        request.threads,
-        library=lambda _shapes: library,
-        sizes=[artifact.batch] * (request.batch // artifact.batch),
-        packed=packed,
-    )
+
+    if request.threads is None:
+        return tune.fastest(package, precision, opened) if request.batch == 1 else opened(1)
+    usable = cores.usable()
+    engine = opened(min(request.threads, usable))
+    if request.threads > usable:
+        have = f"{usable} core{'s' * (usable > 1)} can be used"
+        engine.note += f" ({request.threads} asked for; {have})"
+    return engine

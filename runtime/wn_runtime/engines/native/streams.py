@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.native.pack import aligned_zeros
 from wn_runtime.engines.native.shapes import Shapes
+from wn_runtime.engines.native.team import Team
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.layout import initial
@@ -23,7 +24,9 @@ Packed = NDArray[np.uint8]
 class Streams:
     """B streams that one call moves on together: their state, and the weights they read."""
 
-    def __init__(self, library: ctypes.CDLL, shapes: Shapes, model: Packed) -> None:
+    def __init__(
+        self, library: ctypes.CDLL, shapes: Shapes, model: Packed, helpers: int = 0
+    ) -> None:
         """Raises WavestepError for packed weights that are not what the library reads."""
         self._c, self._shapes = library, shapes
         size = library.wn_model_bytes()
@@ -36,6 +39,23 @@ class Streams:
         # Looking up an address takes a microsecond: as long as a small model's step.
         self._addresses = _address(self._model), _address(self._state)
         self.restore(initial(shapes.spec, shapes.batch))
+        self._helpers = helpers
+        self._team = Team(library, self._model, self._state, helpers) if helpers else None
+
+    @property
+    def missed(self) -> int:
+        """Shares that helpers came too late for; a sample has one for each helper."""
+        return int(self._c.wn_missed(self._addresses[1]))
+
+    def close(self) -> None:
+        """Send the helpers home; nothing else may be called afterwards."""
+        if self._team is not None:
+            self._team.dismiss()
+
+    def forked(self) -> None:
+        """In a process that was forked off: the helpers stayed behind."""
+        if self._team is not None:
+            self._team.start()
 
     def generate(
         self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
@@ -48,6 +68,7 @@ class Streams:
         rows, bias = self._bias(bias, steps)
         self._c.wn_generate(
             *self._addresses,
+            self._helpers,
             steps,
             None if bias is None else _address(bias),
             rows,
@@ -65,6 +86,7 @@ class Streams:
         rows, bias = self._bias(bias, steps)
         self._c.wn_score(
             *self._addresses,
+            self._helpers,
             steps,
             None if bias is None else _address(bias),
             rows,

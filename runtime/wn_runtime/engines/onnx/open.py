@@ -12,11 +12,12 @@ from wn_runtime.engines.step_signature import StepSignature
 def open_engine(request: Request) -> Engine:
     """The engine for a request. Raises EngineUnavailable without ONNX Runtime or its provider."""
     artifact = request.chosen_artifact("step graph", "export it with")
+    threads = request.threads or 1
     package, provider = request.package, CUDA if request.kind.on_gpu else CPU
     where = str(package.directory / artifact.file)
     session = package.shared(
-        ("session", artifact.file, provider, request.threads),
-        lambda: open_session(package.read(artifact.file), where, provider, request.threads),
+        ("session", artifact.file, provider, threads),
+        lambda: open_session(package.read(artifact.file), where, provider, threads),
     )
     signature = StepSignature.of(package.spec, artifact.precision, artifact.batch)
     check_signature(session, signature, where)
@@ -26,6 +27,6 @@ def open_engine(request: Request) -> Engine:
         artifact.precision,
         artifact.batch,
         request.batch,
-        request.threads,
+        threads,
         provider,
     )

@@ -2,14 +2,15 @@
  * exact size, read from a file, and what comes out is written to another.
  *
  *     driver                        prints the tile width, and the bytes of model and state
- *     driver MODEL IN OUT           IN:  steps, bias_rows, has_bias (int32), 1/temperature of each
- *                                        stream (float), samples and delay lines of a state, bias,
- *                                        uniforms (int32), samples
+ *     driver MODEL IN OUT           IN:  steps, bias_rows, has_bias, helpers (int32), 1/temperature
+ *                                        of each stream (float), samples and delay lines of a
+ *                                        state, bias, uniforms (int32), samples
  *                                   OUT: params of the samples; samples drawn from the same state;
  *                                        the state after those
  */
 #include "wavenet.c"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,18 @@ static void give(FILE *file, const void *memory, size_t bytes) {
     if (fwrite(memory, 1, bytes, file) != bytes) exit(5);
 }
 
+typedef struct {
+    const model *m;
+    state *s;
+    int32_t number;
+} helper;
+
+static void *be_helper(void *given) {
+    const helper *h = given;
+    wn_help(h->m, h->s, h->number);
+    return 0;
+}
+
 int main(int count, char **words) {
     if (count == 1) {
         printf("%d %ld %ld\n", (int)wn_tile(), (long)wn_model_bytes(), (long)wn_state_bytes());
@@ -35,7 +48,7 @@ int main(int count, char **words) {
     model *m = take(weights, sizeof(model));
     state *s = take(0, sizeof(state));
     memset(s, 0, sizeof *s);
-    int32_t *plan = take(in, 12);
+    int32_t *plan = take(in, 16);
     float *inverse = take(in, sizeof(float) * BATCH);
     const size_t steps = (size_t)plan[0], each = sizeof(float) * LAYERS * BATCH * GATE;
     const size_t window_bytes = sizeof(sample) * INPUT_KERNEL * BATCH;
@@ -50,13 +63,24 @@ int main(int count, char **words) {
     float *params = take(0, param_bytes);
     sample *drawn = take(0, sample_bytes);
 
+    helper each_helper[MOST_HELPERS];
+    pthread_t threads[MOST_HELPERS];
+    const int helpers = plan[3] < wn_most_helpers() ? plan[3] : wn_most_helpers();
+    for (int i = 0; i < helpers; i++) {
+        each_helper[i] = (helper){m, s, i + 1};
+        if (pthread_create(threads + i, 0, be_helper, each_helper + i)) exit(8);
+    }
+    while (atomic_load(&s->team.asleep) < (uint32_t)helpers) nap(NAP_NS);
     wn_restore(s, window, lines);
-    wn_score(m, s, plan[0], bias, plan[1], samples, params);
+    wn_score(m, s, helpers, plan[0], bias, plan[1], samples, params);
     give(out, params, param_bytes);
     wn_restore(s, window, lines);
-    wn_generate(m, s, plan[0], bias, plan[1], uniforms, inverse, drawn);
+    wn_generate(m, s, helpers, plan[0], bias, plan[1], uniforms, inverse, drawn);
     give(out, drawn, sample_bytes);
     wn_snapshot(s, window, lines);
+    wn_dismiss(s);
+    for (int i = 0; i < helpers; i++) pthread_join(threads[i], 0);
+    printf("%ld\n", (long)wn_missed(s));
     give(out, window, window_bytes);
     give(out, lines, line_bytes);
 

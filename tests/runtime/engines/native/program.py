@@ -32,6 +32,8 @@ class Output:
     """Those drawn from the same state."""
     state: State
     """After them."""
+    missed: int
+    """Shares that helpers came too late for, of both."""
 
 
 class Program:
@@ -61,6 +63,7 @@ class Program:
             "-Wall",
             "-Wextra",
             "-Werror",
+            "-pthread",
             *include,
             str(driver),
         ]
@@ -77,11 +80,16 @@ class Program:
         uniforms: NDArray[np.int32],
         bias: Bias = None,
         temperature: Temperature = 1.0,
+        helpers: int = 0,
     ) -> Output:
-        """Score samples (T, B) from silence, then generate from there with uniforms (T, B, U)."""
+        """Score samples (T, B) from silence, then generate from there with uniforms (T, B, U).
+
+        helpers: threads beside the one that calls, at most.
+        """
         spec, batch, steps = self._shapes.spec, self._shapes.batch, len(samples)
         state, head = initial(spec, batch), spec.output
-        plan = np.array([steps, 1 if bias is None else len(bias), bias is not None], np.int32)
+        rows = 1 if bias is None else len(bias)
+        plan = np.array([steps, rows, bias is not None, helpers], np.int32)
         inverse = inverse_temperatures(temperature, batch)
         parts = [plan, inverse, state[SAMPLES], state[DELAY_LINES], bias, uniforms, samples]
         data = b"".join(np.ascontiguousarray(p).tobytes() for p in parts if p is not None)
@@ -104,6 +112,7 @@ class Program:
             take(np.empty((steps, batch, head.params), np.float32)),
             take(np.empty((steps, batch), head.sample_dtype)),
             {name: take(state[name]) for name in (SAMPLES, DELAY_LINES)},
+            int(done.stdout),
         )
         assert position == len(out)
         return output

@@ -84,7 +84,7 @@ def test_it_says_how_it_runs() -> None:
     assert (engine.name, engine.precision, engine.batch) == ("native", "int8", 4)
     assert engine.note == "2 threads"
     engine.close()
-    assert NativeEngine(spec, random_weights(spec), "int8", 1, 2).note == "1 thread"
+    assert NativeEngine(spec, random_weights(spec), "int8").note == "1 thread"
 
 
 def test_an_empty_block_changes_nothing() -> None:

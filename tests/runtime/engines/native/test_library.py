@@ -62,7 +62,7 @@ def test_all_that_a_library_is_made_from_and_for_is_in_its_key(
     for path in compiler.source_files():
         path.write_text(path.read_text() + "/* changed */\n")
         compiled(SHAPES)
-    assert len({entry.name for entry in asked}) == len(asked) == 8 + 6
+    assert len({entry.name for entry in asked}) == len(asked) == 8 + len(compiler.source_files())
     compiled(SHAPES)
     assert asked[-1].name == asked[-2].name
 
@@ -192,7 +192,10 @@ def test_delay_lines_beyond_any_memory_are_refused() -> None:
 def test_nothing_in_the_sequential_loop_can_allocate_or_call_the_system(
     precision: str, batch: int, tmp_path: Path
 ) -> None:
-    """The library has no way to: of other libraries it uses the copying of bytes, at most."""
+    """The library has no way to: of other libraries it uses the copying of bytes, at most.
+
+    Threads that make one stream together may have to wait for each other.
+    """
     path, shapes = tmp_path / "native.so", Shapes(SPEC, precision, batch)
     compiler.compile_library(compiler.find_compiler(), cpu.native_flags(), shapes, path)
     listed = subprocess.run(
@@ -200,4 +203,5 @@ def test_nothing_in_the_sequential_loop_can_allocate_or_call_the_system(
     ).stdout
     symbols = [line.split()[-2:] for line in listed.splitlines()]
     used = {name.split("@")[0] for kind, name in symbols if kind != "w"}  # w: the loader's own
-    assert used <= {"memcpy", "memmove", "memset"}
+    waiting = {"clock_gettime", "nanosleep", "syscall"} if batch == 1 else set()
+    assert used <= {"memcpy", "memmove", "memset"} | waiting

@@ -13,7 +13,7 @@ from tests.runtime.engines.native.targets import needs_compiler
 from tests.specs import CORNERS, random_bias, random_uniforms, small_spec
 from wn_runtime.engines import measured
 from wn_runtime.engines.choice import open_engine, open_in
-from wn_runtime.engines.native import pack
+from wn_runtime.engines.native import cores, pack, tune
 from wn_runtime.engines.native import streams as native_streams
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.model.package import ModelPackage
@@ -106,7 +106,10 @@ def test_another_engine_or_stream_costs_the_memory_of_its_state_only(
 
 
 @needs_compiler
-def test_a_group_of_another_size_shares_the_weights_of_the_others(directory: Path) -> None:
+def test_a_group_of_another_size_shares_the_weights_of_the_others(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: 2)
     engine = native(ModelPackage(directory), batch=5, threads=2)
     assert [group._streams._shapes.batch for group in engine._groups] == [3, 2]
     assert engine._groups[0]._streams._model is engine._groups[1]._streams._model
@@ -130,3 +133,51 @@ def test_a_stream_goes_on_in_the_onnx_engine_and_back_with_the_same_samples(
     engine.restore(onnx.snapshot())
     end = engine.generate(bias, uniforms[60:])
     np.testing.assert_array_equal(np.concatenate([begin, middle, end]), expected)
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("asked", "usable", "note"),
+    [
+        (1, 1, "1 thread"),
+        (2, 4, "2 threads"),
+        (8, 1, "1 thread (8 asked for; 1 core can be used)"),
+        (8, 2, "2 threads (8 asked for; 2 cores can be used)"),
+    ],
+)
+def test_more_threads_than_cores_are_not_started_and_the_note_says_so(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, asked: int, usable: int, note: str
+) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: usable)
+    engine = open_engine(directory, "native", threads=asked)
+    assert engine.note == note
+    engine.close()
+
+
+@needs_compiler
+def test_without_a_number_small_models_take_one_thread(directory: Path) -> None:
+    with wn_runtime.open(directory, "native") as model:
+        assert model.note == "1 thread"
+
+
+@needs_compiler
+def test_without_a_number_larger_ones_take_what_was_fastest_and_streams_beside_one(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: 2)
+    monkeypatch.setattr(tune, "_WORTH_US", 0)
+    monkeypatch.setattr(tune, "step_us", lambda engines: {n: 8 / n for n in engines})
+    monkeypatch.setattr(tune, "_busy", lambda: False)
+    with wn_runtime.open(directory, "native") as model:
+        assert model.note == "2 threads (2.0× one)"
+        with model.stream() as one, model.stream() as other:
+            np.testing.assert_array_equal(one.read(50), other.read(50))
+            assert other._engine is not None
+            assert other._engine.note == "1 thread"
+
+    def again(_engines: object) -> dict[int, float]:
+        raise AssertionError("it has been measured")
+
+    monkeypatch.setattr(tune, "step_us", again)
+    with wn_runtime.open(directory, "native") as model:
+        assert model.note == "2 threads (2.0× one)"

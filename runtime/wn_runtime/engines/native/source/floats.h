@@ -7,6 +7,7 @@ INLINE float encode(row *to, const float *x, int k) {
     return 1;
 }
 
+#define UNIT_SCALE 1.0f
 INLINE float encode_unit(row *to, const float *x, int k) { return encode(to, x, k); }
 
 INLINE void decode(float *to, const row *x, float scale, int k) {

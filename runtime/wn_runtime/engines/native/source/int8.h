@@ -109,9 +109,10 @@ INLINE float encode(row *to, const float *x, int k) {
 }
 
 /* The same for |x| <= 1, which needs no search for the largest. */
+#define UNIT_SCALE (1 / 32767.0f)
 INLINE float encode_unit(row *to, const float *x, int k) {
     encode_times(to, x, k, all(32767.0f));
-    return 1 / 32767.0f;
+    return UNIT_SCALE;
 }
 
 INLINE void decode(float *to, const row *x, float scale, int k) {
@@ -229,6 +230,17 @@ INLINE vi finish(running sum, const int32_t *shifts) {
 #endif
 
 #define GROUP 4 /* weights of a column that lie together */
+
+/* Weights are asked for a kilobyte ahead, where a product that waits for them would be issued again
+ * and again on the port that it shares with others: 7 % of L30 R64 S256 on a Xeon with VNNI. */
+INLINE void ahead(const weight *w) {
+#if WN_AVX512 && BYTES
+    __builtin_prefetch(w + 1024);
+#else
+    (void)w;
+#endif
+}
+
 #define SPLIT_SUMS(width) ((width) <= 2 * LANES) /* see floats.h */
 
 /* y[b][v] += x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added in
@@ -242,7 +254,8 @@ INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, con
         running sum[MOST];
         UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){{0}};
         for (int i = begin; i < end; i += 4 * chains)
-            UNROLL for (int c = 0; c < chains; c++, w += 4 * width)
+            UNROLL for (int c = 0; c < chains; c++, w += 4 * width) {
+                UNROLL for (int v = 0; v < nv; v++) ahead(w + 4 * v * LANES);
                 UNROLL for (int b = 0; b < nb; b++) {
                     inputs xs = four(x + b * ROW_BYTES(k), i + 4 * c, k);
                     UNROLL for (int v = 0; v < nv; v++) {
@@ -250,6 +263,7 @@ INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, con
                         sum[j] = add4(sum[j], xs, w + 4 * v * LANES);
                     }
                 }
+            }
         UNROLL for (int b = 0; b < nb; b++)
             UNROLL for (int v = 0; v < nv; v++) {
                 running whole = sum[b * nv + v];

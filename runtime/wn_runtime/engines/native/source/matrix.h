@@ -38,6 +38,7 @@ typedef float weight;
 #define SUMS (REGISTERS / 2 / PER_VECTOR) /* vectors of sums that registers hold beside the rest */
 #define TILE_VECTORS (SUMS < 8 ? SUMS : 8)
 #define TILE (LANES * TILE_VECTORS)
+#define PART (TILE / 2) /* columns that a thread can have of a matrix: whole parts */
 #define PATCH_ROWS 4
 #define MOST 32 /* size of arrays of sums: constant, or compilers put them in memory */
 
@@ -109,13 +110,11 @@ INLINE columns from_vector(columns m, int v, int group) {
     return (columns){m.w + v * LANES * group, m.scale + v * LANES, m.shifts + v * LANES};
 }
 
-INLINE void multiply_tile(int rows, int k, int n, int width, columns m, rows_io io) {
-    const int vectors = width / LANES, nb = rows < PATCH_ROWS ? rows : PATCH_ROWS;
+/* The first `vectors` vectors of columns of a tile. */
+INLINE void multiply_first(int vectors, int rows, int k, int n, int width, columns m, rows_io io) {
+    const int nb = rows < PATCH_ROWS ? rows : PATCH_ROWS;
     const int room = SUMS / nb / (SPLIT_SUMS(width) ? 2 : 1);
     const int nv = rows == 1 || room >= vectors ? vectors : room > 1 ? room : 1;
-    int done = amx_rows(rows, k, n, width, m, io); /* the first rows may be done at once */
-    if (done == rows) return;
-    rows -= done, io = from_row(io, done, k, n);
     int v = 0;
     for (; v + nv <= vectors; v += nv) {
         multiply_vectors(nv, rows, k, n, width, from_vector(m, v, GROUP), io);
@@ -125,6 +124,12 @@ INLINE void multiply_tile(int rows, int k, int n, int width, columns m, rows_io 
         multiply_vectors(vectors % nv, rows, k, n, width, from_vector(m, v, GROUP), io);
 }
 
+INLINE void multiply_tile(int rows, int k, int n, int width, columns m, rows_io io) {
+    const int done = amx_rows(rows, k, n, width, m, io); /* the first rows may be done at once */
+    if (done < rows)
+        multiply_first(width / LANES, rows - done, k, n, width, m, from_row(io, done, k, n));
+}
+
 INLINE void multiply(int rows, int k, int n, columns m, rows_io io) {
     for (int column = 0; column + TILE <= n; column += TILE) {
         multiply_tile(rows, k, n, TILE, m, io);
@@ -132,6 +137,30 @@ INLINE void multiply(int rows, int k, int n, columns m, rows_io io) {
         io.init += TILE, io.y += TILE;
     }
     if (n % TILE) multiply_tile(rows, k, n, n % TILE, m, io);
+}
+
+/* The columns from `begin` to before `end`, multiples of PART; `end` may be past the last. */
+INLINE void multiply_part(int rows, int k, int n, columns m, rows_io io, int begin, int end) {
+    const int rest = n % TILE; /* the columns of a last, narrower tile */
+    for (int c = begin; c < end; c += PART) {
+        const int tile = c / TILE * TILE, inside = c - tile;
+        columns part = {m.w + tile * k, m.scale + tile, m.shifts + tile};
+        rows_io here = io;
+        here.init += c, here.y += c;
+        if (tile + TILE <= n && !inside && c + TILE <= end) {
+            multiply_tile(rows, k, n, TILE, part, here);
+            c += PART;
+        } else if (tile + TILE <= n) {
+            part = from_vector(part, inside / LANES, GROUP);
+            multiply_first(PART / LANES, rows, k, n, TILE, part, here);
+        } else if (inside) {
+            part = from_vector(part, PART / LANES, GROUP);
+            if (rest > PART) multiply_first((rest - PART) / LANES, rows, k, n, rest, part, here);
+        } else if (rest) {
+            const int vectors = (rest < PART ? rest : PART) / LANES;
+            multiply_first(vectors, rows, k, n, rest, part, here);
+        }
+    }
 }
 
 #endif

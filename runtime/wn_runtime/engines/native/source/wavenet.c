@@ -17,7 +17,8 @@
  *
  * shapes.h defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES UNIFORMS BATCH
  * DILATIONS LINE_ROWS RESIDUAL_SCALE PRECISION SHAPES and the head's own constants. CODES is 0 where
- * samples are amplitudes. Nothing here allocates or calls the system.
+ * samples are amplitudes. Nothing here allocates; only threads that wait for each other (flags.h)
+ * call the system.
  */
 #define FP32 1
 #define BF16 2
@@ -48,6 +49,8 @@
 #include "head.h"
 
 #define EXPORT __attribute__((visibility("default")))
+
+#include "team.h"
 
 static const int32_t dilations[LAYERS] = DILATIONS;
 
@@ -101,6 +104,7 @@ typedef struct {
     _Alignas(64) float tap_sums[LAYERS][TAP_STEPS][BATCH * G];
     _Alignas(64) row tap_rows[TAP_STEPS * BATCH * LINE_ROW];
     float tap_scales[TAP_STEPS * BATCH];
+    team team;
 } state;
 
 /* h of the first layer: the newest samples through the first causal convolution. */
@@ -130,27 +134,36 @@ INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
     return (base + (r < 0 ? r + span : r)) * BATCH;
 }
 
-/* bias + sum_{j>=1} h[t - j*d] @ Wgate[j]: from tap_sums where this is step `done` of those, or now. */
-INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int base, int done) {
-    if (done < TAP_STEPS && dilations[layer] >= TAP_STEPS) return s->tap_sums[layer][done];
+/* bias + sum_{j>=1} h[t - j*d] @ Wgate[j] of the coming step, to `to`; returns where it stands. */
+INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int base, float *to) {
     const float *init = s->bias[layer][0];
     for (int j = 1; j <= OLDER; j++) {
         const size_t at = (size_t)tap_row(s, layer, base, j, 0);
         multiply(BATCH, R, G, COLUMNS(&w->older[j - 1]),
-                 (rows_io){s->lines + at * LINE_ROW, s->line_scales + at, init, G, s->a});
-        init = s->a;
+                 (rows_io){s->lines + at * LINE_ROW, s->line_scales + at, init, G, to});
+        init = to;
     }
     return init;
 }
 
-/* One layer: h to the next h in place, and z's share of the skip sum. `init` is bias and older
- * taps; returns the next layer's. */
+/* Whether step `done` since tap_sums was filled finds this layer's sums there. */
+INLINE int summed(int layer, int done) { return done < TAP_STEPS && dilations[layer] >= TAP_STEPS; }
+
+/* The bias and older taps of a layer: from tap_sums, from what was made ahead, or made now. */
+INLINE const float *gate_init(const model *m, state *s, int layer, int base, int done, int helped) {
+    if (summed(layer, done)) return s->tap_sums[layer][done];
+    if (helped) return OLDER ? s->team.ahead[layer] : s->bias[layer][0];
+    return older_taps(&m->layer[layer], s, layer, base, s->a);
+}
+
+/* One layer: h to the next h in place. Alone, z's share of the skip sum, too; with helpers, z is
+ * where they find it. `init` is bias and older taps; returns the next layer's. */
 INLINE const float *layer_step(const model *m, state *s, int layer, int base, int done,
-                               const float *init) {
+                               const float *init, int helped) {
     const layer_weights *w = &m->layer[layer];
     const int span = OLDER * dilations[layer];
     const size_t at = (size_t)(base + s->slot[layer]) * BATCH;
-    row *line = s->lines + at * LINE_ROW;
+    row *line = s->lines + at * LINE_ROW, *z = helped ? s->team.z[layer].bytes : s->z_row;
     for (int b = 0; b < BATCH; b++)
         s->line_scales[at + b] = encode(line + b * LINE_ROW, s->h + b * R, R);
     s->slot[layer] = s->slot[layer] + 1 == span ? 0 : s->slot[layer] + 1;
@@ -162,21 +175,30 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, in
             const float *a = s->a + b * G + i / 16 * 32 + i % 16;
             store(s->z + b * Z + i, gated(load(a), load(a + 16)));
         }
-        s->z_scale[b] = encode_unit(s->z_row + b * ROW_BYTES(Z), s->z + b * Z, Z);
+        s->z_scale[b] = encode_unit(z + b * ROW_BYTES(Z), s->z + b * Z, Z);
     }
+    if (helped) raise_to(&s->team.rows, s->team.samples * LAYERS + layer + 1);
     if (layer + 1 < LAYERS) {
         for (int b = 0; b < BATCH; b++)
             for (int i = 0; i < R; i += LANES) {
                 float *h = s->h + b * R + i;
                 store(h, load(h) * RESIDUAL_SCALE + load(w->residual_bias + i));
             }
-        init = older_taps(w + 1, s, layer + 1, base + span, done);
-        multiply(BATCH, Z, R, COLUMNS(&w->residual),
-                 (rows_io){s->z_row, s->z_scale, s->h, R, s->h});
+        init = gate_init(m, s, layer + 1, base + span, done, helped);
+        multiply(BATCH, Z, R, COLUMNS(&w->residual), (rows_io){z, s->z_scale, s->h, R, s->h});
     }
-    multiply(BATCH, Z, S, COLUMNS(&w->skip),
-             (rows_io){s->z_row, s->z_scale, s->skip, S, s->skip});
+    if (!helped)
+        multiply(BATCH, Z, S, COLUMNS(&w->skip), (rows_io){z, s->z_scale, s->skip, S, s->skip});
     return init;
+}
+
+/* The chain of a step. Compiled once: alone or not is asked at each layer. */
+static void layers_step(const model *m, state *s, int done, int helped) {
+    __asm__("" : "+r"(helped)); /* no copy of all this for each of its two values */
+    embed(m, s);
+    const float *init = gate_init(m, s, 0, 0, done, helped);
+    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
+        init = layer_step(m, s, layer, base, done, init, helped);
 }
 
 INLINE void relu_row(row *to, float *scale, float *x, int n) {
@@ -184,13 +206,10 @@ INLINE void relu_row(row *to, float *scale, float *x, int n) {
     *scale = encode(to, x, n);
 }
 
-/* From the samples so far to the params of the next. */
+/* From the samples so far to the params of the next, by this thread alone. */
 static void step(const model *m, state *s, int done) {
-    embed(m, s);
     for (int b = 0; b < BATCH; b++) memcpy(s->skip + b * S, m->skip_bias, sizeof m->skip_bias);
-    const float *init = older_taps(&m->layer[0], s, 0, 0, done);
-    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
-        init = layer_step(m, s, layer, base, done, init);
+    layers_step(m, s, done, 0);
     for (int b = 0; b < BATCH; b++)
         relu_row(s->skip_row + b * ROW_BYTES(S), s->skip_scale + b, s->skip + b * S, S);
     multiply(BATCH, S, H, COLUMNS(&m->head0),
@@ -258,17 +277,52 @@ static void sum_older_taps(const model *m, state *s, held_bias bias, int32_t t) 
     }
 }
 
-/* Step t of a block. `done` counts the steps since tap_sums was filled; TAP_STEPS: all used up. */
-INLINE int block_step(const model *m, state *s, int32_t t, int32_t steps, held_bias bias, int done) {
-    if (t == 0 || (bias.rows && t % bias.held == 0))
+/* A block of steps under way. */
+typedef struct {
+    const model *m;
+    state *s;
+    int32_t steps;
+    held_bias bias;
+    int helpers;
+    int done; /* steps since tap_sums was filled; TAP_STEPS: all used up */
+} block;
+
+/* What can be known of step t before its first sample is: its bias, and older taps of many steps. */
+INLINE void prepare(block *k, int32_t t) {
+    state *s = k->s;
+    k->done = t && k->done < TAP_STEPS ? k->done + 1 : TAP_STEPS;
+    if (t == 0 || (k->bias.rows && t % k->bias.held == 0))
         for (int layer = 0; layer < LAYERS; layer++)
-            layer_bias(m, layer, bias_at(bias, t), s->bias[layer][0]);
-    if (TAP_STEPS > 1 && done == TAP_STEPS && steps - t >= TAP_STEPS) {
-        sum_older_taps(m, s, bias, t);
-        done = 0;
+            layer_bias(k->m, layer, bias_at(k->bias, t), s->bias[layer][0]);
+    if (TAP_STEPS > 1 && k->done == TAP_STEPS && k->steps - t >= TAP_STEPS) {
+        sum_older_taps(k->m, s, k->bias, t);
+        k->done = 0;
     }
-    step(m, s, done);
-    return done < TAP_STEPS ? done + 1 : TAP_STEPS;
+}
+
+#include "helpers.h"
+
+static block begin(const model *m, state *s, int32_t steps, const float *bias, int32_t bias_rows,
+                   int32_t helpers) {
+    block k = {m, s, steps, {bias, steps / bias_rows}, helpers, TAP_STEPS};
+    if (TEAM && helpers) call_helpers(&k);
+    amx_begin();
+    return k;
+}
+
+/* Step t of a block: its params. */
+INLINE void block_step(block *k, int32_t t) {
+    if (TEAM && k->helpers) {
+        helped_step(k, t);
+        return;
+    }
+    prepare(k, t);
+    step(k->m, k->s, k->done);
+}
+
+static void end(block *k) {
+    amx_end();
+    if (TEAM && k->helpers) release_helpers(k);
 }
 
 /* What this was compiled for, sizes in bytes and the tile width: the caller checks, and packs. */
@@ -281,39 +335,54 @@ EXPORT int32_t wn_tile(void) { return TILE; }
 
 /* bias: NULL, or [bias_rows][L][B][G], each row for steps / bias_rows samples, a whole number.
  * uniforms [steps][B][UNIFORMS] of 24 bits -> samples [steps][B]. inverse_temperature [B]: 0 is the
- * likeliest sample. */
-EXPORT void wn_generate(const model *m, state *s, int32_t steps, const float *bias,
+ * likeliest sample. helpers: how many threads are in wn_help, or soon will be. */
+EXPORT void wn_generate(const model *m, state *s, int32_t helpers, int32_t steps, const float *bias,
                         int32_t bias_rows, const int32_t *uniforms,
                         const float *inverse_temperature, sample *samples) {
     const uint64_t denormals = flush_denormals();
-    const held_bias held = {bias, steps / bias_rows};
-    int done = TAP_STEPS;
-    amx_begin();
+    block k = begin(m, s, steps, bias, bias_rows, helpers);
     for (int32_t t = 0; t < steps; t++, uniforms += BATCH * UNIFORMS, samples += BATCH) {
-        done = block_step(m, s, t, steps, held, done);
+        block_step(&k, t);
         for (int b = 0; b < BATCH; b++)
             samples[b] = draw(s->params + b * A, uniforms + b * UNIFORMS, inverse_temperature[b]);
         push(s, samples);
     }
-    amx_end();
+    end(&k);
     restore_denormals(denormals);
 }
 
 /* Teacher forcing: samples [steps][B], within CODES -> params [steps][B][PARAMS]. */
-EXPORT void wn_score(const model *m, state *s, int32_t steps, const float *bias,
+EXPORT void wn_score(const model *m, state *s, int32_t helpers, int32_t steps, const float *bias,
                      int32_t bias_rows, const sample *samples, float *params) {
     const uint64_t denormals = flush_denormals();
-    const held_bias held = {bias, steps / bias_rows};
-    int done = TAP_STEPS;
-    amx_begin();
+    block k = begin(m, s, steps, bias, bias_rows, helpers);
     for (int32_t t = 0; t < steps; t++, samples += BATCH) {
-        done = block_step(m, s, t, steps, held, done);
+        block_step(&k, t);
         for (int b = 0; b < BATCH; b++, params += PARAMS)
             memcpy(params, s->params + b * A, sizeof(float) * PARAMS);
         push(s, samples);
     }
-    amx_end();
+    end(&k);
     restore_denormals(denormals);
+}
+
+/* What a thread that is helper k, from 1, of these streams does until it is dismissed. */
+EXPORT void wn_help(const model *m, state *s, int32_t k) {
+    if (TEAM) help(m, s, k);
+}
+
+/* Lets all helpers return, also such as have not come yet. Not during wn_generate or wn_score. */
+EXPORT void wn_dismiss(state *s) {
+    if (TEAM) dismiss(s);
+}
+
+/* Shares that helpers came too late for, of all samples so far. */
+EXPORT int64_t wn_missed(const state *s) { return (int64_t)s->team.missed; }
+
+/* More would find no column of the skip sums left. */
+EXPORT int32_t wn_most_helpers(void) {
+    const int parts = TEAM ? (S + PART - 1) / PART : 0;
+    return parts < MOST_HELPERS ? parts : MOST_HELPERS;
 }
 
 /* The state in no engine's own layout: samples [k0][B] and delay lines [(k-1)*sum(d)][B][R], oldest

@@ -1,0 +1,191 @@
+/* What the threads of a team do; team.h says who does what, and why nobody waits for ever. */
+#ifndef WN_HELPERS_H
+#define WN_HELPERS_H
+
+typedef struct {
+    int begin, end; /* columns, whole parts (matrix.h) */
+} range;
+
+/* What helper k of so many has of a phase's matrix; k = 0: the chain's thread, which by then has
+ * summed the older taps, and takes part in the last product. */
+INLINE range columns_of(int k, int helpers, int phase) {
+    const int all = ((phase == 0 ? S : phase == 1 ? H : A) + PART - 1) / PART;
+    const int parts = phase == 2 ? all - all / (helpers + 1) : all;
+    if (k == 0) return (range){parts * PART, all * PART};
+    return (range){parts * (k - 1) / helpers * PART, parts * k / helpers * PART};
+}
+
+INLINE void await(const flag *f, uint64_t n) {
+    if (spin(f, n, LATE_NS)) return;
+    do nap(NAP_NS);
+    while (seen(f) < n);
+}
+
+/* Columns of the skip sum, as the z of a sample arrive: the first is the one after `before`. */
+static void sum_skip(const model *m, state *s, range own, uint64_t before) {
+    team *t = &s->team;
+    const int end = own.end < S ? own.end : S;
+    float scale[BATCH];
+    for (int b = 0; b < BATCH; b++) {
+        scale[b] = UNIT_SCALE;
+        memcpy(s->skip + b * S + own.begin, m->skip_bias + own.begin,
+               sizeof(float) * (size_t)(end - own.begin));
+    }
+    uint64_t known = 0;
+    for (int layer = 0; layer < LAYERS; layer++) {
+        const uint64_t needed = before + (uint64_t)layer + 1;
+        if (known < needed) {
+            await(&t->rows, needed);
+            known = seen(&t->rows);
+        }
+        /* A row comes from another core's cache: asked for while the one before it is worked on. */
+        for (int next = layer + 1; next <= layer + 2 && next < LAYERS; next++)
+            if (known > before + (uint64_t)next)
+                for (int i = 0; i < (int)sizeof t->z[0]; i += 64)
+                    __builtin_prefetch(t->z[next].bytes + i);
+        multiply_part(BATCH, Z, S, COLUMNS(&m->layer[layer].skip),
+                      (rows_io){t->z[layer].bytes, scale, s->skip, S, s->skip}, own.begin, own.end);
+    }
+}
+
+/* All columns of x through relu to a row. */
+INLINE void take_in(workplace *p, const float *x, int n) {
+    memcpy(p->x, x, sizeof(float) * BATCH * (size_t)n);
+    for (int b = 0; b < BATCH; b++)
+        relu_row(p->bytes + b * ROW_BYTES(n), p->scale + b, p->x + b * n, n);
+}
+
+/* A phase of share k of a sample. */
+static void make_phase(const model *m, state *s, int helpers, int k, int phase, uint64_t sample) {
+    workplace *p = &s->team.place[k];
+    const range own = columns_of(k, helpers, phase);
+    if (own.begin == own.end) return;
+    if (phase == 0) sum_skip(m, s, own, sample * LAYERS);
+    if (phase == 1) {
+        take_in(p, s->skip, S);
+        multiply_part(BATCH, S, H, COLUMNS(&m->head0),
+                      (rows_io){p->bytes, p->scale, m->head0_bias, 0, s->hidden}, own.begin,
+                      own.end);
+    }
+    if (phase == 2) {
+        take_in(p, s->hidden, H);
+        rows_io io = {p->bytes, p->scale, m->head1_bias, 0, s->params};
+#if PRECISION == INT8
+        const columns matrices[] = {COLUMNS(&m->head1), COLUMNS(&m->head1_rest)};
+#else
+        const columns matrices[] = {COLUMNS(&m->head1)};
+#endif
+        for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
+            multiply_part(BATCH, H, A, matrices[i], io, own.begin, own.end);
+            io.init = s->params, io.init_stride = A;
+        }
+    }
+}
+
+/* The shares, a set of bits, of a sample, phase by phase; before one all others have done the last. */
+static void make_shares(const model *m, state *s, int helpers, uint32_t shares, uint64_t sample) {
+    team *t = &s->team;
+    for (int phase = 0; phase < PHASES; phase++) {
+        const uint64_t done = sample * PHASES + (uint64_t)phase;
+        for (int k = 1; phase && k <= helpers; k++) await(&t->made[k], done);
+        for (int k = 1; k <= helpers; k++)
+            if (shares >> k & 1) {
+                make_phase(m, s, helpers, k, phase, sample);
+                raise_to(&t->made[k], done + 1);
+            }
+    }
+}
+
+/* Whether this thread is the first to claim share k of a sample. */
+INLINE int claim(team *t, int k, uint64_t sample) {
+    return atomic_compare_exchange_strong(&t->claimed[k].count, &sample, sample + 1);
+}
+
+/* No sample has begun for a while: 0 when the helper may go. */
+static int stand_by(team *t) {
+    const uint32_t calls = atomic_load(&t->calls);
+    if (atomic_load(&t->dismissed)) return 0;
+    if (calls % 2) {
+        nap(NAP_NS); /* within a call, whose thread has lost its core */
+        return 1;
+    }
+    atomic_fetch_add(&t->asleep, 1);
+    sleep_while(&t->calls, calls);
+    atomic_fetch_sub(&t->asleep, 1);
+    return 1;
+}
+
+static void help(const model *m, state *s, int k) {
+    team *t = &s->team;
+    const uint64_t denormals = flush_denormals();
+    amx_begin();
+    for (;;) {
+        const uint64_t sample = seen(&t->claimed[k]);
+        if (!spin(&t->rows, sample * LAYERS + 1, LINGER_NS)) {
+            if (!stand_by(t)) break;
+        } else if (now_ns() < (int64_t)seen(&t->rests[k])) {
+            nap(NAP_NS);
+        } else if (claim(t, k, sample)) {
+            make_shares(m, s, (int)atomic_load(&t->helpers), 1u << k, sample);
+        }
+    }
+    amx_end();
+    restore_denormals(denormals);
+}
+
+static void call_helpers(const block *b) {
+    team *t = &b->s->team;
+    atomic_store(&t->helpers, (uint32_t)b->helpers);
+    atomic_fetch_add(&t->calls, 1);
+    if (atomic_load(&t->asleep)) wake_all(&t->calls);
+}
+
+static void release_helpers(const block *b) { atomic_fetch_add(&b->s->team.calls, 1); }
+
+static void dismiss(state *s) {
+    team *t = &s->team;
+    atomic_store(&t->dismissed, 1);
+    atomic_fetch_add(&t->calls, 2);
+    wake_all(&t->calls);
+}
+
+/* Waits for helper k to have done so many phases. One that claimed its share and then lost its core
+ * is left out for a while: on a core that it shares it would be late again and again. */
+static void await_helper(team *t, int k, uint64_t phases) {
+    const int64_t began = now_ns();
+    if (spin(&t->made[k], phases, LATE_NS)) return;
+    await(&t->made[k], phases);
+    const int64_t now = now_ns();
+    raise_to(&t->rests[k], (uint64_t)(now + REST * (now - began)));
+}
+
+/* All that step t adds to tap 0: its bias and its older taps. */
+static void prepare_ahead(block *b, int32_t t) {
+    state *s = b->s;
+    prepare(b, t);
+    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
+        if (!summed(layer, b->done))
+            older_taps(&b->m->layer[layer], s, layer, base, s->team.ahead[layer]);
+}
+
+/* Step t of a block: its params. */
+static void helped_step(block *b, int32_t t) {
+    team *team = &b->s->team;
+    const uint64_t sample = team->samples;
+    if (t == 0) prepare_ahead(b, 0);
+    layers_step(b->m, b->s, b->done, 1);
+    uint32_t unclaimed = 0;
+    for (int k = 1; k <= b->helpers; k++)
+        if (claim(team, k, sample)) {
+            unclaimed |= 1u << k;
+            team->missed++;
+        }
+    if (unclaimed) make_shares(b->m, b->s, b->helpers, unclaimed, sample);
+    if (t + 1 < b->steps) prepare_ahead(b, t + 1);
+    for (int k = 1; k <= b->helpers; k++) await_helper(team, k, sample * PHASES + PHASES - 1);
+    make_phase(b->m, b->s, b->helpers, 0, PHASES - 1, sample);
+    for (int k = 1; k <= b->helpers; k++) await_helper(team, k, (sample + 1) * PHASES);
+    team->samples++;
+}
+
+#endif

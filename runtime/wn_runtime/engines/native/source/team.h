@@ -1,0 +1,62 @@
+/* Several cores for one stream: what their threads share. helpers.h has what they do.
+ *
+ * The next sample waits for the chain h -> a -> z -> h of all layers, then for the last skip sums,
+ * the head and the draw. The chain's thread, the caller's, leaves to helpers what stands beside it:
+ * each helper has some columns of the skip sums, which it adds up as the z of the layers arrive, and
+ * of both of the head's products. Meanwhile the chain's thread sums the older taps of the next step,
+ * and then takes part in the last product.
+ *
+ *     chain     z z z z … z | older taps of the next step | head 1 | draw
+ *     helper      skip skip … skip | head 0 |               head 1 |
+ *
+ * Every number is added up in the order in which one thread adds it, so that the samples are the
+ * same to the bit.
+ *
+ * Who makes a helper's share of a sample is settled by a claim: the helper claims it when it sees
+ * the sample's first z. Where it has not by the time the chain's thread has all z, that thread
+ * claims it and makes it: a helper that sleeps, waits for a core or is not there at all costs
+ * nothing but its share of speed. One that claimed and then lost its core is waited for; after that
+ * it is left out for a while.
+ */
+#ifndef WN_TEAM_H
+#define WN_TEAM_H
+
+#include "flags.h"
+
+#define TEAM (BATCH == 1) /* where there are more streams, threads share those */
+#define MOST_HELPERS 7
+#define PLACES (MOST_HELPERS + 1) /* the chain's thread has place 0 */
+#define PHASES 3                  /* skip sums, the head's first product, its second */
+
+#define LATE_NS 1000000         /* who is waited for longer waits for a core, and does no work */
+#define LINGER_NS 100000        /* a helper is awake so long after a call: another may follow */
+#define NAP_NS 50000            /* between looks, while somebody has no core */
+#define REST 4                  /* a late helper is left out for so many times what was waited */
+
+/* What makes columns of the head needs the whole row before them, in memory of its own. */
+typedef struct {
+    _Alignas(128) float x[BATCH * (S > H ? S : H)];
+    _Alignas(64) row bytes[BATCH * ROW_BYTES(S > H ? S : H)];
+    float scale[BATCH];
+} workplace;
+
+/* Zeros at first. */
+typedef struct {
+    flag rows;            /* z rows since the first call: a sample has LAYERS */
+    flag claimed[PLACES]; /* samples whose share k somebody makes, or has made */
+    flag made[PLACES];    /* phases of share k that are done: PHASES a sample */
+    flag rests[PLACES];   /* helper k claims nothing before: a time in nanoseconds */
+    _Alignas(128) _Atomic uint32_t calls; /* begun and ended: odd within one */
+    _Atomic uint32_t asleep, helpers, dismissed;
+    /* Of the chain's thread alone. */
+    _Alignas(128) uint64_t samples; /* made so far */
+    uint64_t missed;                /* shares of helpers that it had to make */
+    _Alignas(64) float ahead[LAYERS][BATCH * G]; /* bias and older taps of the next step */
+    /* Of all. */
+    struct {
+        _Alignas(64) row bytes[BATCH * ROW_BYTES(Z)];
+    } z[LAYERS];
+    workplace place[PLACES];
+} team;
+
+#endif
