@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,14 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.work import Work
 from wn_targets.presets import PRESETS
 
+_PAPER, _MEDIUM = PRESETS["paper"], PRESETS["medium"]
+SHAPES = PRESETS | {  # in the presets alone products and gate channels grow together
+    "paper S64": replace(_PAPER, skip_channels=64),
+    "paper S1024": replace(_PAPER, skip_channels=1024),
+    "paper G32": replace(_PAPER, gate_channels=32),
+    "medium H1024": replace(_MEDIUM, head_channels=1024),
+    "medium kernel 3": replace(_MEDIUM, kernel=3),
+}
 PROGRAM = """
 #include "wavenet.c"
 #include <stdlib.h>
@@ -36,7 +45,7 @@ int main(int count, char **words) {
     int steps = atoi(words[count - 1]);
     if (wn_prepare()) return 1;
     for (int i = 0; i < steps * UNIFORMS; i++) uniforms[i] = 1 << 23;
-    wn_generate(&m, &s, steps, 0, 1, uniforms, inverse_temperature, samples);
+    wn_generate(&m, &s, 0, steps, 0, 1, uniforms, inverse_temperature, samples);
     return 0;
 }
 """
@@ -113,19 +122,17 @@ def main() -> None:
     if not arm and sys.argv[1:] != ["x86"]:
         sys.exit(__doc__)
     compiler = "aarch64-linux-gnu-gcc" if arm else "gcc"
-    presets = list(PRESETS)
     with tempfile.TemporaryDirectory() as scratch:
         for isa, target in (ARM if arm else X86).items():
             for precision in PRECISIONS:
                 found, counts = [], []
-                for name in presets:
-                    spec = PRESETS[name]
+                for spec in SHAPES.values():
                     program = compiled(Path(scratch), compiler, target, spec, precision)
                     found.append(instructions(program) if arm else microseconds(program))
                     work = Work.of(spec)
                     counts.append([work.macs, work.layers * work.gate, 1])
                 fitted, error = fit(np.array(counts), np.array(found))
-                shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(presets, found, strict=True))
+                shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(SHAPES, found, strict=True))
                 costs = ", ".join(f"{cost:.4g}" for cost in fitted)
                 print(f"{isa} {precision}: {shown}", flush=True)
                 print(f"    per product, gate channel of a layer, sample: {costs} (±{error:.0%})")

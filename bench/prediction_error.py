@@ -74,9 +74,9 @@ def measured(spec: ModelSpec, directory: Path, seconds: float) -> dict[tuple[str
     with ExitStack() as stack:
         generators = []
         for engine, precision in asked:
-            opened = open_engine(directory, engine, precision)
+            opened = open_engine(directory, engine, precision, threads=1)
             stack.callback(opened.close)
-            generators.append(engine_generator(opened, None, threads=1))
+            generators.append(engine_generator(opened, None))
         found = measure(generators, seconds)
     return {
         name: float(times.us.mean() * times.cpu_share)

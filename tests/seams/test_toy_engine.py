@@ -117,7 +117,7 @@ def test_the_bench_has_a_row_for_it_and_the_choice_goes_by_that(
     assert wn_runtime.open_engine(directory).name != "toy"
     # No process of its own is started: it would not know the toy.
     monkeypatch.setattr("wn_export.bench.run._start", lambda *arguments: None)
-    rows = {(row.engine, row.precision): row for row in bench(directory, 0.05, [1], 1).rows}
+    rows = {(row.engine, row.precision): row for row in bench(directory, 0.05, [1], [1]).rows}
     assert rows["toy", "fp32"].delta_bits == pytest.approx(0, abs=1e-4)
     fastest = min(rows.values(), key=lambda row: row.us_median)
     assert wn_runtime.open_engine(directory).name == fastest.engine

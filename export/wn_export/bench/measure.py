@@ -88,7 +88,7 @@ def block_length(sample_rate: int) -> int:
     return max(1, round(sample_rate * BLOCK_SECONDS))
 
 
-def engine_generator(engine: Engine, bias: Bias, threads: int, seed: int = 0) -> Generator:
+def engine_generator(engine: Engine, bias: Bias, seed: int = 0) -> Generator:
     """An engine as a generator: blocks of 10 ms at temperature 1, uniforms drawn beforehand.
 
     bias: (N, L, B, G) of a block, or None, as the conditioner makes it.
@@ -100,7 +100,7 @@ def engine_generator(engine: Engine, bias: Bias, threads: int, seed: int = 0) ->
         engine=engine.name,
         precision=engine.precision,
         batch=engine.batch,
-        threads=threads,
+        threads=engine.threads,
         block=block,
         make=lambda: engine.generate(bias, drawn),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -64,14 +65,15 @@ def run(
     directory: Path,
     seconds: float,
     batches: Sequence[int],
-    threads: int,
+    threads: Sequence[int | None],
     torch_generators: Callable[[Manifest], list[Generator]] = lambda _manifest: [],
     progress: Callable[[float, int], None] = lambda _done, _generators: None,
 ) -> Bench:
-    """Measure all that runs here, for each batch, in turns.
+    """Measure all that runs here, for each batch and number of threads, in turns.
 
-    torch_generators: generators measured beside the engines. progress: called with the clock
-    seconds of each turn and the number of generators. Raises WavestepError for a broken directory.
+    threads: None stands for what an engine takes where nobody says. torch_generators: generators
+    measured beside the engines. progress: called with the clock seconds of each turn and the number
+    of generators. Raises WavestepError for a broken directory.
     """
     package = ModelPackage(directory)
     package.verify()
@@ -81,7 +83,7 @@ def run(
     with ExitStack() as stack:
         engines, unavailable = _open_all(package, batches, threads, stack)
         generators = [
-            engine_generator(engine, bias_of_a_block(package.conditioner, engine), threads)
+            engine_generator(engine, bias_of_a_block(package.conditioner, engine))
             for engine in engines
         ]
         beside = torch_generators(manifest)
@@ -126,23 +128,30 @@ def bias_of_a_block(conditioner: Conditioner, engine: Engine) -> Bias:
 
 
 def _open_all(
-    package: ModelPackage, batches: Sequence[int], threads: int, stack: ExitStack
+    package: ModelPackage,
+    batches: Sequence[int],
+    threads: Sequence[int | None],
+    stack: ExitStack,
 ) -> tuple[list[Engine], list[Unavailable]]:
-    """Every engine and precision for every batch, and those that cannot run here."""
+    """Every engine and precision for every batch and threads, and those that cannot run here."""
     engines: list[Engine] = []
+    seen: set[tuple[str, str, int, int]] = set()
     unavailable: dict[tuple[str, str], Unavailable] = {}
     offered = dict.fromkeys((c.engine, c.precision) for c in candidates(package))
-    for batch in batches:
+    for batch, number in itertools.product(batches, threads):
         for engine, precision in offered:
             try:
-                opened = open_in(package, None, engine, precision, batch, threads)
+                opened = open_in(package, None, engine, precision, batch, number)
             except WavestepError as reason:  # the files are sound: it cannot run, or not so many
                 why = f"{batch} streams: {reason}" if batch > 1 else str(reason)
                 one = Unavailable(engine, precision, why)
                 unavailable.setdefault((engine, precision), one)
                 continue
             stack.callback(opened.close)
-            engines.append(opened)
+            way = (engine, precision, batch, opened.threads)
+            if way not in seen:  # an engine may take fewer threads than it is given
+                engines.append(opened)
+            seen.add(way)
     return engines, list(unavailable.values())
 
 

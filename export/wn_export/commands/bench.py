@@ -48,7 +48,11 @@ SHARED = 0.9
     help="Clock time for each row.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1, MOST_THREADS), default=1, show_default=True, metavar="N"
+    "--threads",
+    type=click.IntRange(1, MOST_THREADS),
+    multiple=True,
+    metavar="N",
+    help="CPU threads; repeatable. Default: 1, and as many as wn-run would take.",
 )
 @click.option(
     "--batch",
@@ -70,7 +74,7 @@ def main(
     json_: Path | None,
     picture: Path | None,
     seconds: float,
-    threads: int,
+    threads: tuple[int, ...],
     batches: tuple[int, ...],
     checkpoint: Path | None,
 ) -> None:
@@ -93,7 +97,7 @@ def main(
             return []
         from wn_export.bench.pytorch import torch_generators
 
-        return torch_generators(checkpoint, manifest, threads)
+        return torch_generators(checkpoint, manifest, max(threads, default=1))
 
     with ExitStack() as results:
         write_json = write_picture = None
@@ -102,7 +106,8 @@ def main(
             write_picture = results.enter_context(result.opened(picture))
         if json_ is not None and not to_stdout:
             write_json = results.enter_context(result.opened(json_))
-        found = _measured(directory, seconds, chosen, threads, beside)
+        counts = tuple(dict.fromkeys(threads)) or (1, None)
+        found = _measured(directory, seconds, chosen, counts, beside)
         say.table(text(found), err=to_stdout)
         if to_stdout:
             say.as_json(found.as_json())
@@ -129,7 +134,7 @@ def _measured(
     directory: Path,
     seconds: float,
     batches: tuple[int, ...],
-    threads: int,
+    threads: tuple[int | None, ...],
     beside: Callable[[Manifest], list[Generator]],
 ) -> Bench:
     with Bar(unit="s", bar_format="{l_bar}{bar}| {remaining}") as bar:

@@ -96,7 +96,7 @@ def export_checkpoint(path: Path, target: Path | None, options: Options, say: Sa
         manifest = speech.write(stage.path, manifest, trained.speech)
         manifest = write_models(stage.path, manifest, trained.weights, graphs)
         _say_graphs(manifest, device, say)
-        draft = open_in(ModelPackage(stage.path), None, precision="fp32")
+        draft = open_in(ModelPackage(stage.path), None, precision="fp32", threads=1)
         made = pytorch.make_reference(trained, clips, material, draft)
         draft.close()
         reference.save(stage.path / manifests.REFERENCE, made)

@@ -65,7 +65,10 @@ def opened(
     """
     for each in candidates(package, engine):
         try:
-            running = open_in(package, each.artifact, each.engine, each.precision, each.batch)
+            # One thread, whatever wn-run takes: several make the same to the bit.
+            running = open_in(
+                package, each.artifact, each.engine, each.precision, each.batch, threads=1
+            )
         except EngineUnavailable as reason:
             if required:
                 raise

@@ -41,7 +41,7 @@ def from_checkpoint(
                 f"(weight {name!r} differs); export it first"
             )
     clips, material = choose_clips(model, audio, frames=frames)
-    draft = open_in(package, None, precision="fp32")
+    draft = open_in(package, None, precision="fp32", threads=1)
     try:
         return pytorch.make_reference(model, clips, material, draft)
     finally:

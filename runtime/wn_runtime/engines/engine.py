@@ -45,6 +45,8 @@ class Engine(ABC):
         """B."""
         self.note = note
         """How it runs, for the line a command prints: `1 thread`, `CPUExecutionProvider`."""
+        self.threads = 1
+        """Of the CPU, that it computes with."""
         self._process: int | None = os.getpid()
         """Where it was opened; None once it is closed."""
 

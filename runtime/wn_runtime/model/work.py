@@ -24,6 +24,12 @@ class Work:
     """Multiply-adds, which is also the weights read: each is used once a sample."""
     state: int
     """Numbers in all delay lines."""
+    older: int = 0
+    """Those of the multiply-adds that are of taps from the delay lines,"""
+    skip: int = 0
+    """of the skip sums,"""
+    head: tuple[int, int] = (0, 0)
+    """and of the head's first product and its second."""
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Work:
@@ -31,15 +37,18 @@ class Work:
         residual, gate, skip = spec.residual_channels, spec.gate_channels, spec.skip_channels
         z = gate // 2
         layer = spec.kernel * residual * gate + z * residual + z * skip
-        head = skip * spec.head_channels + spec.head_channels * spec.output.params
+        head = skip * spec.head_channels, spec.head_channels * spec.output.params
         last = z * residual  # the last layer's residual output is used by nothing
         entry = spec.input_kernel * residual  # one row of the input table a tap
         return cls(
             layers=spec.layers,
             gate=gate,
             params=spec.output.params,
-            macs=spec.layers * layer - last + head + entry,
+            macs=spec.layers * layer - last + sum(head) + entry,
             state=spec.state_rows * residual,
+            older=spec.layers * (spec.kernel - 1) * residual * gate,
+            skip=spec.layers * z * skip,
+            head=head,
         )
 
     def weight_bytes(self, precision: str) -> float:

@@ -140,7 +140,7 @@ def _fit_row(one: Fit, prediction: Prediction) -> list[str]:
     return [
         one.target.name,
         "yes" if prediction.fits else f"no: {prediction.memory_mb:.0f} MB",
-        f"{prediction.engine} {prediction.precision}",
+        f"{prediction.engine} {prediction.precision}" + (prediction.how and f", {prediction.how}"),
         f"{prediction.samples_per_second:,.0f}",
         f"{factor:.2f}",
         "yes" if factor >= 1 and prediction.fits else "no",

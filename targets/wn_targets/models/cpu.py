@@ -2,17 +2,20 @@
 
     step = overlap(bytes / bandwidth(bytes), products * cost) + layers * gate * cost + cost
 
-docs/targets.md derives it, says where each constant is from, and gives its error.
+With several threads for one stream the chain's thread and its helpers each read their part, stage
+by stage (runtime/wn_runtime/engines/native/source/team.h). docs/targets.md derives it, says where
+each constant is from, and gives its error.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 
 from wn_runtime.engines.native.costs import COSTS
 from wn_runtime.engines.onnx.costs import overhead_cycles
-from wn_runtime.model.work import Work
+from wn_runtime.model.work import WEIGHT_BYTES, Work
 from wn_targets.devices.target import Cpu
 from wn_targets.models.prediction import Prediction
 
@@ -20,6 +23,10 @@ VISIBLE = 0.3
 """Share of the shorter of reading and multiplying that does not hide behind the longer."""
 HOLDS, SPILLS = 0.65, 1.75
 """A cache keeps its rate up to the first share of its size, and has lost it at the second."""
+
+HANDOVER_US, HANDOVERS = 0.12, 3
+"""From one core to another, as `bench/native_threads.py` measured it on a Xeon, and how many of a
+sample nothing hides: the last z, the row between the head's products, the params."""
 
 PROCESS_MB = 60.0
 """Python, NumPy and the engine's library in memory."""
@@ -47,17 +54,43 @@ def bandwidth(cpu: Cpu, size: float) -> tuple[float, str]:
     return levels[-1][2], "DRAM"
 
 
-def native(cpu: Cpu, work: Work, precision: str, memory_gb: float | None) -> Prediction:
-    """The native engine with one stream on one core."""
-    size = work.weight_bytes(precision)
-    rate, level = bandwidth(cpu, size)
-    reading = size / rate
+def native(
+    cpu: Cpu, work: Work, precision: str, memory_gb: float | None, threads: int = 1
+) -> Prediction:
+    """The native engine with one stream, on one core or on several."""
     cost = COSTS[cpu.isa][precision]
     speed = cpu.clock_mhz * cpu.ipc  # costs per microsecond
-    products = work.macs * cost.product / speed
-    chain = work.layers * work.gate * cost.gate + cost.sample * work.params / 256
-    terms = {**_overlapped(level, reading, products), "latency": chain / speed}
-    return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
+
+    def stage(weights: float, of: float) -> dict[str, float]:
+        """A part of the weights, on a core that reads so many for every sample."""
+        rate, level = bandwidth(cpu, of * WEIGHT_BYTES[precision])
+        reading = weights * WEIGHT_BYTES[precision] / rate
+        return _overlapped(level, reading, weights * cost.product / speed)
+
+    latency = (work.layers * work.gate * cost.gate + cost.sample * work.params / 256) / speed
+    if threads == 1:
+        terms = {**stage(work.macs, work.macs), "latency": latency}
+        return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
+    first, last = work.head
+    beside, shared = work.skip + first, last / threads
+    chain = work.macs - beside - last
+    chains, helps = chain + shared, beside / (threads - 1) + shared
+    layers, skips = stage(chain - work.older, chains), stage(work.skip / (threads - 1), helps)
+    stages = [
+        max({**layers, "latency": latency}, skips, key=_total),
+        max(stage(work.older, chains), stage(first / (threads - 1), helps), key=_total),
+        stage(shared, max(chains, helps)),
+        {"hand-overs": HANDOVERS * HANDOVER_US},
+    ]
+    terms = {}
+    for name, us in itertools.chain.from_iterable(each.items() for each in stages):
+        terms[name] = terms.get(name, 0.0) + us
+    how = f"{threads} threads"
+    return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB, how)
+
+
+def _total(terms: Mapping[str, float]) -> float:
+    return sum(terms.values())
 
 
 def onnx(cpu: Cpu, work: Work, memory_gb: float | None) -> Prediction:
@@ -85,11 +118,12 @@ def _on_cpu(
     work: Work,
     memory_gb: float | None,
     process_mb: float,
+    how: str = "",
 ) -> Prediction:
     # The float32 weights are read from the file, then packed for the engine; state is float32.
     need = process_mb + (work.macs * 4 + work.weight_bytes(precision) + work.state * 4) / 1e6
     fits = memory_gb is None or need <= free_mb(memory_gb)
-    return Prediction(engine, precision, terms, need, fits)
+    return Prediction(engine, precision, terms, need, fits, how=how)
 
 
 def free_mb(memory_gb: float) -> float:

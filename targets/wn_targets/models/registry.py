@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from wn_runtime.engines.cuda.choose import OLDEST_SM
 from wn_runtime.engines.cuda.kind import CUDA
+from wn_runtime.engines.native import tune
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.onnx.kind import ONNX
 from wn_runtime.engines.tensorrt.kind import TENSORRT
@@ -47,12 +48,18 @@ def runs_cuda(target: Target) -> bool:
 
 
 def _native(target: Target, spec: ModelSpec, streams: int, default: str | None) -> list[Prediction]:
-    """The default precision, and fp32 beside it."""
+    """The default precision, and fp32 beside it; one stream by as many threads as are worth it."""
     if target.cpu is None:
         return []
     chosen = sorted({"fp32", default or NATIVE.precisions[0]})
-    work = Work.of(spec)
-    found = [cpu.native(target.cpu, work, each, target.memory_gb) for each in chosen]
+    work, most = Work.of(spec), min(tune.MOST, target.cpu.cores) if streams == 1 else 1
+    found = []
+    for precision in chosen:
+        threads = {
+            n: cpu.native(target.cpu, work, precision, target.memory_gb, n)
+            for n in range(1, most + 1)
+        }
+        found.append(threads[tune.worth({n: each.us_per_step for n, each in threads.items()})])
     return _in_turns(found, target.cpu, streams)
 
 

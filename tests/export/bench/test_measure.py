@@ -120,7 +120,7 @@ def test_real_time_is_as_fast_as_it_sounds() -> None:
 def test_an_engine_generates_blocks_that_go_on_from_each_other() -> None:
     spec = CORNERS["kernel_3"]
     engine = NumpyEngine(spec, random_weights(spec), batch=2)
-    generator = engine_generator(engine, random_bias(spec, 2), threads=1)
+    generator = engine_generator(engine, random_bias(spec, 2))
     assert (generator.engine, generator.precision) == ("numpy", "fp32")
     assert (generator.batch, generator.block) == (2, 80)
     made = generator.make()

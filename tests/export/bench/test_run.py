@@ -41,7 +41,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run_onnx(model: Path, *batches: int) -> Bench:
     with engines("onnx"):
-        return run(model, 0.01, batches or (1,), threads=1)
+        return run(model, 0.01, batches or (1,), threads=(1,))
 
 
 def bits_of(found: Bench) -> dict[str, float | None]:

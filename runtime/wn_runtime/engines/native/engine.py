@@ -55,8 +55,9 @@ class NativeEngine(Engine):
         find = packed or (lambda library: library.model(weights))
         models = {size: find(code) for size, code in libraries.items()}
         helpers = min(threads // callers - 1, *(code.most_helpers for code in libraries.values()))
-        note = threads_note(callers * (1 + helpers))
-        super().__init__("native", precision, spec, batch, note)
+        threads = callers * (1 + helpers)
+        super().__init__("native", precision, spec, batch, threads_note(threads))
+        self.threads = threads
         ends = np.cumsum(sizes)
         self._groups = [
             _Group(libraries[size].streams(models[size], helpers), slice(int(end) - size, int(end)))
@@ -64,6 +65,11 @@ class NativeEngine(Engine):
         ]
         self._callers = callers
         self._pool = ThreadPoolExecutor(callers) if callers > 1 else None
+
+    @property
+    def missed(self) -> int:
+        """Shares that helpers came too late for: of a sample each has one (source/team.h)."""
+        return sum(group.missed for group in self._groups)
 
     def _close(self) -> None:
         for group in self._groups:
@@ -104,6 +110,10 @@ class _Group:
 
     def __init__(self, streams: Streams, slots: slice) -> None:
         self._streams, self._slots = streams, slots
+
+    @property
+    def missed(self) -> int:
+        return self._streams.missed
 
     def close(self) -> None:
         self._streams.close()

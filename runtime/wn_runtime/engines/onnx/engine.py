@@ -37,6 +37,7 @@ class OnnxEngine(Engine):
         name = "onnx" if provider == CPU else "onnx-cuda"
         note = threads_note(threads) if provider == CPU else provider
         super().__init__(name, precision, spec, batch, note)
+        self.threads = threads
         self._width = width
         self._alone = provider == CPU and threads == 1
         self._lanes = [
