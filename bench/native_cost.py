@@ -130,7 +130,7 @@ def main() -> None:
                     program = compiled(Path(scratch), compiler, target, spec, precision)
                     found.append(instructions(program) if arm else microseconds(program))
                     work = Work.of(spec)
-                    counts.append([work.macs, work.layers * work.gate, 1])
+                    counts.append([work.products(precision), work.layers * work.gate, 1])
                 fitted, error = fit(np.array(counts), np.array(found))
                 shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(SHAPES, found, strict=True))
                 costs = ", ".join(f"{cost:.4g}" for cost in fitted)

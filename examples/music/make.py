@@ -27,7 +27,7 @@ import soundfile
 from numpy.typing import NDArray
 
 RATE, SECONDS = 8000, 4.0
-PEAK, NOISE = 0.7, 0.002
+PEAK, NOISE = 0.7, 0.02
 """Of a clip, full scale 1; and the deviation of the noise under it, without which a network would
 learn to be surer of each sample than it can be of its own."""
 LEFT_OUT = 0.15

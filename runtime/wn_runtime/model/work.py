@@ -51,6 +51,10 @@ class Work:
             head=head,
         )
 
+    def products(self, precision: str) -> int:
+        """Multiply-adds of the native engine: in int8 the head's last matrix is two (pack.py)."""
+        return self.macs + (self.head[1] if precision == "int8" else 0)
+
     def weight_bytes(self, precision: str) -> float:
         """Bytes of weights read for one sample."""
         return self.macs * WEIGHT_BYTES[precision]

@@ -69,11 +69,12 @@ def native(
 
     latency = (work.layers * work.gate * cost.gate + cost.sample * work.params / 256) / speed
     if threads == 1:
-        terms = {**stage(work.macs, work.macs), "latency": latency}
+        products = work.products(precision)
+        terms = {**stage(products, products), "latency": latency}
         return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
-    first, last = work.head
+    first, last = work.head[0], work.head[1] + work.products(precision) - work.macs
     beside, shared = work.skip + first, last / threads
-    chain = work.macs - beside - last
+    chain = work.products(precision) - beside - last
     chains, helps = chain + shared, beside / (threads - 1) + shared
     layers, skips = stage(chain - work.older, chains), stage(work.skip / (threads - 1), helps)
     stages = [

@@ -46,9 +46,9 @@ def test_the_promise_of_the_smallest_orin_eight_streams_in_real_time() -> None:
 @pytest.mark.parametrize("name", [t.name for t in TARGETS.values() if runs_cuda(t)])
 def test_every_gpu_that_runs_it_is_predicted_real_time_for_a_stream(name: str) -> None:
     found = fit(PAPER, find(name))
-    assert found.chosen is not None
-    assert found.chosen.engine == "cuda"
-    assert found.real_time_factor(found.chosen) >= 1
+    on_gpu = next(one for one in found.candidates if one.engine == "cuda")
+    assert on_gpu.fits
+    assert found.real_time_factor(on_gpu) >= 1
 
 
 def test_an_h200_is_predicted_two_thousand_streams() -> None:

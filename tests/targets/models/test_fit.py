@@ -7,12 +7,13 @@ import dataclasses
 import pytest
 
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.work import Work
 from wn_targets.constraints import constraints
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.devices.gpu import GPUS
 from wn_targets.devices.jetson import JETSONS
 from wn_targets.devices.target import Cpu
-from wn_targets.models.cpu import bandwidth
+from wn_targets.models.cpu import bandwidth, native
 from wn_targets.models.fit import fit
 from wn_targets.models.prediction import Prediction
 from wn_targets.models.registry import runs_plans
@@ -100,8 +101,27 @@ def test_an_engine_without_memory_is_not_chosen_however_fast() -> None:
 
 def test_streams_beyond_the_cores_take_turns() -> None:
     one, four, five = (chosen(PAPER, "cortex-a76", streams) for streams in (1, 4, 5))
-    assert four.samples_per_second == pytest.approx(one.samples_per_second)
-    assert five.samples_per_second == pytest.approx(one.samples_per_second / 2)
+    assert five.samples_per_second == pytest.approx(four.samples_per_second / 2)
+    assert one.samples_per_second > four.samples_per_second  # it has more than one core
+
+
+def test_one_stream_has_as_many_threads_as_are_worth_it() -> None:
+    work, cpu = Work.of(PAPER), cpu_of("orin-nano-8gb")
+    us = {n: native(cpu, work, "int8", None, n).us_per_step for n in (1, 2, 3, 4)}
+    assert us[1] > us[2] > us[3] > us[4]
+    found = fit(PAPER, find("orin-nano-8gb"))
+    on_cpu = {c.precision: c for c in found.candidates if c.engine == "native"}
+    assert on_cpu["int8"].how == "2 threads"
+    assert on_cpu["int8"].us_per_step == pytest.approx(us[2])
+    alone = fit(PRESETS["tiny"], find("xeon-2.6"))
+    assert [c.how for c in alone.candidates if c.engine == "native"] == ["", ""]
+
+
+def test_the_promise_of_the_smallest_orins_cores_one_stream_in_real_time() -> None:
+    """L30 R64 S256 at 16 kHz; one core of it makes 10,000 samples a second."""
+    work, cpu = Work.of(PAPER), cpu_of("orin-nano-8gb")
+    one, three = (native(cpu, work, "int8", None, n).samples_per_second for n in (1, 3))
+    assert one < PAPER.sample_rate <= three
 
 
 def test_tensorrt_is_offered_only_where_a_new_enough_one_exists() -> None:

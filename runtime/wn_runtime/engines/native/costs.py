@@ -60,14 +60,14 @@ COSTS: dict[str, dict[str, Cost]] = {
         "int8": Cost(0.615, 0, 313),
     },
     "neon-dot": {
-        "fp32": Cost(0.458, 23.1, 525),
-        "bf16": Cost(0.656, 11.2, 2753),
-        "int8": Cost(0.0528, 83.4, 0),
+        "fp32": Cost(0.493, 8.45, 2866),
+        "bf16": Cost(0.688, 17, 486),
+        "int8": Cost(0.274, 12.4, 4907),
     },
     "neon": {
-        "fp32": Cost(0.458, 23.1, 525),
-        "bf16": Cost(0.656, 11.2, 2753),
-        "int8": Cost(0.529, 131, 3576),
+        "fp32": Cost(0.493, 8.45, 2866),
+        "bf16": Cost(0.713, 10.4, 1211),
+        "int8": Cost(0.871, 13.6, 5398),
     },
 }
 
@@ -75,6 +75,6 @@ COSTS: dict[str, dict[str, Cost]] = {
 def step_cycles(work: Work, precision: str, cpu: OrdinaryCpu = ORDINARY) -> float:
     """Cycles of one stream's step on an ordinary CPU; wn_targets has the model of a given one."""
     cost = COSTS[cpu.isa][precision]
-    products = work.macs * cost.product / cpu.ipc
+    products = work.products(precision) * cost.product / cpu.ipc
     busy = max(products, work.weight_bytes(precision) / cpu.bytes_per_cycle)
     return busy + (work.layers * work.gate * cost.gate + cost.sample * work.params / 256) / cpu.ipc

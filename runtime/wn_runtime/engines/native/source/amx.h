@@ -50,36 +50,70 @@ INLINE int amx_ask(void) { return (int)syscall(SYS_arch_prctl, 0x1023 /* XCOMP_P
     if (nt > 2) { DO(2); }     \
     if (nt > 3) { DO(3); }
 
-/* AMX_ROWS rows and `nt` (1 to 4) times 16 columns. */
-INLINE void amx_patch(int nt, int k, int n, int width, columns m, rows_io io) {
-    _Alignas(64) int32_t sums[4][2 * AMX_ROWS][16];
+/* Of AMX_ROWS rows and up to 4 times 16 columns: rows 2r and 2r+1 are row r's, as in C. */
+typedef struct {
+    _Alignas(64) int32_t row[4][2 * AMX_ROWS][16];
+} amx_sums;
+
+/* The sums over inputs `begin` to before `end`, of `nt` times 16 columns. */
+INLINE void amx_multiply(int nt, int begin, int end, int k, int width, columns m, rows_io io,
+                         amx_sums *sums) {
     __asm__ volatile("" ::: "memory"); /* tile loads do not tell the compiler what they read */
-    for (int begin = 0; begin < k; begin += EXACT_INPUTS) {
-        const int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
-        int i = begin;
+    int i = begin;
 #define ZERO(c) _tile_zero(c)
-        EACH_TILE(nt, ZERO)
-        for (; i + 64 <= end; i += 64) {
-            _tile_loadd(4, io.x + i, k);
+    EACH_TILE(nt, ZERO)
+    for (; i + 64 <= end; i += 64) {
+        _tile_loadd(4, io.x + i, k);
 #define ADD64(c) _tile_loadd(5, m.w + i * width + 64 * c, 4 * width); _tile_dpbusd(c, 4, 5)
-            EACH_TILE(nt, ADD64)
-        }
-        if (i < end) {
-            _tile_loadd(6, io.x + i, k);
-#define ADD32(c) _tile_loadd(7, m.w + i * width + 64 * c, 4 * width); _tile_dpbusd(c, 6, 7)
-            EACH_TILE(nt, ADD32)
-        }
-#define STORE(c) _tile_stored(c, sums[c], 64)
-        EACH_TILE(nt, STORE)
-        for (int r = 0; r < AMX_ROWS; r++)
-            UNROLL for (int c = 0; c < nt; c++) {
-                running sum = {load_int(sums[c][2 * r]), load_int(sums[c][2 * r + 1])};
-                vf total = to_float(finish(sum, m.shifts + begin / EXACT_INPUTS * n + c * 16)) *
-                           (load(m.scale + c * 16) * io.x_scale[r]);
-                const float *init = begin ? io.y + r * n : io.init + r * io.init_stride;
-                store(io.y + r * n + c * 16, load(init + c * 16) + total);
-            }
+        EACH_TILE(nt, ADD64)
     }
+    if (i < end) {
+        _tile_loadd(6, io.x + i, k);
+#define ADD32(c) _tile_loadd(7, m.w + i * width + 64 * c, 4 * width); _tile_dpbusd(c, 6, 7)
+        EACH_TILE(nt, ADD32)
+    }
+#define STORE(c) _tile_stored(c, sums->row[c], 64)
+    EACH_TILE(nt, STORE)
+}
+
+/* y = init + the sums, rescaled; m has the scales and shifts of these columns and inputs. */
+INLINE void amx_add(int nt, int n, columns m, rows_io io, const amx_sums *sums) {
+    vi shifts[4];
+    vf scales[4]; /* for all rows: they stay in registers */
+    UNROLL for (int c = 0; c < nt; c++) {
+        shifts[c] = load_int(m.shifts + c * 16);
+        scales[c] = load(m.scale + c * 16);
+    }
+    for (int r = 0; r < AMX_ROWS; r++)
+        UNROLL for (int c = 0; c < nt; c++) {
+            running sum = {load_int(sums->row[c][2 * r]), load_int(sums->row[c][2 * r + 1])};
+            vf total = to_float(unshifted(sum, shifts[c])) * (scales[c] * io.x_scale[r]);
+            store(io.y + r * n + c * 16, load(io.init + r * io.init_stride + c * 16) + total);
+        }
+}
+
+/* The columns from `c` on, `nt` times 16 of them. */
+INLINE void amx_patch(int nt, int c, int k, int n, int width, columns m, rows_io io) {
+    amx_sums sums;
+    m = (columns){m.w + 4 * c, m.scale + c, m.shifts + c};
+    io.init += c, io.y += c;
+    for (int begin = 0; begin < k; begin += EXACT_INPUTS, m.shifts += n) {
+        const int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
+        amx_multiply(nt, begin, end, k, width, m, io, &sums);
+        amx_add(nt, n, m, io, &sums);
+        io.init = io.y, io.init_stride = n;
+    }
+}
+
+/* 128 columns in two patches: the second is multiplied while the first is rescaled. */
+INLINE void amx_two_patches(int k, int n, int width, columns m, rows_io io) {
+    amx_sums first, second;
+    const columns right = {m.w + 4 * 64, m.scale + 64, m.shifts + 64};
+    amx_multiply(4, 0, k, k, width, m, io, &first);
+    amx_multiply(4, 0, k, k, width, right, io, &second);
+    amx_add(4, n, m, io, &first);
+    io.init += 64, io.y += 64;
+    amx_add(4, n, right, io, &second);
 }
 #else
 INLINE void amx_begin(void) {}
@@ -92,14 +126,14 @@ INLINE int amx_rows(int rows, int k, int n, int width, columns m, rows_io io) {
     int done = 0;
 #if WN_AMX
     if (rows < AMX_ROWS || k % 32) return 0;
-    for (int c = 0; c < width; c += 64) {
-        for (done = 0; done + AMX_ROWS <= rows; done += AMX_ROWS) {
-            columns part = {m.w + 4 * c, m.scale + c, m.shifts + c};
-            rows_io here = from_row(io, done, k, n);
-            here.init += c, here.y += c;
-            if (width - c >= 64) amx_patch(4, k, n, width, part, here);
-            else amx_patch(width % 64 / 16, k, n, width, part, here);
+    for (; done + AMX_ROWS <= rows; done += AMX_ROWS) {
+        const rows_io here = from_row(io, done, k, n);
+        if (width == 128 && k <= EXACT_INPUTS) {
+            amx_two_patches(k, n, width, m, here);
+            continue;
         }
+        for (int c = 0; c + 64 <= width; c += 64) amx_patch(4, c, k, n, width, m, here);
+        if (width % 64) amx_patch(width % 64 / 16, width / 64 * 64, k, n, width, m, here);
     }
 #else
     (void)rows, (void)k, (void)n, (void)width, (void)m, (void)io;

@@ -154,14 +154,14 @@ INLINE running add4(running sum, inputs x, const weight *w) {
     return (running){byte_products(sum.high, x.high, weights),
                      byte_products(sum.low, x.low, weights)};
 }
-INLINE vi finish(running sum, const int32_t *shifts) {
-    vi shifted = load_int(shifts);
+INLINE vi unshifted(running sum, vi shifts) {
 #if HIGH_SHIFT
-    return ((sum.high - shifted) << 8) + sum.low;
+    return ((sum.high - shifts) << 8) + sum.low;
 #else
-    return (sum.high << 8) + (sum.low + shifted);
+    return (sum.high << 8) + (sum.low + shifts);
 #endif
 }
+INLINE vi finish(running sum, const int32_t *shifts) { return unshifted(sum, load_int(shifts)); }
 #elif WN_AVX512 || WN_AVX2
 typedef vi inputs;
 typedef struct { vi first, second; } running; /* pairs of inputs; halves of the columns */

@@ -136,20 +136,26 @@ INLINE uint64_t flush_denormals(void) { return 0; }
 INLINE void restore_denormals(uint64_t before) { (void)before; }
 #endif
 
-/* 2^t to 2e-7 relative, t clamped to [-126, 126]: t = n + f, |f| <= 1/2, and a polynomial for 2^f
- * (degree 5, fitted at Chebyshev nodes). */
-INLINE vf exp2_of(vf t) {
-    t = smaller(larger(t, all(-126.0f)), all(126.0f));
+/* 2^t to 2e-7 relative, |t| <= 126: t = n + f, |f| <= 1/2, and a polynomial for 2^f (degree 5, fitted
+ * at Chebyshev nodes). */
+INLINE vf exp2_within(vf t) {
     vf shifted = t + 12582912.0f; /* rounds to an integer, held in the low bits */
-    vf f = t - (shifted - 12582912.0f);
+    vf n = shifted - 12582912.0f, f = t - n;
     vf p = all(1.3276466e-3f);
     p = p * f + 9.6755410e-3f;
     p = p * f + 5.5507135e-2f;
     p = p * f + 2.4022120e-1f;
     p = p * f + 6.9314694e-1f;
     p = p * f + 1.0f;
+#if WN_AVX512
+    return _mm512_scalef_ps(p, n);
+#else
     return (vf)((vi)p + (((vi)shifted - 0x4b400000) << 23));
+#endif
 }
+
+/* The same for any t, clamped to [-126, 126]. */
+INLINE vf exp2_of(vf t) { return exp2_within(smaller(larger(t, all(-126.0f)), all(126.0f))); }
 
 #define LOG2E 1.44269504088896f
 
@@ -160,7 +166,7 @@ INLINE vf exp_of(vf x) { return exp2_of(x * LOG2E); }
 INLINE vf gated(vf f, vf g) {
     f = smaller(larger(f, all(-15.0f)), all(15.0f));
     g = smaller(larger(g, all(-30.0f)), all(30.0f));
-    vf ef = exp2_of(f * (-2 * LOG2E)), eg = exp2_of(g * -LOG2E);
+    vf ef = exp2_within(f * (-2 * LOG2E)), eg = exp2_within(g * -LOG2E);
     return quotient(1.0f - ef, (1.0f + ef) * (1.0f + eg));
 }
 

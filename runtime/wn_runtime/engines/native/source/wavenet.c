@@ -134,6 +134,17 @@ INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
     return (base + (r < 0 ? r + span : r)) * BATCH;
 }
 
+/* Streams whose delay lines no longer fit the L2 cache beside the weights, mostly. */
+#define MANY 4
+
+/* Asks for what the next step's older taps read, a step ahead. */
+INLINE void ask_for_tap(const state *s, int layer, int base) {
+    for (int j = 1; j <= OLDER; j++) {
+        const row *next = s->lines + (size_t)tap_row(s, layer, base, j, 0) * LINE_ROW;
+        for (int i = 0; i < BATCH * LINE_ROW; i += 64) __builtin_prefetch(next + i);
+    }
+}
+
 /* bias + sum_{j>=1} h[t - j*d] @ Wgate[j] of the coming step, to `to`; returns where it stands. */
 INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int base, float *to) {
     const float *init = s->bias[layer][0];
@@ -167,6 +178,7 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, in
     for (int b = 0; b < BATCH; b++)
         s->line_scales[at + b] = encode(line + b * LINE_ROW, s->h + b * R, R);
     s->slot[layer] = s->slot[layer] + 1 == span ? 0 : s->slot[layer] + 1;
+    if (BATCH >= MANY) ask_for_tap(s, layer, base);
 
     multiply(BATCH, R, G, COLUMNS(&w->gate),
              (rows_io){line, s->line_scales + at, init, G, s->a});
@@ -206,10 +218,8 @@ INLINE void relu_row(row *to, float *scale, float *x, int n) {
     *scale = encode(to, x, n);
 }
 
-/* From the samples so far to the params of the next, by this thread alone. */
-static void step(const model *m, state *s, int done) {
-    for (int b = 0; b < BATCH; b++) memcpy(s->skip + b * S, m->skip_bias, sizeof m->skip_bias);
-    layers_step(m, s, done, 0);
+/* From the skip sums to the params. */
+INLINE void head_step(const model *m, state *s) {
     for (int b = 0; b < BATCH; b++)
         relu_row(s->skip_row + b * ROW_BYTES(S), s->skip_scale + b, s->skip + b * S, S);
     multiply(BATCH, S, H, COLUMNS(&m->head0),
@@ -222,6 +232,13 @@ static void step(const model *m, state *s, int done) {
     multiply(BATCH, H, A, COLUMNS(&m->head1_rest),
              (rows_io){s->hidden_row, s->hidden_scale, s->params, A, s->params});
 #endif
+}
+
+/* From the samples so far to the params of the next, by this thread alone. */
+static void step(const model *m, state *s, int done) {
+    for (int b = 0; b < BATCH; b++) memcpy(s->skip + b * S, m->skip_bias, sizeof m->skip_bias);
+    layers_step(m, s, done, 0);
+    head_step(m, s);
 }
 
 /* A layer's bias[B][G] to column order, with bgate; NULL: bgate alone. */
