@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,8 +95,7 @@ def by_speed(
 ) -> list[EngineKind]:
     """The kinds that this directory has something for, the one that should be fastest first."""
     manifest = package.manifest
-    work, threads = Work.of(package.spec), threads or 1
-    measure = functools.partial(measured.step_us, package, batch=batch, threads=threads)
+    work = Work.of(package.spec)
     kinds: list[tuple[float, EngineKind]] = []
     for kind in registry.ENGINES.values():
         if not kind.automatic or not kind.present():
@@ -106,8 +104,12 @@ def by_speed(
         if not (offered if precision is None else offered & {precision}):
             continue
         at = precision or kind.default_precision(manifest)
-        us = measure(kind.name, at)
-        kinds.append((kind.expected_us(work, at, batch, threads) if us is None else us, kind))
+        most = kind.most_own_threads if batch == 1 else 1
+        counts = range(1, most + 1) if threads is None else [threads]
+        known = [measured.step_us(package, kind.name, at, batch, n) for n in counts]
+        us = min((each for each in known if each is not None), default=None)
+        expected = kind.expected_us(work, at, batch, threads or 1)
+        kinds.append((expected if us is None else us, kind))
     return [kind for _, kind in sorted(kinds, key=lambda entry: entry[0])]
 
 

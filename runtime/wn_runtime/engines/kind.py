@@ -45,6 +45,8 @@ class EngineKind:
     present: Callable[[], bool] = lambda: True
     """Whether it is worth trying on this machine unasked; False keeps the choice from importing
     anything of it. Cheap."""
+    most_own_threads: int = 1
+    """Threads that it takes at most for one stream where nobody says how many."""
     artifact_is_code: bool = False
     """Whether a file made for it is machine code, which runs only where the user trusts it."""
     advice: str = ""

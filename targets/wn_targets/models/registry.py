@@ -52,7 +52,10 @@ def _native(target: Target, spec: ModelSpec, streams: int, default: str | None) 
     if target.cpu is None:
         return []
     chosen = sorted({"fp32", default or NATIVE.precisions[0]})
-    work, most = Work.of(spec), min(tune.MOST, target.cpu.cores) if streams == 1 else 1
+    work, most = (
+        Work.of(spec),
+        min(NATIVE.most_own_threads, target.cpu.cores) if streams == 1 else 1,
+    )
     found = []
     for precision in chosen:
         threads = {

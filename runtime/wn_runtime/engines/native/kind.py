@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
 PRECISIONS = ("int8", "bf16", "fp32")
 """Of the weights, fastest first; activations are float32, with int8 weights int16."""
 
+MOST_OWN_THREADS = 4
+"""That are tried for one stream (tune.py): more would find little left to take."""
+
 
 def _expected_us(work: Work, precision: str, batch: int, threads: int) -> float:
     """Streams share the reading of weights, threads share the streams."""
@@ -35,6 +38,7 @@ NATIVE = EngineKind(
     on_gpu=False,
     expected_us=_expected_us,
     open=_open,
+    most_own_threads=MOST_OWN_THREADS,
     artifact_is_code=True,
     advice="without a C compiler the native engine runs only from a library that "
     "`wn-export --target` compiled ahead of time into the model directory",

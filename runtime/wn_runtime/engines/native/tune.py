@@ -13,12 +13,11 @@ from wn_runtime.engines import measured
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.native import cores
 from wn_runtime.engines.native.costs import ORDINARY, step_cycles
+from wn_runtime.engines.native.kind import MOST_OWN_THREADS
 from wn_runtime.heads.head import UNIFORM_BITS
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.work import Work
 
-MOST = 4
-"""Threads that are tried."""
 _WORTH_US = 5.0
 """Threads hand over to each other some tenths of a microsecond for every layer: the steps of small
 models are over before it pays."""
@@ -35,7 +34,7 @@ def fastest(package: ModelPackage, precision: str, opened: Callable[[int], Engin
     Its note says what they give. What was measured here before, by this or by wn-bench, is not
     measured again.
     """
-    most = min(MOST, cores.usable())
+    most = min(MOST_OWN_THREADS, cores.usable())
     if step_cycles(Work.of(package.spec), precision) / ORDINARY.mhz < _WORTH_US:
         most = 1
     us = {n: measured.step_us(package, "native", precision, 1, n) for n in range(1, most + 1)}
