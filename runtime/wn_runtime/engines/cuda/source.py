@@ -10,16 +10,22 @@ from wn_runtime.errors import EngineUnavailable
 
 SOURCE = Path(__file__).with_name("source")
 GENERATE, SNAPSHOT, RESTORE = "wn_generate", "wn_snapshot", "wn_restore"
+GENERATE_CHUNK = "wn_chunk"
+CONTROL_MARK = 0x57617665
+"""What a plan's node must find in its control before it makes anything."""
 _INCLUDE = re.compile(r'^#include "(\w+\.cuh)"\n', re.MULTILINE)
 
 
-def source(schedule: Schedule) -> str:
-    """CUDA C++ of one schedule. Raises EngineUnavailable for a head without CUDA code."""
+def source(schedule: Schedule, chunk: int = 0) -> str:
+    """CUDA C++ of one schedule. Raises EngineUnavailable for a head without CUDA code.
+
+    With `chunk` it has GENERATE_CHUNK in place of GENERATE: a plan's node of so many samples.
+    """
     head = schedule.spec.output
     draw = head.source(".cuh")
     if draw is None:
         raise EngineUnavailable(f"the GPU engines have no code for the head {head.kind!r}")
-    constants = schedule.constants()
+    constants = {**schedule.constants(), "CHUNK": chunk, "CONTROL_MARK": CONTROL_MARK}
     made = {
         "shapes.cuh": "".join(f"#define {name} {value}\n" for name, value in constants.items()),
         "draw.cuh": draw,

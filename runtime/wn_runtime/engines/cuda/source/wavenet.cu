@@ -24,8 +24,8 @@
 // shapes.cuh, made by schedule.py, defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES
 // UNIFORMS DILATIONS LINE_FIRST RESIDUAL_SCALE PRECISION, the widths R Z S H A padded to tiles, the
 // head's own constants, and the schedule: STREAMS CLUSTER FIRST_LAYER LAYER_RANKS HEAD_RANK PARAMS_RANK
-// GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES; and the sizes that Python counts with:
-// LAYER_BYTES MODEL_BYTES SHARED_BYTES.
+// GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES; the sizes that Python counts with:
+// LAYER_BYTES MODEL_BYTES SHARED_BYTES; and CHUNK, 0 but for a plan's node, with CONTROL_MARK.
 #include "shapes.cuh"
 #include "device.cuh"
 #include "tiles.cuh"
@@ -63,13 +63,8 @@ FORCE void open_signals(const Here &here) {
     }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model *model, unsigned char *lines, Sample *window, const float *bias,
-            const int *uniforms, const float *inverse, const Sample *forced, Sample *samples,
-            float *out, long long t, long long held, long long offset, long long steps,
-            long long width) {
+FORCE void generate(const Block &block) {
     SHARED_MEMORY(memory);
-    const Block block = {model, lines, window, bias,  uniforms,    inverse,     forced,
-                         samples, out, (u64)t, (int)held, (int)offset, (int)steps, (int)width};
     Here here;
     here.block = &block;
     here.shared = (Shared *)memory;
@@ -131,3 +126,34 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
     cluster_sync();  // nobody leaves while another may still send to it
 #endif
 }
+
+#if CHUNK == 0
+extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model *model, unsigned char *lines, Sample *window, const float *bias,
+            const int *uniforms, const float *inverse, const Sample *forced, Sample *samples,
+            float *out, long long t, long long held, long long offset, long long steps,
+            long long width) {
+    const Block block = {model, lines, window, bias,  uniforms,    inverse,     forced,
+                         samples, out, (u64)t, (int)held, (int)offset, (int)steps, (int)width};
+    generate(block);
+}
+#else
+// The same as a node of a TensorRT plan, of up to CHUNK samples: its inputs are tensors, numbers too.
+// A builder times it with whatever lies in them, hence the mark: without it nothing is made.
+struct Control {
+    int mark;
+    unsigned t_low, t_high;
+    int steps, held, offset, forced, unused;
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_chunk(const Model *model, unsigned char *lines, Sample *window, const float *bias,
+            const int *uniforms, const float *inverse, const Sample *forced, Sample *samples,
+            float *out, const Control *control, long long width) {
+    const Control now = *control;
+    const bool rows = now.held > 0 && now.offset >= 0 && now.offset < now.held;
+    if (now.mark != CONTROL_MARK || now.steps < 1 || now.steps > CHUNK || (bias && !rows)) return;
+    const Block block = {model, lines, window, bias, uniforms, inverse, now.forced ? forced : nullptr,
+                         samples, out, (u64)now.t_high << 32 | now.t_low, bias ? now.held : 0,
+                         now.offset, now.steps, (int)width};
+    generate(block);
+}
+#endif
