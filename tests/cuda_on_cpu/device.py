@@ -42,12 +42,20 @@ class Buffer:
     def from_handle(ptr: int, size: int) -> Buffer:
         return Buffer(ptr, size, owned=False)
 
-    def copy_from(self, src: Buffer, *, stream: Stream) -> None:
+    def copy_from(self, src: Buffer, *, stream: Stream | GraphBuilder) -> None:
         self.gpu.work()
-        self.gpu.not_while_capturing("copy from pageable memory")
         require(src.size == self.size, "copy of another size")
         on_device = [self.gpu.holds(each.handle, each.size) for each in (self, src)]
         require(any(on_device), "neither end is device memory")
+        if all(on_device):
+            to, source, size = self.handle, src.handle, self.size
+
+            def copy() -> None:
+                ctypes.memmove(to, source, size)
+
+            self.gpu.enqueue(_handle(stream), copy)
+            return
+        self.gpu.not_while_capturing("copy from pageable memory")
         ctypes.memmove(self.handle, src.handle, self.size)
 
     def fill(self, value: int, *, stream: Stream) -> None:
@@ -99,8 +107,14 @@ class GraphBuilder:
 
 
 class Stream:
-    def __init__(self, gpu: Gpu) -> None:
-        self._gpu, self.handle = gpu, gpu.open_stream()
+    gpu: Gpu
+
+    def __init__(self, gpu: Gpu, handle: int | None = None) -> None:
+        self._gpu, self.handle = gpu, gpu.open_stream() if handle is None else handle
+
+    @classmethod
+    def from_handle(cls, handle: int) -> Stream:
+        return cls(cls.gpu, handle)
 
     def sync(self) -> None:
         self._gpu.work()
@@ -176,6 +190,10 @@ class Program:
         return ObjectCode(f"{_ARCH}{self._arch}\n{self._code}".encode())
 
 
+def _handle(stream: Stream | GraphBuilder) -> int:
+    return stream.stream.handle if isinstance(stream, GraphBuilder) else stream.handle
+
+
 class Attribute(IntEnum):
     """CUfunction_attribute, as far as a kernel is told anything here."""
 
@@ -185,7 +203,7 @@ class Attribute(IntEnum):
 
 def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
     """Make `import cuda.core` and `cuda.bindings.driver` this GPU for the length of a test."""
-    Buffer.gpu = ObjectCode.gpu = Program.gpu = gpu
+    Buffer.gpu = ObjectCode.gpu = Program.gpu = Stream.gpu = gpu
 
     def device(device_id: int) -> Device:
         if device_id != 0:
@@ -222,7 +240,7 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
     def launch(
         stream: Stream | GraphBuilder, config: Config, kernel: HostKernel, *kernel_args: int
     ) -> None:
-        handle = stream.stream.handle if isinstance(stream, GraphBuilder) else stream.handle
+        handle = _handle(stream)
         count = len(kernel.pointers)
         require(len(kernel_args) == count, f"{kernel.name} takes {count} arguments")
         require(all(type(each) is int for each in kernel_args), "an argument is an int")
@@ -245,6 +263,7 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
         Device=device,
         Buffer=Buffer,
         ObjectCode=ObjectCode,
+        Stream=Stream,
         Program=Program,
         ProgramOptions=program_options,
         LaunchConfig=launch_config,

@@ -1,4 +1,6 @@
-"""The step graph's inputs and outputs: what the graphs are built to, and every host of one binds.
+"""A graph's inputs and outputs: what it is built to, and every host of one binds.
+
+The step graph's:
 
 sample [B, k0] ─┐                       ┌─ params [B, A]
 past [L, k-1, B, R] ─┤  one step of B streams  ├─ present [L, B, R]
@@ -38,15 +40,40 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class StepSignature:
-    """The tensors of a step graph by name."""
+class Signature:
+    """The tensors of a graph or plan by name."""
 
     inputs: dict[str, Tensor]
-    """sample: the last k0 samples, newest last. past: each layer's inputs d, 2d, … steps ago, read
-    from its delay line. bias: the conditioning of this step; absent for a model without."""
     outputs: dict[str, Tensor]
-    """params: float32 whatever the graph's type. present: each layer's input at this step, to be
-    written to its delay line."""
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """All of them, inputs first."""
+        yield from self.inputs.items()
+        yield from self.outputs.items()
+
+    def check(self, inputs: dict[str, Tensor], outputs: dict[str, Tensor], what: str) -> None:
+        """Raise WavestepError unless a graph or plan, called `what`, has just these tensors."""
+        for side, expected, found in (
+            ("input", self.inputs, inputs),
+            ("output", self.outputs, outputs),
+        ):
+            for name in sorted(expected.keys() | found.keys()):
+                if expected.get(name) != found.get(name):
+                    raise WavestepError(
+                        f"{what}: {side} {name} is {found.get(name, 'absent')}, this model has "
+                        f"{expected.get(name, 'no such ' + side)}; export the model again"
+                    )
+
+
+@dataclass(frozen=True)
+class StepSignature(Signature):
+    """The step graph's.
+
+    sample: the last k0 samples, newest last. past: each layer's inputs d, 2d, … steps ago, read
+    from its delay line. bias: the conditioning of this step; absent for a model without.
+    params: float32 whatever the graph's type. present: each layer's input at this step, to be
+    written to its delay line.
+    """
 
     @classmethod
     def of(cls, spec: ModelSpec, precision: str, batch: int) -> StepSignature:
@@ -64,21 +91,3 @@ class StepSignature:
             "present": Tensor((layers, batch, residual), element),
         }
         return cls(inputs, outputs)
-
-    def tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """All of them, inputs first."""
-        yield from self.inputs.items()
-        yield from self.outputs.items()
-
-    def check(self, inputs: dict[str, Tensor], outputs: dict[str, Tensor], what: str) -> None:
-        """Raise WavestepError unless a graph or plan, called `what`, has just these tensors."""
-        for side, expected, found in (
-            ("input", self.inputs, inputs),
-            ("output", self.outputs, outputs),
-        ):
-            for name in sorted(expected.keys() | found.keys()):
-                if expected.get(name) != found.get(name):
-                    raise WavestepError(
-                        f"{what}: {side} {name} is {found.get(name, 'absent')}, this model's step "
-                        f"graph has {expected.get(name, 'no such ' + side)}; export the model again"
-                    )

@@ -58,7 +58,7 @@ def other(name: str, tensor: Tensor | None) -> StepSignature:
     [
         (
             other("past", Tensor((3, 2, 4, 7), np.dtype(np.float32))),
-            r"input past is float32 \(3, 2, 4, 7\), this model's step graph has float16 \(3, 2, 4",
+            r"input past is float32 \(3, 2, 4, 7\), this model has float16 \(3, 2, 4",
         ),
         (
             other("params", Tensor((4, 12), np.dtype(np.float32))),

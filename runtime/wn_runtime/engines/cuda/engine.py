@@ -17,17 +17,21 @@ from wn_runtime.heads.head import Samples
 from wn_runtime.model.state import State
 
 
-class CudaEngine(Engine):
+class StreamsEngine(Engine):
     """B streams in groups, a thread block or a cluster of them each; the last may run part idle."""
 
     def __init__(
-        self, device: CudaDevice, schedule: Schedule, batch: int, packed: NDArray[np.uint8]
+        self,
+        name: str,
+        device: CudaDevice,
+        schedule: Schedule,
+        batch: int,
+        streams: Streams,
+        note: str,
     ) -> None:
-        """packed: the weights, as `pack` makes them for the schedule. Owns the device."""
-        super().__init__("cuda", schedule.precision, schedule.spec, batch, "")
-        self._device = device
-        self._streams = Streams(device, schedule, -(-batch // schedule.streams), packed)
-        self.note = f"{device.name}, {schedule.note}"
+        """streams: room for `batch` or more of them. Owns the device."""
+        super().__init__(name, schedule.precision, schedule.spec, batch, note)
+        self._device, self._streams = device, streams
 
     def _forked(self) -> None:
         raise WavestepError(
@@ -35,6 +39,7 @@ class CudaEngine(Engine):
         )
 
     def _close(self) -> None:
+        self._streams.close()
         self._device.close()
 
     def reset(self, slots: Sequence[int] | None = None) -> None:
@@ -90,3 +95,15 @@ class CudaEngine(Engine):
                 end = min(end, (start // held + self._streams.bias_rows) * held)
             yield slice(start, end)
             start = end
+
+
+class CudaEngine(StreamsEngine):
+    """The cuda engine: launches of its own."""
+
+    def __init__(
+        self, device: CudaDevice, schedule: Schedule, batch: int, packed: NDArray[np.uint8]
+    ) -> None:
+        """packed: the weights, as `pack` makes them for the schedule. Owns the device."""
+        streams = Streams(device, schedule, -(-batch // schedule.streams), packed)
+        note = f"{device.name}, {schedule.note}"
+        super().__init__("cuda", device, schedule, batch, streams, note)

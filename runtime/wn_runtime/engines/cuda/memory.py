@@ -24,6 +24,9 @@ _MOVERS, _MOVER_THREADS = 512, 256
 class Streams:
     """Whole groups of streams on one GPU: their state, and the arrays of a launch."""
 
+    spare = 0
+    """Rows of the arrays beyond those that a piece of a block uses."""
+
     def __init__(
         self, device: CudaDevice, schedule: Schedule, groups: int, model: NDArray[np.uint8]
     ) -> None:
@@ -34,10 +37,7 @@ class Streams:
         self._device, self._schedule, self._groups = device, schedule, groups
         self.width = groups * schedule.streams
         """B, with the streams that fill up the last group."""
-        self._generate, self._snapshot, self._restore = device.kernels(
-            source(schedule), GENERATE, SNAPSHOT, RESTORE
-        )
-        device.allow(self._generate, schedule.threads, schedule.shared_bytes, schedule.cluster)
+        self._load()
         spec, width = schedule.spec, self.width
         self._model = device.allocate(model.shape, np.uint8)
         device.upload(self._model, model)
@@ -48,12 +48,15 @@ class Streams:
         self.steps = max(1, min(_MOST_STEPS, _PIECE_BYTES // per_step))
         """The longest piece of a block that one launch makes."""
         self._inverse = device.allocate((width,), np.float32)
-        self._uniforms = device.allocate((self.steps, width, spec.output.uniforms), np.int32)
-        self._samples = device.allocate((self.steps, width), _sample(spec))
+        rows = self.steps + self.spare
+        self._uniforms = device.allocate((rows, width, spec.output.uniforms), np.int32)
+        self._samples = device.allocate((rows, width), _sample(spec))
+        self._forced = self._samples
+        """Where samples are that are given."""
         row = 4 * spec.layers * width * spec.gate_channels
         self.bias_rows = max(1, min(self.steps, _PIECE_BYTES // row)) if spec.conditioning else 0
         """Rows of conditioning that a launch can have."""
-        shape = (self.bias_rows, spec.layers, width, spec.gate_channels)
+        shape = (self.bias_rows + self.spare, spec.layers, width, spec.gate_channels)
         self._bias = device.allocate(shape, np.float32) if self.bias_rows else None
         params = 4 * width * spec.output.params
         self.scored = max(1, min(self.steps, _PIECE_BYTES // params))
@@ -61,6 +64,15 @@ class Streams:
         self._params: DeviceArray | None = None  # most streams are never scored
         self._t = 0
         self.silence()
+
+    def _load(self) -> None:
+        """The kernels."""
+        schedule = self._schedule
+        self._generate, self._snapshot, self._restore = self._device.kernels(
+            source(schedule), GENERATE, SNAPSHOT, RESTORE
+        )
+        threads, shared = schedule.threads, schedule.shared_bytes
+        self._device.allow(self._generate, threads, shared, schedule.cluster)
 
     def silence(self) -> None:
         """Back to the state before the first sample."""
@@ -91,9 +103,10 @@ class Streams:
     def score(self, samples: Samples, bias: Bias, held: int, offset: int) -> NDArray[np.float32]:
         """Params (T, width, A) of samples (T, width)."""
         if self._params is None:
-            shape = (self.scored, self.width, self._schedule.spec.output.params)
+            rows = self.scored + self.spare
+            shape = (rows, self.width, self._schedule.spec.output.params)
             self._params = self._device.allocate(shape, np.float32)
-        self._device.upload(self._samples, samples)
+        self._device.upload(self._forced, samples)
         self._launch(len(samples), bias, held, offset, forced=True)
         params: NDArray[np.float32] = self._device.download(self._params, len(samples))
         return params
@@ -114,7 +127,7 @@ class Streams:
             _address(self._bias),
             self._uniforms.address,
             self._inverse.address,
-            self._samples.address if forced else 0,
+            self._forced.address if forced else 0,
             self._samples.address,
             _address(self._params) if forced else 0,
             self._t,
@@ -155,6 +168,9 @@ class Streams:
             for array in on_gpu:
                 self._device.free(array)
         self._t = 0
+
+    def close(self) -> None:
+        """Give back what is not the device's."""
 
     def _move(self, kernel: Any, arrays: tuple[DeviceArray, ...], *numbers: int) -> None:
         addresses = [array.address for array in arrays]

@@ -54,6 +54,12 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
+class StreamClass(Protocol):
+    """The class `Stream`."""
+
+    def from_handle(self, handle: int) -> Stream: ...
+
+
 class DeviceProperties(Protocol):
     """Of a GPU."""
 
@@ -102,6 +108,7 @@ class CudaCore(Protocol):
 
     Buffer: BufferClass
     ObjectCode: ObjectCodeClass
+    Stream: StreamClass
 
     def Device(self, device_id: int) -> Device: ...
     def Program(self, code: str, code_type: str, options: Any) -> Program: ...

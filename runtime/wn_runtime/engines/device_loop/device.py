@@ -155,6 +155,23 @@ class CudaDevice:
                 self.stream.sync()
         return result
 
+    def copy(self, to: int, source: int, size: int) -> None:
+        """Enqueue a copy of `size` bytes between two places in its memory."""
+        with self._guarded("copying in it"):
+            target = self._cuda.Buffer.from_handle(to, size)
+            target.copy_from(self._cuda.Buffer.from_handle(source, size), stream=self._into)
+
+    @contextlib.contextmanager
+    def on(self, stream: int) -> Iterator[None]:
+        """Have launches and copies go into another's stream, by its handle, meanwhile."""
+        before = self._into
+        with self._guarded("taking a stream"):
+            self._into = self._cuda.Stream.from_handle(stream)
+        try:
+            yield
+        finally:
+            self._into = before
+
     def prepare(self, source: str, file: str, code: bytes) -> None:
         """Have the code that was compiled ahead of `source` run in its place, from now on.
 
@@ -320,6 +337,10 @@ class DeviceArray:
     def __init__(self, buffer: Buffer, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.buffer, self.shape, self.dtype = buffer, shape, dtype
         self.address = int(buffer.handle)
+
+    def row(self, index: int) -> int:
+        """The address of a row."""
+        return self.address + index * int(np.prod(self.shape[1:])) * self.dtype.itemsize
 
 
 def source_digest(source: str) -> str:
