@@ -1,45 +1,30 @@
 """A strict stand-in for the half of TensorRT that runs plans; it computes them for real.
 
 It has what wn_runtime.engines.tensorrt.api declares and nothing else. A plan is a header with the
-version and the GPU it is for, and the ONNX graph, which ONNX Runtime's CPU provider runs on the
-addresses that were set. What the real one answers to a plan of another version or GPU, this one
-answers.
+version and the GPU it is for, and what it runs (programs.py) on the addresses that were set. What
+the real one answers to a plan of another version or GPU, this one answers.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
-import math
 import sys
 import types
 from enum import Enum, IntEnum
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-import numpy as np
-import onnxruntime as ort
 import pytest
 
+from tests.cuda_on_cpu import building, plugins
 from tests.cuda_on_cpu.gpu import Gpu, require
+from tests.cuda_on_cpu.programs import Graph, Node
+from tests.cuda_on_cpu.tensors import DataType as DataType
+from tests.cuda_on_cpu.tensors import TensorFormat
+from tests.cuda_on_cpu.tensors import TensorIOMode as TensorIOMode
 
 _MAGIC = b"ftrt-test\n"
 _BYTES = 1000  # working memory of a context
-
-
-class DataType(Enum):
-    FLOAT, HALF, INT32 = range(3)
-
-
-class TensorIOMode(Enum):
-    INPUT, OUTPUT = range(2)
-
-
-_TYPES = {
-    "tensor(float)": (DataType.FLOAT, np.float32),
-    "tensor(float16)": (DataType.HALF, np.float16),
-    "tensor(int32)": (DataType.INT32, np.int32),
-}
 
 
 class _Severity(IntEnum):
@@ -53,27 +38,39 @@ class ILogger:
         raise NotImplementedError
 
 
+class NetworkDefinitionCreationFlag(IntEnum):
+    STRONGLY_TYPED = 1
+
+
 class ExecutionContextAllocationStrategy(Enum):
     STATIC, ON_PROFILE_CHANGE, USER_MANAGED = range(3)
 
 
 def plan_bytes(
-    onnx: bytes, version: str, compute_capability: str, user_allocation: bool = True
+    body: bytes,
+    version: str,
+    compute_capability: str,
+    user_allocation: bool = True,
+    node: bool = False,
 ) -> bytes:
-    """A plan as the builder of `version` would make for that GPU.
+    """A plan as the builder of `version` would make for that GPU, of an ONNX graph or a node.
 
     Without `user_allocation`, TensorRT-RTX's flag, it may allocate while it runs.
     """
     header = {"version": version, "compute_capability": compute_capability}
-    line = json.dumps({**header, "user_allocation": user_allocation})
-    return _MAGIC + line.encode() + b"\n" + onnx
+    line = json.dumps({**header, "user_allocation": user_allocation, "node": node})
+    return _MAGIC + line.encode() + b"\n" + body
 
 
 class IExecutionContext:
     def __init__(self, engine: ICudaEngine, strategy: ExecutionContextAllocationStrategy) -> None:
         self._engine, self._addresses = engine, dict[str, int]()
+        self._enqueue, self._detach = engine._program.attach()
         self._given = strategy is not ExecutionContextAllocationStrategy.USER_MANAGED
         self._own = self._given
+
+    def __del__(self) -> None:
+        self._detach()
 
     def set_device_memory(self, memory: int, size: int) -> None:
         require(not self._own, "memory for a context that has its own")
@@ -86,8 +83,7 @@ class IExecutionContext:
         return self._engine._user_allocation and not self._own
 
     def set_tensor_address(self, name: str, memory: int) -> bool:
-        shape, element = self._engine._tensors[name][1], self._engine._tensors[name][3]
-        self._engine._module.gpu.check(memory, math.prod(shape) * np.dtype(element).itemsize)
+        self._engine._module.gpu.check(memory, self._engine._program.tensors[name][1].nbytes)
         self._addresses[name] = memory
         return True
 
@@ -106,11 +102,15 @@ class IExecutionContext:
         ):
             module.say("IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime (test)")
             return False
-        missing = self._engine._tensors.keys() - self._addresses.keys()
+        missing = self._engine._program.tensors.keys() - self._addresses.keys()
         require(not missing, f"no address for {missing}")
         addresses = dict(self._addresses)
         require(len(set(addresses.values())) == len(addresses), "one buffer bound twice")
-        gpu.enqueue(stream_handle, lambda: self._engine._run(addresses))
+        try:
+            self._enqueue(addresses, stream_handle)
+        except Exception as error:
+            module.say(f"IExecutionContext::enqueueV3: {error}")
+            return False
         module.enqueued += 1
         return True
 
@@ -124,32 +124,26 @@ class EngineInspector:
 
 
 class ICudaEngine:
-    def __init__(self, module: Any, onnx: bytes, user_allocation: bool) -> None:
+    def __init__(self, module: Any, program: Graph | Node, user_allocation: bool) -> None:
         self._module, self._user_allocation = module, user_allocation
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
-        self._session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-        self._tensors: dict[str, tuple[Any, list[int], Any, Any]] = {}
-        for mode, values in (
-            (TensorIOMode.INPUT, self._session.get_inputs()),
-            (TensorIOMode.OUTPUT, self._session.get_outputs()),
-        ):
-            for value in values:
-                self._tensors[value.name] = (mode, value.shape, *_TYPES[value.type])
-        self.num_io_tensors = len(self._tensors)
+        self._program = program
+        self.num_io_tensors = len(program.tensors)
         self.device_memory_size_v2 = _BYTES
 
+    def __del__(self) -> None:
+        self._program.destroy()
+
     def get_tensor_name(self, index: int) -> str:
-        return list(self._tensors)[index]
+        return list(self._program.tensors)[index]
 
     def get_tensor_mode(self, name: str) -> Any:
-        return self._tensors[name][0]
+        return self._program.tensors[name][0]
 
     def get_tensor_dtype(self, name: str) -> Any:
-        return self._tensors[name][2]
+        return self._program.tensors[name][1].type
 
     def get_tensor_shape(self, name: str) -> Any:
-        return tuple(self._tensors[name][1])
+        return self._program.tensors[name][1].dims
 
     def create_execution_context(
         self,
@@ -159,22 +153,14 @@ class ICudaEngine:
         if own and self._module.gpu.used + _BYTES > self._module.gpu.memory:
             self._module.say("Error Code 2: OutOfMemory (test)")
             return None
-        return IExecutionContext(self, strategy)
+        try:
+            return IExecutionContext(self, strategy)
+        except Exception as error:
+            self._module.say(f"IPluginV3OneRuntime::attachToContext: {error}")
+            return None
 
     def create_engine_inspector(self) -> EngineInspector:
         return EngineInspector(self)
-
-    def _run(self, addresses: dict[str, int]) -> None:
-        views = {}
-        for name, (_, shape, _, element) in self._tensors.items():
-            size = math.prod(shape) * np.dtype(element).itemsize
-            self._module.gpu.check(addresses[name], size)
-            memory = (ctypes.c_char * size).from_address(addresses[name])
-            views[name] = np.frombuffer(memory, element).reshape(shape)
-        names = [n for n, tensor in self._tensors.items() if tensor[0] is TensorIOMode.OUTPUT]
-        inputs = {name: views[name].copy() for name in views if name not in names}
-        for name, result in zip(names, self._session.run(names, inputs), strict=True):
-            views[name][...] = result
 
 
 def install(
@@ -198,20 +184,42 @@ def install(
             if not serialized_engine.startswith(_MAGIC):
                 module.say("Error Code 1: Serialization (magicTag mismatch)")
                 return None
-            header, onnx = serialized_engine.removeprefix(_MAGIC).split(b"\n", 1)
+            header, body = serialized_engine.removeprefix(_MAGIC).split(b"\n", 1)
             made_for = json.loads(header)
-            user_allocation = made_for.pop("user_allocation")
+            user_allocation, node = made_for.pop("user_allocation"), made_for.pop("node")
             arch = gpu.arch
             here = {"version": version, "compute_capability": f"{arch[:-1]}.{arch[-1]}"}
             if made_for != here and not self.engine_host_code_allowed:
                 module.say(f"expecting {made_for}, got {here}, please rebuild")
                 return None
+            try:
+                program = Node(module, gpu, body) if node else Graph(gpu, body)
+            except Exception as error:
+                module.say(f"Error Code 4: {error}")
+                return None
             module.loaded += 1
-            return ICudaEngine(module, onnx, user_allocation)
+            return ICudaEngine(module, program, user_allocation)
 
     module.__version__ = version
     module.__spec__ = ModuleSpec(name, None)
     module.DataType, module.TensorIOMode = DataType, TensorIOMode
+    module.TensorFormat, module.Weights = TensorFormat, building.Weights
+    for each in (
+        *plugins.INTERFACES,
+        plugins.IPluginCreatorV3One,
+        plugins.PluginFieldType,
+        plugins.PluginField,
+        plugins.PluginFieldCollection,
+        plugins.DimsExprs,
+    ):
+        setattr(module, each.__name__, each)
+    registry = plugins.IPluginRegistry()
+    module.get_plugin_registry = lambda: registry
+    module.NetworkDefinitionCreationFlag = NetworkDefinitionCreationFlag
+    module.ProfilingVerbosity = types.SimpleNamespace(DETAILED="detailed")
+    module.LayerInformationFormat = types.SimpleNamespace(JSON="json")
+    module.IProgressMonitor = type("IProgressMonitor", (), {})
+    module.plan_bytes, module.Builder = plan_bytes, building.builder_class(module, gpu)
     module.ExecutionContextAllocationStrategy = ExecutionContextAllocationStrategy
     module.ILogger, module.Runtime = ILogger, Runtime
     module.gpu, module.logger = gpu, None

@@ -47,7 +47,12 @@ from wn_runtime.model.manifest import MANIFEST
 @click.option(
     "--version-compatible",
     is_flag=True,
-    help="A plan that later versions of TensorRT run too; larger, and a little slower.",
+    help="A plan that later versions of TensorRT run too; of the step graph, so far slower.",
+)
+@click.option(
+    "--plain-plan",
+    is_flag=True,
+    help="With --fp16: a plan of the step graph, not of the cuda engine's kernel; far slower.",
 )
 @click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
 def main(
@@ -59,6 +64,7 @@ def main(
     frames: tuple[Path, ...],
     target: str | None,
     version_compatible: bool,
+    plain_plan: bool,
     raw_weights: bool,
 ) -> int:
     """Export a trained model (CKPT, or a run's folder), or make graphs and engines of DIR anew.
@@ -69,7 +75,9 @@ def main(
     run = source / "best.pt"
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
         source = run
-    options = Options(fp16, batch, raw_weights, audio, frames, target, version_compatible)
+    options = Options(
+        fp16, batch, raw_weights, audio, frames, target, version_compatible, plain_plan
+    )
     restore(source)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, say.line) else 1

@@ -56,6 +56,8 @@ class Options:
     """The name of a target in wn_targets, or cpu for this machine's: whose needs are met."""
     version_compatible: bool = False
     """Whether a plan is built to run in later versions of TensorRT too."""
+    plain_plan: bool = False
+    """Whether a plan is of the step graph, even where it could be fused."""
 
     def __post_init__(self) -> None:
         if self.batch is not None:
@@ -166,7 +168,9 @@ def _finish(
     """What engines need, parity and reports; then publish, or set aside."""
     manifest = manifests.with_file(manifest, stage.path / manifests.REFERENCE)
     fp16 = any(artifact.precision == "fp16" for artifact in manifest.artifacts)
-    preparation = Preparation(stage.path, stage.target, fp16, options.version_compatible, device)
+    preparation = Preparation(
+        stage.path, stage.target, fp16, options.version_compatible, options.plain_plan, device
+    )
     lines = []
     for prepare in BEFORE_PARITY.values():
         manifest, line = prepare(preparation, manifest)

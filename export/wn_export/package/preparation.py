@@ -26,6 +26,8 @@ class Preparation:
     """Where it will be; an older one may be there."""
     fp16: bool
     version_compatible: bool
+    plain_plan: bool
+    """Whether a plan is of the step graph, even where it could be fused."""
     device: Constraints | None
     """Whose needs are met."""
 
@@ -41,6 +43,7 @@ def _plan(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str |
         preparation.target,
         preparation.fp16,
         preparation.version_compatible,
+        preparation.plain_plan,
     )
 
 

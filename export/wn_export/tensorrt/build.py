@@ -169,7 +169,7 @@ def build(
         if timing is not None:
             timing.with_name(timing.name + ".lock").unlink(missing_ok=True)  # Polygraphy's
     seconds = time.perf_counter() - started
-    engine = _load(builder, messages, data)
+    engine = None if builder.gpu is None else load_back(builder, data)
     return Plan(
         data=data,
         network=trt_inspect.of_network(network),
@@ -225,9 +225,9 @@ def _same_builder(manifest: Manifest, builder: Builder) -> bool:
     return False
 
 
-def _load(builder: Builder, messages: Messages, data: bytes) -> ICudaEngine | None:
-    if builder.gpu is None:
-        return None
+def load_back(builder: Builder, data: bytes) -> ICudaEngine:
+    """A plan that was just built, on its GPU. Raises WavestepError with TensorRT's reason."""
+    messages = Messages(builder.trt)
     engine = builder.trt.Runtime(messages.logger).deserialize_cuda_engine(data)
     if engine is None:
         raise WavestepError(

@@ -13,11 +13,18 @@ from typing import Any, Protocol
 
 
 class DataType(Protocol):
-    """Element types; the members that step graphs have."""
+    """Element types; the members that our graphs have."""
 
     FLOAT: Any
     HALF: Any
     INT32: Any
+
+
+class TensorFormat(Protocol):
+    """How a tensor lies in memory."""
+
+    LINEAR: Any
+    """Row-major."""
 
 
 class TensorIOMode(Protocol):
@@ -45,6 +52,12 @@ class ExecutionContextAllocationStrategy(Protocol):
     USER_MANAGED: Any
 
 
+class NetworkDefinitionCreationFlag(Protocol):
+    """What a network is to be; each is the number of a bit."""
+
+    STRONGLY_TYPED: Any
+
+
 class BuilderFlag(Protocol):
     """What a builder is told to do; the member that TensorRT-RTX alone has, from 1.2 on."""
 
@@ -53,7 +66,11 @@ class BuilderFlag(Protocol):
 
 
 class IBuilderConfig(Protocol):
-    """How a plan is to be built, made by Polygraphy."""
+    """How a plan is to be built."""
+
+    profiling_verbosity: Any
+    max_aux_streams: int
+    progress_monitor: Any
 
     def set_flag(self, flag: Any) -> None: ...
 
@@ -79,7 +96,7 @@ class ILayer(Protocol):
 
 
 class INetworkDefinition(Protocol):
-    """A parsed network."""
+    """A network, parsed or made."""
 
     num_layers: int
     num_inputs: int
@@ -88,6 +105,49 @@ class INetworkDefinition(Protocol):
     def get_layer(self, index: int) -> ILayer: ...
     def get_input(self, index: int) -> ITensor: ...
     def get_output(self, index: int) -> ITensor: ...
+    def add_input(self, name: str, dtype: Any, shape: Sequence[int]) -> ITensor: ...
+    def add_constant(self, shape: Sequence[int], weights: Any) -> ILayer | None: ...
+    def add_plugin_v3(
+        self, inputs: Sequence[ITensor], shape_inputs: Sequence[ITensor], plugin: Any
+    ) -> ILayer | None: ...
+    def mark_output(self, tensor: ITensor) -> None: ...
+
+
+class Builder(Protocol):
+    """Makes networks, and plans of them."""
+
+    def create_network(self, flags: int) -> INetworkDefinition: ...
+    def create_builder_config(self) -> IBuilderConfig: ...
+    def build_serialized_network(
+        self, network: INetworkDefinition, config: IBuilderConfig
+    ) -> Any: ...
+
+
+class PluginFieldType(Protocol):
+    """Of the numbers of a field."""
+
+    INT64: Any
+
+
+class PluginField(Protocol):
+    """What a plan keeps of a plugin, by name."""
+
+    name: str
+    data: Any
+    """An array; but see fused/fields.py."""
+
+
+class IPluginRegistry(Protocol):
+    """Which plugins there are."""
+
+    def get_creator(self, type: str, version: str, plugin_namespace: str) -> Any: ...
+    def register_creator(self, creator: Any, plugin_namespace: str) -> bool: ...
+
+
+class IExprBuilder(Protocol):
+    """Makes the sizes of a plugin's outputs."""
+
+    def constant(self, arg0: int) -> Any: ...
 
 
 class EngineInspector(Protocol):
@@ -147,19 +207,65 @@ class MakesRuntime(Protocol):
     def __call__(self, logger: Any) -> Runtime: ...
 
 
+class MakesBuilder(Protocol):
+    """The class `Builder`, called."""
+
+    def __call__(self, logger: Any) -> Builder: ...
+
+
+class MakesWeights(Protocol):
+    """The class `Weights`, called: values of a constant, where they lie."""
+
+    def __call__(self, type: Any, ptr: int, count: int) -> Any: ...
+
+
+class MakesPluginField(Protocol):
+    """The class `PluginField`, called."""
+
+    def __call__(self, name: str, data: Any, type: Any) -> PluginField: ...
+
+
+class MakesPluginFieldCollection(Protocol):
+    """The class `PluginFieldCollection`, called."""
+
+    def __call__(self, arg0: Sequence[PluginField]) -> Any: ...
+
+
+class MakesDimsExprs(Protocol):
+    """The class `DimsExprs`, called: the shape of a plugin's output."""
+
+    def __call__(self, arg0: Sequence[Any]) -> Any: ...
+
+
 class TensorRT(Protocol):
     """The module `tensorrt`, or `tensorrt_rtx`."""
 
     __version__: str
     DataType: DataType
+    TensorFormat: TensorFormat
     TensorIOMode: TensorIOMode
     LayerInformationFormat: LayerInformationFormat
     ProfilingVerbosity: ProfilingVerbosity
     ExecutionContextAllocationStrategy: ExecutionContextAllocationStrategy
+    NetworkDefinitionCreationFlag: NetworkDefinitionCreationFlag
+    PluginFieldType: PluginFieldType
     Runtime: MakesRuntime
+    Builder: MakesBuilder
+    Weights: MakesWeights
+    PluginField: MakesPluginField
+    PluginFieldCollection: MakesPluginFieldCollection
+    DimsExprs: MakesDimsExprs
     ILogger: ILogger
     IProgressMonitor: type[Any]
     """Subclassed: phase_start, step_complete and phase_finish are ours."""
+    IPluginV3: type[Any]
+    """Subclassed with the next three; their methods are in fused/plugin.py."""
+    IPluginV3OneCore: type[Any]
+    IPluginV3OneBuild: type[Any]
+    IPluginV3OneRuntime: type[Any]
+    IPluginCreatorV3One: type[Any]
+
+    def get_plugin_registry(self) -> IPluginRegistry: ...
 
 
 class TensorRtRtx(TensorRT, Protocol):
@@ -173,12 +279,37 @@ RTX_ONLY: dict[str, dict[str, tuple[str, ...] | None]] = {
     "IExecutionContext": {"is_stream_capturable": ("stream",)},
 }
 """What of the classes here TensorRT itself has not, and is not asked for."""
-CALLBACKS: dict[str, dict[str, tuple[str, ...]]] = {
+TENSORRT_ONLY: dict[str, dict[str, tuple[str, ...] | None]] = {
+    "INetworkDefinition": {"add_plugin_v3": ("inputs", "shape_inputs", "plugin")},
+}
+"""What TensorRT-RTX has not, and is not asked for: its networks take no plugins."""
+CALLBACKS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "ILogger": {"log": ("severity", "msg")},
     "IProgressMonitor": {
         "phase_start": ("phase_name", "parent_phase", "num_steps"),
         "step_complete": ("phase_name", "step"),
         "phase_finish": ("phase_name",),
     },
+    "IPluginV3": {
+        "clone": (),
+        "get_capability_interface": None,  # of one argument, whose name is another since 10.13
+        "destroy": (),
+    },
+    "IPluginV3OneBuild": {
+        "configure_plugin": ("in", "out"),
+        "get_output_data_types": ("input_types",),
+        "get_output_shapes": ("inputs", "shape_inputs", "expr_builder"),
+        "get_valid_tactics": (),
+        "get_workspace_size": ("in", "out"),
+        "supports_format_combination": ("pos", "in_out", "num_inputs"),
+    },
+    "IPluginV3OneRuntime": {
+        "attach_to_context": ("resource_context",),
+        "enqueue": ("input_desc", "output_desc", "inputs", "outputs", "workspace", "stream"),
+        "get_fields_to_serialize": (),
+        "on_shape_change": ("in", "out"),
+        "set_tactic": ("tactic",),
+    },
+    "IPluginCreatorV3One": {"create_plugin": ("name", "field_collection", "phase")},
 }
 """The methods that TensorRT calls on our subclasses, with their arguments."""

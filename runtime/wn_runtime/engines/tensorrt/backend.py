@@ -1,4 +1,4 @@
-"""The step graph as a TensorRT plan: loaded and checked once, bound and enqueued by each engine."""
+"""A TensorRT plan, loaded and checked once; bound and enqueued by each engine of a step graph's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from wn_runtime.engines.device_loop.device import CudaDevice, DeviceLost
-from wn_runtime.engines.step_signature import StepSignature, Tensor
+from wn_runtime.engines.step_signature import Signature, Tensor
 from wn_runtime.engines.tensorrt.api import (
     ICudaEngine,
     IExecutionContext,
@@ -18,7 +18,6 @@ from wn_runtime.engines.tensorrt.module import PRODUCTS, RTX, Messages
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.manifest import Artifact
-from wn_runtime.model.spec import ModelSpec
 
 REBUILD = "build it anew with wn-export DIR"
 
@@ -31,7 +30,7 @@ class Plan:
         trt: TensorRT,
         record: PlanRecord,
         data: bytes,
-        spec: ModelSpec,
+        signature: Signature,
         artifact: Artifact,
     ) -> None:
         """Raises WavestepError where TensorRT cannot load it, or it is another model's."""
@@ -48,7 +47,6 @@ class Plan:
             raise WavestepError(
                 f"{self.title} cannot load {self.file} ({self.messages.last()}); {REBUILD}"
             )
-        signature = StepSignature.of(spec, artifact.precision, artifact.batch)
         signature.check(*_tensors(trt, engine), self.file)
         self._engine: ICudaEngine = engine
 

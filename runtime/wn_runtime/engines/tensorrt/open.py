@@ -1,4 +1,4 @@
-"""Opens plans: TensorRT or TensorRT-RTX in the device loop."""
+"""Opens plans: of a step graph in the device loop, or with the cuda engine's kernel in them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from wn_runtime.engines.device_loop.loop import DeviceLoop, check_width
 from wn_runtime.engines.device_loop.memory import bytes_needed
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
+from wn_runtime.engines.step_signature import StepSignature
 from wn_runtime.engines.tensorrt import plan_record
 from wn_runtime.engines.tensorrt.backend import Plan, TensorRtBackend
+from wn_runtime.engines.tensorrt.fused import open as fused
 from wn_runtime.engines.tensorrt.module import load
 from wn_runtime.engines.tensorrt.plan_record import ThisMachine
 
@@ -32,17 +34,22 @@ def open_engine(request: Request) -> Engine:
     trt = load(record.flavour)
     device = CudaDevice()
     try:
-        step_cubin.prepare(package, device)
-        working = CONTEXTS * (record.working_bytes or 0)
-        state = bytes_needed(package.spec, artifact.batch, artifact.precision)
+        needed = path.stat().st_size + CONTEXTS * (record.working_bytes or 0)
         machine = ThisMachine(
             device.name, device.compute_capability, device.available_bytes(), trt.__version__
         )
-        needed = path.stat().st_size + working + state
+        if record.fused is not None:
+            node = fused.node_of(package, artifact, record)
+            needed += fused.bytes_needed(node)
+            plan_record.check_machine(path, record, machine, needed)
+            return fused.open_streams(request, device, trt, node, artifact, record)
+        step_cubin.prepare(package, device)
+        needed += bytes_needed(package.spec, artifact.batch, artifact.precision)
         plan_record.check_machine(path, record, machine, needed)
+        signature = StepSignature.of(package.spec, artifact.precision, artifact.batch)
         plan = package.shared(
             ("plan", artifact.file),
-            lambda: Plan(trt, record, package.read(artifact.file), package.spec, artifact),
+            lambda: Plan(trt, record, package.read(artifact.file), signature, artifact),
         )
         return DeviceLoop(
             request.kind.name,

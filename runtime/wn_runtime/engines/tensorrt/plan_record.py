@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wn_runtime import files
+from wn_runtime.engines.tensorrt.fused.record import FusedRecord
 from wn_runtime.engines.tensorrt.module import FLAVOURS, PRODUCTS, newer_or_same
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
@@ -34,7 +35,7 @@ class PlanRecord:
     version_compatible: bool
     """It runs in later versions too."""
     onnx: str
-    """The graph it was built from, in the same directory."""
+    """What it was built from, in the same directory: a graph, or the weights of a fused one."""
     onnx_sha256: str
     seconds: float
     """That the build took."""
@@ -44,6 +45,8 @@ class PlanRecord:
     """Layers by type, as the inspector counts them in the plan, or the parser in the network."""
     products: dict[str, int] = field(default_factory=dict)
     """Multiplications a call in matrix products, by their precision."""
+    fused: FusedRecord | None = None
+    """Of a plan whose one node is the cuda engine's kernel; None: built of a step graph."""
 
     def __post_init__(self) -> None:
         if self.flavour not in FLAVOURS:

@@ -43,13 +43,15 @@ CLASSES = {
     name: protocol
     for name, protocol in vars(trt_api).items()
     if getattr(protocol, "_is_protocol", False)
-    and name not in ("Protocol", "TensorRT", "MakesRuntime", "TensorRtRtx", "RtxExecutionContext")
+    and name not in ("Protocol", "TensorRT", "TensorRtRtx", "RtxExecutionContext")
+    and not name.startswith("Makes")
     and name not in trt_api.RTX_ONLY.keys() - {"IExecutionContext"}
 }
 THEIRS = re.compile(
-    r"(^|\.)(_?trt|rtx|builder_config|_?engine|_?runtime|_contexts\[.*\]|context|network|layer|inspector|tensor)"
-    r"(\.(DataType|TensorIOMode|LayerInformationFormat|ProfilingVerbosity|ILogger"
-    r"|ExecutionContextAllocationStrategy|BuilderFlag))?$"
+    r"(^|\.)(_?trt|rtx|builder_config|maker|_?engine|_?runtime|_contexts\[.*\]|_?context|network|layer"
+    r"|constant|output|inspector|tensor|registry|expr_builder)"
+    r"(\.(DataType|TensorFormat|TensorIOMode|LayerInformationFormat|ProfilingVerbosity|ILogger"
+    r"|ExecutionContextAllocationStrategy|BuilderFlag|NetworkDefinitionCreationFlag|PluginFieldType))?$"
 )
 """How our code calls what is TensorRT's."""
 DESCRIBE = """
@@ -75,7 +77,12 @@ def surface(rtx: bool = False) -> Surface:
         table.setdefault(name, {}).update(callbacks)
     for name, members in trt_api.RTX_ONLY.items() if rtx else ():
         table[name] = {**table.get(name, {}), **members}
-    table["Runtime"]["__init__"] = api_surface.members(trt_api.MakesRuntime)["__call__"]
+    for name, protocol in vars(trt_api).items():
+        if name.startswith("Makes"):
+            made = table.setdefault(name.removeprefix("Makes"), {})
+            made["__init__"] = api_surface.members(protocol)["__call__"]
+    for name, members in trt_api.TENSORRT_ONLY.items() if rtx else ():
+        table[name] = {m: what for m, what in table[name].items() if m not in members}
     return table
 
 
@@ -168,6 +175,13 @@ def test_tensorrt_rtx_has_it_too() -> None:
     assert missing(wanted, describe("tensorrt_rtx_bindings", wanted)["classes"]) == []
 
 
+def test_tensorrt_rtx_takes_no_plugins() -> None:
+    pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed")
+    classes = describe("tensorrt_rtx_bindings", trt_api.TENSORRT_ONLY)["classes"]
+    named = [f"{name}.{member}" for name, each in trt_api.TENSORRT_ONLY.items() for member in each]
+    assert missing(trt_api.TENSORRT_ONLY, classes) == named
+
+
 def test_what_tensorrt_rtx_has_besides_tensorrt_has_not(bindings: tuple[str, Path]) -> None:
     _, folder = bindings
     classes = describe("tensorrt_bindings", trt_api.RTX_ONLY, folder)["classes"]
@@ -233,8 +247,8 @@ def test_the_stand_in_is_what_is_used_and_no_more(name: str) -> None:
 
 def test_nothing_else_is_used() -> None:
     """What mypy proves of types, once more of names: each attribute is one that is declared."""
-    declared = set(trt_api.TensorRT.__annotations__) | {"BuilderFlag"}
-    for members in surface(rtx=True).values():
+    declared = set(trt_api.TensorRT.__annotations__) | {"BuilderFlag", "get_plugin_registry"}
+    for members in [*surface().values(), *surface(rtx=True).values()]:
         declared |= members.keys()
     used = set()
     for path, text in modules():

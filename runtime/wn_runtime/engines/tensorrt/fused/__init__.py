@@ -1,0 +1,1 @@
+"""Plans whose one node is the cuda engine's kernel, as a TensorRT plugin."""
