@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.model_dir import write_model
 from tests.specs import random_weights
-from wn_export.tensorrt.build import PLAN, Builder
+from wn_export.tensorrt.build import PLAN as PLAN
+from wn_export.tensorrt.build import Builder
 from wn_export.tensorrt.fused import add_fused_plan
 from wn_runtime.engines import trust
 from wn_runtime.model import manifest as manifests

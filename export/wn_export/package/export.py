@@ -169,7 +169,7 @@ def _finish(
     manifest = manifests.with_file(manifest, stage.path / manifests.REFERENCE)
     fp16 = any(artifact.precision == "fp16" for artifact in manifest.artifacts)
     preparation = Preparation(
-        stage.path, stage.target, fp16, options.version_compatible, options.plain_plan, device
+        stage.path, stage.target, fp16, options.version_compatible, device, options.plain_plan
     )
     lines = []
     for prepare in BEFORE_PARITY.values():

@@ -26,10 +26,10 @@ class Preparation:
     """Where it will be; an older one may be there."""
     fp16: bool
     version_compatible: bool
-    plain_plan: bool
-    """Whether a plan is of the step graph, even where it could be fused."""
     device: Constraints | None
     """Whose needs are met."""
+    plain_plan: bool = False
+    """Whether a plan is of the step graph, even where it could be fused."""
 
 
 Preparer = Callable[[Preparation, Manifest], tuple[Manifest, str | None]]

@@ -38,14 +38,14 @@ def open_engine(request: Request) -> Engine:
         machine = ThisMachine(
             device.name, device.compute_capability, device.available_bytes(), trt.__version__
         )
+        plan_record.check_machine(path, record, machine)
         if record.fused is not None:
             node = fused.node_of(package, artifact, record)
-            needed += fused.bytes_needed(node)
-            plan_record.check_machine(path, record, machine, needed)
+            plan_record.check_memory(path, machine, needed + fused.bytes_needed(node))
             return fused.open_streams(request, device, trt, node, artifact, record)
         step_cubin.prepare(package, device)
-        needed += bytes_needed(package.spec, artifact.batch, artifact.precision)
-        plan_record.check_machine(path, record, machine, needed)
+        state = bytes_needed(package.spec, artifact.batch, artifact.precision)
+        plan_record.check_memory(path, machine, needed + state)
         signature = StepSignature.of(package.spec, artifact.precision, artifact.batch)
         plan = package.shared(
             ("plan", artifact.file),

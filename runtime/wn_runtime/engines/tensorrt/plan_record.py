@@ -103,8 +103,8 @@ def _digest(directory: Path, name: str) -> str:
         ) from error
 
 
-def check_machine(path: Path, record: PlanRecord, machine: ThisMachine, needed_bytes: int) -> None:
-    """Raise EngineUnavailable unless the plan at `path` can run here, in one sentence."""
+def check_machine(path: Path, record: PlanRecord, machine: ThisMachine) -> None:
+    """Raise EngineUnavailable unless the plan at `path` is for this machine, in one sentence."""
     product = PRODUCTS[record.flavour]
     remedy = rebuild_command(path.parent)
     built_on = record.gpu or "no GPU"
@@ -124,6 +124,10 @@ def check_machine(path: Path, record: PlanRecord, machine: ThisMachine, needed_b
             f"{path} was built with {product} {record.version}, this is {product} "
             f"{machine.version}; {remedy}"
         )
+
+
+def check_memory(path: Path, machine: ThisMachine, needed_bytes: int) -> None:
+    """Raise EngineUnavailable unless the GPU has so much left."""
     if needed_bytes > machine.available_bytes:
         raise EngineUnavailable(
             f"{path} needs {needed_bytes / _MIB:.0f} MiB of GPU memory, {machine.gpu} has "

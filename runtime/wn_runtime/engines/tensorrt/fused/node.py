@@ -28,10 +28,8 @@ from wn_runtime.engines.tensorrt.fused.record import CHUNK, FusedRecord
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.spec import ModelSpec
 
-CONTROL = np.dtype(
-    [("mark", "i4"), ("t", "u8"), *((name, "i4") for name in ("steps", "held", "offset"))]
-    + [("forced", "i4"), ("unused", "i4")]
-)
+_NUMBERS = ("steps", "held", "offset", "forced", "unused")
+CONTROL = np.dtype([("mark", "i4"), ("t", "u8"), *((name, "i4") for name in _NUMBERS)])
 """The struct Control of wavenet.cu, in words of 32 bits: t, the samples made before, is two of
 them. Of `steps` samples, sample i has row (i + offset) // held of bias; held is 0 without one."""
 _WORD = np.dtype(np.int32)

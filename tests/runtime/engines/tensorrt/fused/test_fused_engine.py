@@ -19,6 +19,7 @@ from tests.cuda_on_cpu.gpu import Gpu
 from tests.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from wn_runtime.engines.choice import open_engine, open_in
 from wn_runtime.engines.cuda.choose import VARIABLE
+from wn_runtime.engines.engine import of_streams
 from wn_runtime.engines.tensorrt.fused.record import CHUNK
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import open_package
@@ -40,17 +41,19 @@ def test_it_obeys_the_contract(
     assert not gpu.blocks
 
 
-@pytest.mark.parametrize("schedule", ["alone:2", "clustered:1"])
 def test_it_is_the_cuda_engine_sample_for_sample(
-    tmp_path: Path, tensorrt: Any, gpu: Gpu, monkeypatch: pytest.MonkeyPatch, schedule: str
+    tmp_path: Path, tensorrt: Any, gpu: Gpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over calls that end inside a row of bias, a last one that is not full, and a second block."""
+    """Over calls that end inside a row of bias, a last one that is not full, and a second block.
+
+    In clusters of blocks; alone they are in the other tests.
+    """
     gpu.arch = "90"
-    monkeypatch.setenv(VARIABLE, schedule)
+    monkeypatch.setenv(VARIABLE, "clustered:2")
     spec, steps = CORNERS["one_condition"], 2 * CHUNK - 12
     directory = write_fused(tmp_path, spec, tensorrt, 3)
     record = manifests.read(directory).artifacts[-1].built
-    assert record["fused"]["schedule"] == schedule
+    assert record["fused"]["schedule"] == "clustered:2"
     drawn_from = random_uniforms(2 * steps, 3, 1)
     samples = random_samples(spec, steps, 3)
     made = []
@@ -72,11 +75,11 @@ def test_it_is_the_cuda_engine_sample_for_sample(
 def test_streams_that_do_not_fill_the_plan_run_all_the_same(tmp_path: Path, tensorrt: Any) -> None:
     directory = write_fused(tmp_path, UNEVEN, tensorrt, 3)
     bias, drawn_from = random_bias(UNEVEN, 3), random_uniforms(20, 3)
-    samples, fewer = (
-        open_engine(directory / PLAN, batch=n).generate(bias[:, :, :n], drawn_from[:, :n])
-        for n in (3, 2)
-    )
-    assert np.array_equal(samples[:, :2], fewer)
+    made = []
+    for n in (3, 2):
+        engine = open_engine(directory / PLAN, batch=n)
+        made.append(engine.generate(of_streams(bias, slice(n)), drawn_from[:, :n]))
+    assert np.array_equal(made[0][:, :2], made[1])
 
 
 def test_a_block_longer_than_its_memory_goes_in_pieces(
@@ -84,7 +87,7 @@ def test_a_block_longer_than_its_memory_goes_in_pieces(
 ) -> None:
     directory = write_fused(tmp_path, UNEVEN, tensorrt, 3)
     bias, drawn_from = random_bias(UNEVEN, 3, 6), random_uniforms(48, 3)
-    whole, pieces = open_engine(directory / PLAN, batch=3), []
+    whole = open_engine(directory / PLAN, batch=3)
     for name, value in {"_MOST_STEPS": 7, "_PIECE_BYTES": 2000}.items():
         monkeypatch.setattr(f"wn_runtime.engines.cuda.memory.{name}", value)
     pieces = open_engine(directory / PLAN, batch=3)
@@ -92,7 +95,7 @@ def test_a_block_longer_than_its_memory_goes_in_pieces(
     found, expected = (each.generate(bias, drawn_from) for each in (pieces, whole))
     assert np.array_equal(found, expected)
     assert tensorrt.enqueued - before >= 48 / 7 + 1
-    assert np.array_equal(*(each.score(expected, bias) for each in (pieces, whole)))
+    assert np.array_equal(pieces.score(expected, bias), whole.score(expected, bias))
 
 
 def test_engines_of_one_package_share_one_loaded_plan_and_no_state(
