@@ -11,9 +11,14 @@ import pytest
 pytest.importorskip("onnx", reason="onnx is not installed: no graphs to build plans from")
 
 from tests.model_dir import write_model
+from tests.specs import random_weights
+from wn_export.tensorrt.build import PLAN, find_builder
+from wn_export.tensorrt.fused import add_fused_plan
+from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.engine import Engine
 from wn_runtime.errors import EngineUnavailable
+from wn_runtime.model import manifest as manifests
 from wn_runtime.model.spec import ModelSpec
 
 BUILD = """
@@ -51,6 +56,16 @@ def built(
     )
     assert process.returncode == 0, process.stderr
     return directory / "engine.plan"
+
+
+def fused(directory: Path, spec: ModelSpec, batch: int = 1) -> Path:
+    """The same with a fused plan, of half precision."""
+    write_model(directory, spec, ("fp16",), batch)
+    manifest, builder = manifests.read(directory), find_builder("tensorrt")
+    manifest = add_fused_plan(directory, manifest, random_weights(spec), batch, builder)
+    manifests.write(directory, manifest)
+    trust.add({manifest.files[PLAN].sha256: "a test's plan"})
+    return directory / PLAN
 
 
 def opened(path: Path, engine: str, precision: str | None = None, batch: int = 1) -> Engine:

@@ -56,15 +56,20 @@ class PlanStreams(Streams):
         if bias is not None:
             assert self._bias is not None
             self._device.upload(self._bias, bias)
-        calls = controls(self._t, steps, held, offset, forced)
-        self._device.upload(self._control, calls)
-        for call in range(len(calls)):
-            self._call(call, held, offset, forced)
+        for call in range(self.tell(steps, held, offset, forced)):
+            self.call(call, held, offset, forced)
             here = self._lines, self._window
             (self._lines, self._window), self._other = self._other, here
         self._t += steps
 
-    def _call(self, call: int, held: int, offset: int, forced: bool) -> None:
+    def tell(self, steps: int, held: int, offset: int, forced: bool) -> int:
+        """Lay out what the next calls are told; how many `steps` samples take."""
+        calls = controls(self._t, steps, held, offset, forced)
+        self._device.upload(self._control, calls)
+        return len(calls)
+
+    def call(self, call: int, held: int, offset: int, forced: bool) -> None:
+        """Enqueue one of them. Raises DeviceLost where TensorRT fails."""
         start = call * CHUNK
         params = self._no_params.row(0)
         if forced:

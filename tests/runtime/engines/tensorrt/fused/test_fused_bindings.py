@@ -65,6 +65,7 @@ except Exception as error:
 words = np.arange(7, dtype=np.int32)
 weights = trt.Weights(trt.DataType.INT32, words.ctypes.data, len(words))
 long = trt.PluginField("long", np.arange(9), trt.PluginFieldType.INT64)
+ahead = getattr(trt, "KernelLaunchParams", None)
 print(json.dumps({
     "same": copy._node == node,
     "names": [creator.name, copy.plugin_name, copy.plugin_version, copy.plugin_namespace],
@@ -77,6 +78,7 @@ print(json.dumps({
     "refused": refused,
     "weights": [str(weights.dtype), weights.size],
     "long": np.asarray(long.data).tolist(),
+    "ahead": None if ahead is None else [name for name in dir(ahead) if name[0] != "_"],
 }))
 """
 
@@ -109,3 +111,6 @@ def test_the_plugin_is_one_of_tensorrt_s(bindings: tuple[str, Path]) -> None:
     # Why a field is one number (fields.py): where this is whole, longer ones would do.
     repeated = version in ("10.3", "10.13") and not np.__version__.startswith("1.")
     assert found["long"] == ([0] * 9 if repeated else list(range(9)))
+    # docs/cuda.md: what a kernel that a plan holds ahead of time can be launched with.
+    axes = [f"{of}_{axis}" for of in ("block", "grid") for axis in "xyz"]
+    assert found["ahead"] == (None if version == "10.3" else [*axes, "shared_mem"])

@@ -172,7 +172,10 @@ def test_a_lost_device_is_one_line_and_every_call_after_it_too(directory: Path, 
     samples = engine.generate(bias, drawn_from)
     engine.score(samples, bias)
     gpu.lose()
-    calls = [lambda: engine.generate(bias, drawn_from), lambda: engine.score(samples, bias)]
+    calls: list[Callable[[], object]] = [
+        lambda: engine.generate(bias, drawn_from),
+        lambda: engine.score(samples, bias),
+    ]
     for call in calls * 2:
         with pytest.raises(WavestepError, match=r"GPU .* failed while .*: open the engine again"):
             call()
