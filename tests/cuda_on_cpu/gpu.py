@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 GUARD = 64
 """Bytes before and after each allocation that nobody may write."""
+ALIGNMENT = 256
+"""Bytes that the address of an allocation is a multiple of."""
 _PATTERN = 0xA5
 _KIB_SHARED = {"75": 64, "80": 163, "86": 99, "87": 163, "89": 99, "120": 99}
 """Shared memory that a block can have when it is asked for; 227 KiB of the GPUs not named."""
@@ -119,7 +121,9 @@ class Gpu:
         if self.used + self._freed + size > self.memory:
             raise CudaError("CUDA_ERROR_OUT_OF_MEMORY: the API call failed")
         self._idle -= min(size, self._idle)
-        block = np.full(size + 2 * GUARD, _PATTERN, np.uint8)
+        whole = np.full(size + 2 * GUARD + ALIGNMENT, _PATTERN, np.uint8)
+        first = -(whole.ctypes.data + GUARD) % ALIGNMENT
+        block = whole[first : first + size + 2 * GUARD]
         address = block.ctypes.data + GUARD
         self.blocks[address] = (block, size)
         return address

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.cuda_on_cpu import building, plugins
-from tests.cuda_on_cpu.gpu import Gpu, require
+from tests.cuda_on_cpu.gpu import ALIGNMENT, Gpu, require
 from tests.cuda_on_cpu.programs import Graph, Node
 from tests.cuda_on_cpu.tensors import DataType as DataType
 from tests.cuda_on_cpu.tensors import TensorFormat
@@ -83,6 +83,7 @@ class IExecutionContext:
         return self._engine._user_allocation and not self._own
 
     def set_tensor_address(self, name: str, memory: int) -> bool:
+        require(memory % ALIGNMENT == 0, f"the address of {name} is no multiple of {ALIGNMENT}")
         self._engine._module.gpu.check(memory, self._engine._program.tensors[name][1].nbytes)
         self._addresses[name] = memory
         return True

@@ -72,7 +72,7 @@ def test_a_host_may_capture_it(tmp_path: Path) -> None:
     engine.generate(None, drawn_from[:CHUNK])
     streams._device.upload(streams._uniforms, drawn_from[CHUNK:])
     streams.tell(CHUNK, 0, 0, forced=False)
-    graph = streams._device.capture(lambda: streams.call(0, 0, 0, forced=False))
+    graph = streams._device.capture(lambda: streams.call(0, CHUNK, 0, 0, forced=False))
     streams._device.upload(streams._samples, np.zeros((CHUNK, 1), np.int32))
     streams._device.replay(graph)
     captured = streams._device.download(streams._samples, CHUNK)

@@ -25,7 +25,7 @@ class Streams:
     """Whole groups of streams on one GPU: their state, and the arrays of a launch."""
 
     spare = 0
-    """Rows of the arrays beyond those that a piece of a block uses."""
+    """Rows of the arrays that are a step each beyond those of the longest piece."""
 
     def __init__(
         self, device: CudaDevice, schedule: Schedule, groups: int, model: NDArray[np.uint8]
@@ -56,7 +56,7 @@ class Streams:
         row = 4 * spec.layers * width * spec.gate_channels
         self.bias_rows = max(1, min(self.steps, _PIECE_BYTES // row)) if spec.conditioning else 0
         """Rows of conditioning that a launch can have."""
-        shape = (self.bias_rows + self.spare, spec.layers, width, spec.gate_channels)
+        shape = (self.bias_rows, spec.layers, width, spec.gate_channels)
         self._bias = device.allocate(shape, np.float32) if self.bias_rows else None
         params = 4 * width * spec.output.params
         self.scored = max(1, min(self.steps, _PIECE_BYTES // params))

@@ -70,6 +70,23 @@ class Plan:
             context.set_device_memory(device.allocate((size,), np.uint8).address, size)
         return context
 
+    def bind(self, context: IExecutionContext, addresses: dict[str, int]) -> None:
+        """Where a context has each of these inputs and outputs, at multiples of 256."""
+        for name, address in addresses.items():
+            if not context.set_tensor_address(name, address):
+                raise WavestepError(
+                    f"{self.title} refuses the address of {name} ({self.messages.last()}); "
+                    f"{REBUILD}"
+                )
+
+    def enqueue(self, context: IExecutionContext, stream: int) -> None:
+        """Put one call into a stream. Raises DeviceLost where TensorRT fails."""
+        if not context.execute_async_v3(stream):
+            raise DeviceLost(
+                f"{self.title} failed to run the plan: {self.messages.last()}; the streams' "
+                "state is lost: open the engine again"
+            )
+
 
 class TensorRtBackend:
     """A plan with two execution contexts, one a set of buffers.
@@ -92,20 +109,11 @@ class TensorRtBackend:
 
     def bind(self, buffers: int, addresses: dict[str, int]) -> None:
         """See `StepBackend.bind`."""
-        for name, address in addresses.items():
-            if not self._contexts[buffers].set_tensor_address(name, address):
-                raise WavestepError(
-                    f"{self.title} refuses the address of {name} "
-                    f"({self._plan.messages.last()}); {REBUILD}"
-                )
+        self._plan.bind(self._contexts[buffers], addresses)
 
     def enqueue(self, buffers: int, stream: int, /) -> None:
         """See `StepBackend.enqueue`."""
-        if not self._contexts[buffers].execute_async_v3(stream):
-            raise DeviceLost(
-                f"{self.title} failed to run the plan: {self._plan.messages.last()}; the streams' "
-                "state is lost: open the engine again"
-            )
+        self._plan.enqueue(self._contexts[buffers], stream)
 
     def close(self) -> None:
         """See `StepBackend.close`."""

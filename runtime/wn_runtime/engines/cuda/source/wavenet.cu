@@ -142,7 +142,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
 struct Control {
     int mark;
     unsigned t_low, t_high;
-    int steps, held, offset, forced, unused;
+    int steps, held, offset, forced;
 };
 
 extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_chunk(const Model *model, unsigned char *lines, Sample *window, const float *bias,

@@ -1,6 +1,6 @@
 """A fused plan's node: which kernel it is, and what goes in and comes out.
 
-          control [8] ─┐                    ┌─ samples [K, B]
+         control [64] ─┐                    ┌─ samples [K, B]
 uniforms [K, B, U] ────┤  up to K samples   ├─ params [K, B, A], where samples are forced
 inverse_temperature [B]┤  of B streams      ├─ lines_out
        forced [K, B] ──┤                    └─ window_out
@@ -28,10 +28,13 @@ from wn_runtime.engines.tensorrt.fused.record import CHUNK, FusedRecord
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.spec import ModelSpec
 
-_NUMBERS = ("steps", "held", "offset", "forced", "unused")
-CONTROL = np.dtype([("mark", "i4"), ("t", "u8"), *((name, "i4") for name in _NUMBERS)])
+_NUMBERS = ("steps", "held", "offset", "forced")
+CONTROL = np.dtype(
+    [("mark", "i4"), ("t", "u8"), *((name, "i4") for name in _NUMBERS), ("unused", "i4", 57)]
+)
 """The struct Control of wavenet.cu, in words of 32 bits: t, the samples made before, is two of
-them. Of `steps` samples, sample i has row (i + offset) // held of bias; held is 0 without one."""
+them. Of `steps` samples, sample i has row (i + offset) // held of bias; held is 0 without one.
+Filled up to what the address of a plan's tensor must be a multiple of."""
 _WORD = np.dtype(np.int32)
 
 

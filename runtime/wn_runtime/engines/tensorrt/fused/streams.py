@@ -11,17 +11,18 @@ from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.cuda.memory import Streams
 from wn_runtime.engines.cuda.source import RESTORE, SNAPSHOT
 from wn_runtime.engines.device_loop.device import CudaDevice, DeviceLost
-from wn_runtime.engines.tensorrt.backend import REBUILD, Plan
+from wn_runtime.engines.tensorrt.backend import Plan
 from wn_runtime.engines.tensorrt.fused.node import CONTROL, FusedNode, controls
 from wn_runtime.engines.tensorrt.fused.record import CHUNK
-from wn_runtime.errors import WavestepError
 
 
 class PlanStreams(Streams):
     """A block of many calls is enqueued at once, each on its own rows of the same arrays.
 
-    The state has two places that take turns: no buffer is ever a plan's input and output
-    (NVIDIA/TensorRT#4681). Calls go ahead of the GPU, so that capturing them would win nothing.
+    Those lie at multiples of 256 bytes, as TensorRT wants them, K being 64; of conditioning each
+    call's rows are copied to where they are bound. The state has two places that take turns: no
+    buffer is ever a plan's input and output (NVIDIA/TensorRT#4681). Calls are enqueued ahead of
+    the GPU, so that capturing them would win nothing.
     """
 
     spare = CHUNK - 1  # a call's tensors have K rows, however few of them it uses
@@ -37,9 +38,13 @@ class PlanStreams(Streams):
         outputs = node.signature.outputs
         # Written by no call of `generate`, but bound as any output.
         self._no_params = device.allocate(outputs["params"].shape, outputs["params"].dtype)
-        self._other = tuple(
-            device.allocate(array.shape, array.dtype) for array in (self._lines, self._window)
+        lines, window = self._lines, self._window
+        self._other = (
+            device.allocate(lines.shape, lines.dtype),
+            device.allocate(window.shape, window.dtype),
         )
+        bias = node.signature.inputs.get("bias")
+        self._bound = None if bias is None else device.allocate(bias.shape, bias.dtype)
         self._plan, self._context = plan, plan.context(device)
 
     def close(self) -> None:
@@ -57,7 +62,8 @@ class PlanStreams(Streams):
             assert self._bias is not None
             self._device.upload(self._bias, bias)
         for call in range(self.tell(steps, held, offset, forced)):
-            self.call(call, held, offset, forced)
+            start = call * CHUNK
+            self.call(call, min(CHUNK, steps - start), held, offset, forced)
             here = self._lines, self._window
             (self._lines, self._window), self._other = self._other, here
         self._t += steps
@@ -68,7 +74,7 @@ class PlanStreams(Streams):
         self._device.upload(self._control, calls)
         return len(calls)
 
-    def call(self, call: int, held: int, offset: int, forced: bool) -> None:
+    def call(self, call: int, steps: int, held: int, offset: int, forced: bool) -> None:
         """Enqueue one of them. Raises DeviceLost where TensorRT fails."""
         start = call * CHUNK
         params = self._no_params.row(0)
@@ -88,15 +94,10 @@ class PlanStreams(Streams):
             "lines_out": lines.address,
             "window_out": window.address,
         }
-        if self._bias is not None:
-            at["bias"] = self._bias.row((start + offset) // held)
-        title, said = self._plan.title, self._plan.messages.last
-        for name, address in at.items():
-            if not self._context.set_tensor_address(name, address):
-                raise WavestepError(f"{title} refuses the address of {name} ({said()}); {REBUILD}")
-        self._device.make_current()
-        if not self._context.execute_async_v3(self._device.handle):
-            raise DeviceLost(
-                f"{title} failed to run the plan: {said()}; the streams' state is lost: open the "
-                "engine again"
-            )
+        if self._bias is not None and self._bound is not None:
+            first, past = (start + offset) // held, -(-(start + steps + offset) // held)
+            rows = self._bias.row(past) - self._bias.row(first)
+            self._device.copy(self._bound.address, self._bias.row(first), rows)
+            at["bias"] = self._bound.address
+        self._plan.bind(self._context, at)
+        self._plan.enqueue(self._context, self._device.handle)

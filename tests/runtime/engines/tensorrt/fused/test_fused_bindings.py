@@ -106,7 +106,7 @@ def test_the_plugin_is_one_of_tensorrt_s(bindings: tuple[str, Path]) -> None:
     assert len(found["takes"]) == 12
     assert not any(found["half"])
     assert not any(found["channels"])
-    assert "WavestepChunk got (64, 4, 1) in place of int32 (8,); build" in found["refused"]
+    assert "WavestepChunk got (64, 4, 1) in place of int32 (64,); build" in found["refused"]
     assert found["weights"] == ["DataType.INT32", 7]
     # Why a field is one number (fields.py): where this is whole, longer ones would do.
     repeated = version in ("10.3", "10.13") and not np.__version__.startswith("1.")
