@@ -11,7 +11,11 @@ import pytest
 
 from bench import cuda_cubins, sass
 from bench.cuda_cubins import CHAIN_BUDGET, REFERENCE, Built, build, chain_cycles, registers_fit
+from wn_runtime.engines.cuda.choose import cheapest
 from wn_runtime.engines.cuda.costs import FLOOR_LAYER_CYCLES
+from wn_runtime.engines.cuda.source import GENERATE_CHUNK, source
+from wn_runtime.engines.device_loop.nvrtc import compile_ahead
+from wn_runtime.engines.tensorrt.fused.record import CHUNK
 
 STEP_SPILLS = {87: 8, 90: 0}
 """Reads and writes of local memory a step, in all warps together. The ring's block has a warp more
@@ -19,6 +23,7 @@ than its roles, which leaves 80 registers a thread; a step is 25,000 cycles."""
 LAYER_SPILLS = {"direct": 4}
 """The same a layer, by where weights are: their addresses take registers where they are read from
 global memory."""
+QUICK_CHUNK = ("L20-R64-S128", 90)
 QUICK = {("L20-R64-S128", "int8", 87), ("L20-R64-S128", "int8", 90), ("L20-R64-S128", "fp16", 90)}
 
 
@@ -158,3 +163,21 @@ def test_without_nvdisasm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", "")
     with pytest.raises(sass.NoDisassembler, match="pip install"):
         sass.disassembler()
+
+
+@pytest.mark.usefixtures("nvrtc", "nvdisasm")
+@pytest.mark.parametrize(
+    ("model", "sm"),
+    [
+        pytest.param(model, sm, marks=[] if (model, sm) == QUICK_CHUNK else [pytest.mark.slow])
+        for model in REFERENCE
+        for sm in STEP_SPILLS
+    ],
+)
+def test_the_kernel_of_a_plan_spills_nothing_in_its_layers(model: str, sm: int) -> None:
+    gpu = cuda_cubins.gpu(sm)
+    schedule = cheapest(cuda_cubins.MODELS[model], "fp16", 1, gpu).schedule
+    code = compile_ahead(source(schedule, CHUNK), gpu.compute_capability).code
+    spills = sass.spills(sass.disassemble(code, GENERATE_CHUNK))
+    assert spills.layer == 0
+    assert spills.step <= STEP_SPILLS[sm]
