@@ -13,6 +13,7 @@ B is filled up to whole groups of the schedule. The weights are a constant of th
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +21,13 @@ from numpy.typing import NDArray
 
 from wn_runtime.engines.cuda.choose import Kind
 from wn_runtime.engines.cuda.costs import Gpu
-from wn_runtime.engines.cuda.schedule import Schedule
+from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.engines.cuda.source import CONTROL_MARK, source
 from wn_runtime.engines.device_loop.device import source_digest
 from wn_runtime.engines.step_signature import Signature, Tensor
 from wn_runtime.engines.tensorrt.fused.record import CHUNK, FusedRecord
 from wn_runtime.errors import EngineUnavailable
-from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.spec import MOST_STREAMS, ModelSpec
 
 _NUMBERS = ("steps", "held", "offset", "forced")
 CONTROL = np.dtype(
@@ -48,6 +49,14 @@ class FusedNode:
     """Streams that the plan was built for."""
     compute_capability: str
     fused: FusedRecord
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; it must be one of {PRECISIONS}")
+        if not 1 <= self.batch <= MOST_STREAMS:
+            raise ValueError(f"batch is {self.batch}; it must be 1 to {MOST_STREAMS}")
+        if not re.fullmatch(r"\d{1,3}\.\d", self.compute_capability):
+            raise ValueError(f"compute_capability is {self.compute_capability[:20]!r}, not as 8.7")
 
     @functools.cached_property
     def schedule(self) -> Schedule:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +18,9 @@ from wn_runtime.engines.cuda.source import CONTROL_MARK
 from wn_runtime.engines.device_loop.device import CudaDevice, DeviceArray
 from wn_runtime.engines.tensorrt.fused.kernel import NodeKernel
 from wn_runtime.engines.tensorrt.fused.node import CONTROL, FusedNode, controls
-from wn_runtime.engines.tensorrt.fused.record import CHUNK
+from wn_runtime.engines.tensorrt.fused.record import CHUNK, FusedRecord
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.model import strict
 
 SPEC = CORNERS["uneven"]
 
@@ -159,9 +159,21 @@ def test_a_gpu_that_hosts_no_cluster_gets_a_block_unless_one_was_named(
     assert choose_node(device, SPEC, "fp16", 1).fused.schedule.startswith("alone:")
 
 
-@pytest.mark.parametrize("name", ["tiles", "alone:3", "alone:4 "])
-def test_a_schedule_that_is_none_is_told(gpu: Gpu, name: str) -> None:
-    node = choose_node(CudaDevice(), SPEC, "fp16", 3)
-    other = dataclasses.replace(node.fused, schedule=name)
-    with pytest.raises(WavestepError, match=r"schedule .* is unknown"):
-        _ = FusedNode(SPEC, "fp16", 3, "8.7", other).schedule
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"precision": "bf16"}, "precision is 'bf16'; it must be one of"),
+        ({"batch": 0}, "batch is 0; it must be 1 to"),
+        ({"compute_capability": "new"}, "compute_capability is 'new', not as 8.7"),
+        ({"fused": {"schedule": "tiles"}}, "schedule 'tiles' is unknown"),
+        ({"fused": {"schedule": "alone:3"}}, "schedule 'alone:3' is unknown"),
+        ({"fused": {"shared_limit": 2**40}}, "shared_limit is 1099511627776; it must be 0 to"),
+    ],
+)
+def test_a_node_that_can_be_none_is_told(changed: dict[str, Any], said: str) -> None:
+    node = FusedNode(SPEC, "fp16", 3, "8.7", FusedRecord("alone:4", 0, ""))
+    plain = strict.plain(node)
+    if isinstance(changed.get("fused"), dict):
+        changed = {"fused": {**plain["fused"], **changed["fused"]}}
+    with pytest.raises(WavestepError, match=f"^it: .*{said}"):
+        strict.parse(FusedNode, {**plain, **changed}, "it")
