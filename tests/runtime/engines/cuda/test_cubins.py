@@ -11,6 +11,7 @@ import pytest
 
 from bench import cuda_cubins, sass
 from bench.cuda_cubins import CHAIN_BUDGET, REFERENCE, Built, build, chain_cycles, registers_fit
+from bench.cuda_engine import MODELS
 from wn_runtime.engines.cuda.choose import cheapest
 from wn_runtime.engines.cuda.costs import FLOOR_LAYER_CYCLES
 from wn_runtime.engines.cuda.source import GENERATE_CHUNK, source
@@ -176,7 +177,7 @@ def test_without_nvdisasm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 )
 def test_the_kernel_of_a_plan_spills_nothing_in_its_layers(model: str, sm: int) -> None:
     gpu = cuda_cubins.gpu(sm)
-    schedule = cheapest(cuda_cubins.MODELS[model], "fp16", 1, gpu).schedule
+    schedule = cheapest(MODELS[model], "fp16", 1, gpu).schedule
     code = compile_ahead(source(schedule, CHUNK), gpu.compute_capability).code
     spills = sass.spills(sass.disassemble(code, GENERATE_CHUNK))
     assert spills.layer == 0
