@@ -49,7 +49,7 @@ def try_plan(
         try:
             built = add_fused_plan(directory, manifest, weights, graph.batch, builder)
             how = ", the fused kernel"
-        except EngineUnavailable as reason:
+        except WavestepError as reason:
             how = f", of the step graph: {reason}"
     if built is None:
         old = _with_older_timing(directory, target)

@@ -118,7 +118,7 @@ def build(
     if plan is None:
         raise WavestepError(
             f"{PRODUCTS[builder.flavour]} {trt.__version__} cannot build the fused {PLAN} "
-            f"({messages.last()}); wn-export DIR --plain-plan builds one of the step graph"
+            f"({messages.last()})"
         )
     return bytes(plan), network
 

@@ -65,20 +65,17 @@ def test_what_it_is_of_is_on_record(tmp_path: Path, tensorrt: Any) -> None:
     assert record.fused.schedule == "alone:4"
 
 
-def test_a_failed_build_leaves_the_older_plan_and_names_the_other_way(
+def test_a_failed_build_leaves_the_older_plan(
     tmp_path: Path, tensorrt: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = write_model(tmp_path / "voice", SPEC, ("fp16",), batch=3)
     (directory / PLAN).write_bytes(b"the older one")
 
-    def fails(*_: object) -> None:
-        raise RuntimeError("CUDA_ERROR_ILLEGAL_ADDRESS")
-
-    monkeypatch.setattr("wn_runtime.engines.tensorrt.fused.kernel.NodeKernel.enqueue", fails)
+    a_build_that_fails(tensorrt.gpu, monkeypatch)
     manifest, weights = manifests.read(directory), random_weights(SPEC)
     with pytest.raises(
         WavestepError,
-        match=r"TensorRT 10.3.0 cannot build .*ILLEGAL_ADDRESS.*; wn-export DIR --plain-plan",
+        match=r"TensorRT 10.3.0 cannot build the fused engine.plan \(.*ILLEGAL_ADDRESS",
     ):
         add_fused_plan(directory, manifest, weights, 3, builder(tensorrt))
     assert (directory / PLAN).read_bytes() == b"the older one"
@@ -153,7 +150,15 @@ def no_nvrtc(_: Gpu, monkeypatch: pytest.MonkeyPatch) -> str:
     return "NVRTC cannot compile the kernels for sm_87 (libnvrtc.so.12 was not found)"
 
 
-@pytest.mark.parametrize("lacking", [an_old_gpu, no_nvrtc])
+def a_build_that_fails(_: Gpu, monkeypatch: pytest.MonkeyPatch) -> str:
+    def fails(*_: object) -> None:
+        raise RuntimeError("CUDA_ERROR_ILLEGAL_ADDRESS")
+
+    monkeypatch.setattr("wn_runtime.engines.tensorrt.fused.kernel.NodeKernel.enqueue", fails)
+    return "TensorRT 10.3.0 cannot build the fused engine.plan (Error Code 10:"
+
+
+@pytest.mark.parametrize("lacking", [an_old_gpu, no_nvrtc, a_build_that_fails])
 def test_the_plain_one_is_built_where_the_other_cannot_be_and_it_says_why(
     tmp_path: Path,
     tensorrt: Any,
