@@ -153,7 +153,11 @@ enum Barrier {
 #if CHAINED
     LAYER_READY,                         // gate and older --> gate: a z, the next sums; by turns
     LINES_MOVED = LAYER_READY + 2,       // older
+#if FLAGS
+    INPUT_READY,                         // residual --> gate and older: a block's first h
+#else
     INPUT_TAKEN,                         // residual --> skip: h_in is free once the sample is made
+#endif
     BARRIERS
 #else
     SUMS_FREE = SUMS_READY + 2,          // gate --> older, by turns
@@ -166,10 +170,25 @@ static_assert(BARRIERS <= 16, "a block has 16 barriers");
 #define CHAIN_THREADS ((GATE_WARPS + RESIDUAL_WARPS) * 32)
 #define H_THREADS (((CHAINED ? OLDER_WARPS : GATE_WARPS) + RESIDUAL_WARPS) * 32)
 #define STEP_THREADS ((RESIDUAL_WARPS + OLDER_WARPS) * 32)
-#define INPUT_THREADS ((RESIDUAL_WARPS + SKIP_WARPS) * 32)
+#define INPUT_THREADS ((RESIDUAL_WARPS + (FLAGS ? GATE_WARPS + OLDER_WARPS : SKIP_WARPS)) * 32)
 #define SUMS_THREADS ((GATE_WARPS + OLDER_WARPS) * 32)
 #define SKIP_THREADS ((GATE_WARPS + SKIP_WARPS) * 32)
 #define ALL_THREADS (WORKERS * 32)
+
+// How blocks of a group hand over: by the shared memory of a cluster, or by flags in global memory.
+#define BY_CLUSTER (CLUSTER > 1 && !FLAGS)
+
+#if FLAGS
+// Of a group. The mark is the step that a number is for, counted from 1 in a launch, which finds zeros.
+struct alignas(128) Mail {
+    Flagged h[LAYER_RANKS][STREAMS][R];     // the input of each block's first layer
+    Flagged skip[LAYER_RANKS][STREAMS][S];  // its share of the skip sum
+    Flagged hidden[STREAMS][H / 2];         // two halves each
+};
+static_assert(sizeof(Mail) == MAIL_BYTES, "schedule.py counts another");
+#else
+struct Mail;
+#endif
 
 // The kernel's arguments.
 struct Block {
@@ -185,6 +204,7 @@ struct Block {
     u64 t;                   // samples made before
     int held, offset;        // offset: how many of the first row's samples are over
     int steps, width;        // width: B, whole groups
+    Mail *mail;              // [groups]; null without FLAGS
 };
 
 // What every role needs to know of itself.
@@ -193,6 +213,7 @@ struct Here {
     Shared *shared;
     unsigned char *weights;  // after what the block has of Shared
     unsigned char *lines;    // the group's
+    Mail *mail;
     int rank, group;
     int first, last;  // layers
     int thread, warp;  // warp: within its role
