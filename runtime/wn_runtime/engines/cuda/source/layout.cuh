@@ -119,7 +119,7 @@ static_assert(M_CHUNK0 > 0 && M_CHUNK1 > 0, "a stage has no room for a tile of t
 struct alignas(128) Shared {
     Columns h[CHAINED ? SUMS_DEPTH : 1][KT_R * NT];  // the layers' inputs
     Columns z[Z_DEPTH][KT_Z * NT];
-    float h_in[STREAMS][R];  // from the block before, or from the sample
+    float h_in[STREAMS][R];  // from the block before, or from the sample; not with FLAGS
     // Of coming layers: all of a gate's sum but what the chain adds, as the rows of a tile.
     float gate_sums[SUMS_DEPTH][M_GATE][STREAMS][16];
     int4 lines[LAYERS];  // of each delay line: its first row, how many, the dilation, this step's row
@@ -135,7 +135,7 @@ struct alignas(128) Shared {
     Columns hidden[KT_H * NH];
     float head0_bias[H], head1_bias[A];
     union {
-        float skip_in[LAYER_RANKS][STREAMS][S];  // each block's share of the skip sum
+        float skip_in[LAYER_RANKS][STREAMS][S];  // each block's share of the skip sum; not with FLAGS
         float params[STREAMS][A];
     };
 };

@@ -5,11 +5,11 @@
 
 #define MS (M_SKIP / SKIP_WARPS)
 // Where the weights are in global memory a warp has those of so many of its tiles read ahead.
-#define SKIP_AHEAD                                                                     \
-    (!SKIP_READ                            ? 0                                         \
-     : MS * KT_Z <= 8                      ? MS                                        \
-     : MS % 2 == 0 && MS / 2 * KT_Z <= 8   ? MS / 2                                    \
-                                           : KT_Z <= 8)
+#define SKIP_AHEAD                                        \
+    (!SKIP_READ                          ? 0              \
+     : MS * KT_Z <= 8                    ? MS             \
+     : MS % 2 == 0 && MS / 2 * KT_Z <= 8 ? MS / 2         \
+                                         : KT_Z <= 8)
 
 struct SkipTiles {
     uint4 tiles[KT_Z];
