@@ -80,7 +80,8 @@ def choose_node(device: CudaDevice, spec: ModelSpec, precision: str, batch: int)
 
     Raises EngineUnavailable where it runs none, or NVRTC is missing.
     """
-    gpu = this_gpu(device).gpu
+    # Blocks that wait for each other need memory that is cleared before a launch: no node has any.
+    gpu = dataclasses.replace(this_gpu(device).gpu, cooperative=False)
     while True:
         choice = choose(spec, precision, batch, gpu)
         text = source(choice.schedule, CHUNK)

@@ -62,6 +62,9 @@ class Streams:
         self.scored = max(1, min(self.steps, _PIECE_BYTES // params))
         """The longest piece whose params one launch gives."""
         self._params: DeviceArray | None = None  # most streams are never scored
+        self._mail = (
+            device.allocate((groups, schedule.mail_bytes), np.uint8) if schedule.flags else None
+        )
         self._t = 0
         self.silence()
 
@@ -71,8 +74,14 @@ class Streams:
         self._generate, self._snapshot, self._restore = self._device.kernels(
             source(schedule), GENERATE, SNAPSHOT, RESTORE
         )
-        threads, shared = schedule.threads, schedule.shared_bytes
-        self._device.allow(self._generate, threads, shared, schedule.cluster)
+        flags, blocks = schedule.flags, self._groups * schedule.cluster
+        self._device.allow(
+            self._generate,
+            schedule.threads,
+            schedule.shared_bytes,
+            1 if flags else schedule.cluster,
+            blocks if flags else 0,
+        )
 
     def silence(self) -> None:
         """Back to the state before the first sample."""
@@ -115,10 +124,12 @@ class Streams:
         if bias is not None:
             assert self._bias is not None
             self._device.upload(self._bias, bias)
-        schedule = self._schedule
+        schedule, mail = self._schedule, self._mail
+        if mail is not None:
+            self._device.clear(mail)  # marks count from a launch's first step
         self._device.launch(
             self._generate,
-            self._groups,
+            self._groups * (schedule.cluster if schedule.flags else 1),
             schedule.threads,
             schedule.shared_bytes,
             self._model.address,
@@ -135,7 +146,9 @@ class Streams:
             offset,
             steps,
             self.width,
-            cluster=schedule.cluster,
+            _address(mail),
+            cluster=1 if schedule.flags else schedule.cluster,
+            together=schedule.flags,
         )
         self._t += steps
 
