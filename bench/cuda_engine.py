@@ -27,7 +27,8 @@ from tests import oracle
 from tests.specs import random_samples, random_uniforms, random_weights, small_spec
 from wn_runtime.engines.cuda.engine import CudaEngine
 from wn_runtime.engines.cuda.pack import pack
-from wn_runtime.engines.cuda.schedule import Schedule, alone, clustered
+from wn_runtime.engines.cuda.schedule import Schedule, alone
+from wn_runtime.engines.cuda.several import clustered
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.errors import WavestepError
 

@@ -6,9 +6,12 @@ They are made from what `alone` and `clustered` give, so that they are schedules
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 from tests.specs import SPEAKER, small_spec
-from wn_runtime.engines.cuda.schedule import Schedule, alone, clustered
+from wn_runtime.engines.cuda.schedule import READS, Schedule, alone
+from wn_runtime.engines.cuda.several import clustered
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.model.spec import ModelSpec
 
@@ -42,20 +45,30 @@ def clusters(
 ) -> dict[str, Schedule]:
     """Those of a cluster a group: with all layers in one block, and shared out among several.
 
-    The latter is what a GPU with less shared memory would have to run.
+    The latter is what a GPU with less shared memory would have to run; also with what may be read
+    from global memory left there.
     """
     found = {}
     whole = clustered(spec, precision, streams, shared, most)
     if whole is not None:
         found["cluster"] = whole
-    for less in range(min(shared, whole.shared_bytes) if whole else shared, 0, -256):
-        split = clustered(spec, precision, streams, less, most)
-        if split is None:
-            break
-        if split.layer_ranks > 1:
-            found["cluster-split"] = split
-            break
-    return found
+    for read in READS:
+        split = _split(functools.partial(clustered, most=most, read=read), spec, precision, streams)
+        if split is not None:
+            found[f"cluster-{read or 'split'}"] = split
+    return {name: each for name, each in found.items() if each.shared_bytes <= shared}
+
+
+def _split(
+    family: Callable[..., Schedule | None], spec: ModelSpec, precision: str, streams: int
+) -> Schedule | None:
+    """On the largest GPU on which a group has layers in several blocks."""
+    shared = H100_SHARED
+    while (found := family(spec, precision, streams, shared)) is not None:
+        if found.layer_ranks > 1:
+            return found
+        shared = found.shared_bytes - 1
+    return None
 
 
 def runnable(

@@ -18,6 +18,9 @@ COLUMNS = 8
 CHAINED_CYCLES = 520.0
 """A layer of one product, in a cluster with one stream. [M: H200, `bench/results/cuda-h200.json`:
 L20 R64 S128 in 14.6 k cycles, L30 R64 S256 in 21.4 k, less the head and the hand-overs]"""
+GROUP_CYCLES = 1540.0
+"""The same with several streams. [M: L20 int8 there, clusters of 7 blocks for 4 streams each, in
+35.7 k cycles]"""
 LAYER_CYCLES = 1155.0
 """A layer of one tile of columns: two dependent products, their barriers and the gate, with other
 warps' work in between. [M: the same models in one block, 25.2 k and 37.3 k cycles]"""
@@ -103,9 +106,14 @@ class Kernel:
     """Of a group."""
     layers: int
     bytes: float
-    """All weights: what a group reads in a step, unless they are resident."""
+    """What a block reads in a step: of one that is alone all weights, unless they are resident; of
+    several the most that one of them reads."""
     macs: float
     """Multiply-adds of a stream's step."""
+    shares: tuple[int, ...] = ()
+    """Layers of each of several blocks that have any."""
+    skip_bytes: float = 0.0
+    """Skip weights of a layer, where all of these but the last read them."""
 
 
 @dataclass(frozen=True)
@@ -142,17 +150,29 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
     busy = min(groups, at_once)
     scalar = kernel.precision == "fp32"
     tiles = -(-kernel.streams * COLUMNS_A_STREAM[kernel.precision] // COLUMNS)
-    first = CHAINED_CYCLES if kernel.blocks > 1 and kernel.streams == 1 else LAYER_CYCLES
+    several = kernel.blocks > 1
+    first = (CHAINED_CYCLES if kernel.streams == 1 else GROUP_CYCLES) if several else LAYER_CYCLES
     layer = SCALAR_CYCLES if scalar else first + TILE_CYCLES * (tiles - 1)
     chain = kernel.layers * layer + HEAD_CYCLES
-    if kernel.blocks > 1:
-        chain += HANDOVER_CYCLES * kernel.blocks + HEADS_CYCLES
     products = kernel.macs * kernel.streams / (SCALAR_PRODUCTS * kernel.blocks) if scalar else 0.0
     reading, level = 0.0, "L2"
-    if kernel.source != "resident":
-        rate, level = read_rate(kernel, busy, gpu)
+    if kernel.bytes and (several or kernel.source != "resident"):
+        rate, level = read_rate(kernel, busy * kernel.blocks, gpu)
         reading = kernel.bytes / rate
+        chain += _late(kernel, layer, rate)
+    if several:
+        chain += HANDOVER_CYCLES * kernel.blocks + HEADS_CYCLES
     return Cost(chain, reading, products, level, math.ceil(groups / at_once))
+
+
+def _late(kernel: Kernel, layer: float, rate: float) -> float:
+    """Cycles that the sum waits for a block which reads its skip weights, from when the chain came
+    to it: beyond those that the chain takes through that block and all after it."""
+    late, to_come = 0.0, float(kernel.shares[-1]) if kernel.shares else 0.0
+    for own in reversed(kernel.shares[:-1]):
+        to_come += own
+        late = max(late, own * kernel.skip_bytes / rate - to_come * layer)
+    return late
 
 
 def floor(kernel: Kernel, gpu: Gpu) -> float:
@@ -161,7 +181,7 @@ def floor(kernel: Kernel, gpu: Gpu) -> float:
     chain = kernel.layers * FLOOR_LAYER_CYCLES[2 if several else 1] + HEAD_CYCLES
     chain += HANDOVER_CYCLES * kernel.blocks if several else 0.0
     port = PORT_BYTES[_how(kernel, gpu)]
-    return max(chain, 0.0 if kernel.source == "resident" else kernel.bytes / port)
+    return max(chain, 0.0 if kernel.source == "resident" and not several else kernel.bytes / port)
 
 
 def _how(kernel: Kernel, gpu: Gpu) -> str:
@@ -173,8 +193,10 @@ def read_rate(kernel: Kernel, busy: int, gpu: Gpu) -> tuple[float, str]:
     """Bytes a clock of one block while `busy` read the same weights, and from where."""
     how = _how(kernel, gpu)
     shares = {"L2": L2_BYTES[how] * gpu.multiprocessors / busy}
-    if gpu.l2_bytes is not None and kernel.bytes > gpu.l2_bytes and gpu.dram_bytes_per_cycle:
+    size = kernel.bytes * kernel.blocks  # of a group
+    if gpu.l2_bytes is not None and size > gpu.l2_bytes and gpu.dram_bytes_per_cycle:
         shares["DRAM"] = gpu.dram_bytes_per_cycle / busy
     level = min(shares, key=lambda name: shares[name])
-    own = BLOCK_BYTES["copies" if how == "copies" else kernel.source]
+    source = "direct" if kernel.blocks > 1 else kernel.source
+    own = BLOCK_BYTES["copies" if how == "copies" else source]
     return min(own, shares[level]), level

@@ -95,7 +95,7 @@ class ThisGpu:
 def name(precision: str, compute_capability: str, schedule: Kind) -> str:
     """`cuda.sm_87.int8.alone-4.cubin`."""
     sm = compute_capability.replace(".", "")
-    return f"cuda.sm_{sm}.{precision}.{schedule.family}-{schedule.streams}.cubin"
+    return f"cuda.sm_{sm}.{precision}.{str(schedule).replace(':', '-')}.cubin"
 
 
 def checked(package: ModelPackage, artifact: Artifact, here: ThisGpu) -> Cubin:

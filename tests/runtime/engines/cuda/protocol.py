@@ -32,10 +32,13 @@ class Protocol:
     signals: dict[str, int]
 
 
-def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol:
+def cluster(
+    blocks: int, layers: int, steps: int, without: str = "", early: bool = False
+) -> Protocol:
     """`blocks` of `layers` layers each, then the head's two; `without`: one kind of move left out.
 
-    `layers` is 2 or more, as schedule.clustered has it of chained ones.
+    `layers` is 2 or more, as several.clustered has it of chained ones. early: no block's skip warps
+    wait until the chain has left it.
     """
     programs: dict[str, list[Move]] = {}
     barriers: dict[str, int] = {}
@@ -121,7 +124,7 @@ def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol
             add(residual, "arrive", f"done.{b}")
 
             add(skip, "sync", f"taken.{b}")
-            if b + 1 < blocks:
+            if b + 1 < blocks and not early:
                 add(skip, "wait", f"z.{b}.{layers - 1}", t)
             for slot in range(layers):
                 add(skip, "wait", f"z.{b}.{slot}", t)

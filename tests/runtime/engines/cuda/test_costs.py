@@ -44,6 +44,24 @@ def test_weights_that_the_cache_does_not_hold_come_from_memory() -> None:
     assert cost(dataclasses.replace(wide, source="resident"), 8, GPU).reading == 0
 
 
+def test_the_chain_waits_for_skip_weights_that_come_too_late() -> None:
+    """Of a block, from when the chain came to it until its last share is there."""
+    blocks = dataclasses.replace(
+        PAPER, source="resident", blocks=5, bytes=20 * 18e3, shares=(20, 6, 4), skip_bytes=18e3
+    )
+    in_time = cost(blocks, 1, dataclasses.replace(GPU, multiprocessors=132))
+    layer, late = costs.CHAINED_CYCLES, 18e3 / costs.BLOCK_BYTES["direct"]
+    assert 6 * late < 10 * layer
+    assert 20 * late < 30 * layer
+    nothing_read = dataclasses.replace(blocks, bytes=0)
+    assert cost(nothing_read, 1, GPU).chain == in_time.chain
+    assert cost(nothing_read, 1, GPU).reading == 0 < in_time.reading
+    slow = dataclasses.replace(blocks, skip_bytes=36e3)
+    waits = cost(slow, 1, dataclasses.replace(GPU, multiprocessors=132)).chain - in_time.chain
+    assert waits == pytest.approx(max(20 * 2 * late - 30 * layer, 6 * 2 * late - 10 * layer))
+    assert waits > 0
+
+
 def test_what_limits_is_the_largest_part() -> None:
     assert cost(dataclasses.replace(PAPER, layers=300), 1, GPU).limit == "latency"
     assert cost(PAPER, 8, GPU).limit == "L2 bandwidth"

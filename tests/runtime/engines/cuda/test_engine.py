@@ -29,6 +29,7 @@ CASES = (
     ("two_conditions", "int8", "ring", 1, 2),
     ("input_kernel_2", "int8", "cluster", 1, 2),
     ("five_layers", "int8", "cluster-split", 2, 3),
+    ("uneven", "fp16", "cluster-skip", 2, 2),
     ("one_layer", "int8", "direct", 5, 3),
     ("kernel_3", "fp16", "ring-embedded", 2, 3),
     ("input_kernel_2", "fp16", "cluster-split", 9, 10),
@@ -52,6 +53,21 @@ def test_it_obeys_the_contract(
     with opened(schedule, batch) as engine:
         weights = random_weights(schedule.spec)
         verify_engine_contract(engine, weights, TOLERANCE[precision], steps=16)
+
+
+def test_what_is_read_from_global_memory_makes_no_difference(gpu: Gpu) -> None:
+    """To the last bit: the same layers in the same blocks, wherever their weights are."""
+    found = clusters(FIVE_LAYERS, "int8", 1)
+    resident = found["cluster-split"]
+    read = dataclasses.replace(found["cluster-older"], head_read=True, skip_early=0)
+    assert read.first_layer == resident.first_layer
+    samples, bias = random_samples(FIVE_LAYERS, 8, 1), random_bias(FIVE_LAYERS, 1, 4)
+    params = []
+    for schedule in (resident, found["cluster-skip"], read):
+        with opened(schedule, 1) as engine:
+            params.append(engine.score(samples, bias))
+    assert np.array_equal(params[0], params[1])
+    assert np.array_equal(params[0], params[2])
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -20,18 +20,19 @@ def waits(protocol: Protocol) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("blocks", "layers", "steps"),
+    ("blocks", "layers", "steps", "early"),
     [
-        (1, 2, 3),
-        (1, 3, 3),
-        (1, 4, 3),
-        pytest.param(2, 2, 2, marks=pytest.mark.slow),
+        (1, 2, 3, False),
+        (1, 3, 3, False),
+        (1, 4, 3, False),
+        pytest.param(2, 2, 2, False, marks=pytest.mark.slow),
+        pytest.param(2, 2, 2, True, marks=pytest.mark.slow),
     ],
 )
 def test_no_order_of_a_cluster_leads_to_a_hazard_or_a_deadlock(
-    blocks: int, layers: int, steps: int
+    blocks: int, layers: int, steps: int, early: bool
 ) -> None:
-    assert Explorer(cluster(blocks, layers, steps)).explore() > 1000
+    assert Explorer(cluster(blocks, layers, steps, early=early)).explore() > 1000
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@
 // shapes.cuh, made by schedule.py, defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES
 // UNIFORMS DILATIONS LINE_FIRST RESIDUAL_SCALE PRECISION, the widths R Z S H A padded to tiles, the
 // head's own constants, and the schedule: STREAMS CLUSTER FIRST_LAYER LAYER_RANKS HEAD_RANK PARAMS_RANK
-// GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES; and the sizes that Python counts with:
+// GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES OLDER_READ SKIP_READ HEAD_READ;
+// and the sizes that Python counts with:
 // LAYER_BYTES MODEL_BYTES SHARED_BYTES.
 #include "shapes.cuh"
 #include "device.cuh"
@@ -73,7 +74,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
     Here here;
     here.block = &block;
     here.shared = (Shared *)memory;
-    here.weights = memory + sizeof(Shared);
 #if CLUSTER > 1
     here.rank = cluster_rank();
 #else
@@ -81,6 +81,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
 #endif
     here.group = blockIdx.x / CLUSTER;
     here.first = first_layer[here.rank], here.last = first_layer[here.rank + 1];
+    here.weights = here.has_head() ? memory + sizeof(Shared) : (unsigned char *)here.shared->skip_rows;
     here.thread = thread_index();
     const int lane = here.thread % 32, warp = here.thread / 32;
     here.lane = {lane, lane / 4, lane % 4};
