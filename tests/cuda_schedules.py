@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tests.specs import SPEAKER, small_spec
 from wn_runtime.engines.cuda.schedule import READS, Schedule, alone
-from wn_runtime.engines.cuda.several import clustered
+from wn_runtime.engines.cuda.several import clustered, flagged
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.model.spec import ModelSpec
 
@@ -59,6 +59,23 @@ def clusters(
     return {name: each for name, each in found.items() if each.shared_bytes <= shared}
 
 
+def flags(
+    spec: ModelSpec, precision: str, streams: int, shared: int = H100_SHARED, signals: bool = True
+) -> dict[str, Schedule]:
+    """Those of several blocks that hand over by flags: with one product a layer, and with two."""
+    found = {}
+    for name, read, chained in (
+        ("flags", "", signals),
+        ("flags-older", "older", signals),
+        ("flags-two", "skip", False),
+    ):
+        family = functools.partial(flagged, most=PORTABLE, read=read, signals=chained)
+        split = _split(family, spec, precision, streams)
+        if split is not None and split.shared_bytes <= shared:
+            found[name] = split
+    return found
+
+
 def _split(
     family: Callable[..., Schedule | None], spec: ModelSpec, precision: str, streams: int
 ) -> Schedule | None:
@@ -71,14 +88,26 @@ def _split(
     return None
 
 
+def every(spec: ModelSpec, precision: str, streams: int) -> dict[str, Schedule]:
+    """All of these, as on an H100."""
+    several = clusters(spec, precision, streams) | flags(spec, precision, streams)
+    return blocks(spec, precision, streams) | several
+
+
 def runnable(
     device: CudaDevice, spec: ModelSpec, precision: str, streams: int
 ) -> dict[str, Schedule]:
-    """All of these that this GPU can run: a ring needs compute capability 8.0, a cluster 9.0."""
+    """All of these that this GPU can run.
+
+    A ring needs compute capability 8.0, a cluster 9.0, blocks that hand over by flags a
+    multiprocessor each.
+    """
     capability = tuple(int(part) for part in device.compute_capability.split("."))
     found = blocks(spec, precision, streams, device.shared_bytes)
     if capability < (8, 0):
         found = {name: each for name, each in found.items() if each.source != "ring"}
+    if device.multiprocessors >= 2 * PORTABLE:  # two groups
+        found |= flags(spec, precision, streams, device.shared_bytes, capability >= (8, 0))
     if capability >= (9, 0):
         found |= clusters(spec, precision, streams, device.shared_bytes)
     if "cluster" not in found and (9, 0) <= capability < (12, 0):

@@ -34,6 +34,9 @@ HEAD_CYCLES = 2300.0
 HANDOVER_CYCLES = 258.0
 """From one block of a cluster to the next, by distributed shared memory. [M: `python
 bench/gpu_constants.py` on an H200, half of there and back]"""
+FLAG_CYCLES = 1003.0
+"""From one block to another by a flag in global memory. [M: there, 931 for the flag and its answer,
+and 72 for the turn of warps in the block that it comes to]"""
 HEADS_CYCLES = 700.0
 """What the head's products in blocks of their own add to that of one block. [M: as HEAD_CYCLES]"""
 BLOCK_BYTES = {"copies": 92.0, "ring": 32.0, "direct": 24.3}
@@ -46,7 +49,7 @@ L2_BYTES = {"copies": 92.0, "loads": 24.4}
 one MiB that all of them read]"""
 FLOOR_LAYER_CYCLES = {1: 450.0, 2: 187.0}
 """The least of a layer: its instructions' latencies one after another. With two products in one
-block [A], and with one product in a cluster (2: of several blocks) [M: `python
+block [A], and with one product (2: in several blocks) [M: `python
 bench/cuda_cubins.py` walks the gate warps' chain in the machine code for sm_90, with an H200's
 latencies]."""
 PORT_BYTES = {"copies": 106.0, "loads": 64.0}
@@ -76,6 +79,8 @@ class Gpu:
     """Bytes a clock from its memory; None: not known."""
     largest_cluster: int = 16
     """Blocks of a cluster that it can host, as far as it was asked."""
+    cooperative: bool = True
+    """Whether it runs a block on each multiprocessor at once, as far as it was asked."""
 
     @property
     def sm(self) -> int:
@@ -114,6 +119,10 @@ class Kernel:
     """Layers of each of several blocks that have any."""
     skip_bytes: float = 0.0
     """Skip weights of a layer, where all of these but the last read them."""
+    chained: bool = False
+    """Whether several blocks have one stream, and a layer one product."""
+    flags: bool = False
+    """Whether they hand over by flags in global memory."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,9 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
     scalar = kernel.precision == "fp32"
     tiles = -(-kernel.streams * COLUMNS_A_STREAM[kernel.precision] // COLUMNS)
     several = kernel.blocks > 1
-    first = (CHAINED_CYCLES if kernel.streams == 1 else GROUP_CYCLES) if several else LAYER_CYCLES
+    first = CHAINED_CYCLES if kernel.chained else LAYER_CYCLES
+    if several and kernel.streams > 1:
+        first = GROUP_CYCLES
     layer = SCALAR_CYCLES if scalar else first + TILE_CYCLES * (tiles - 1)
     chain = kernel.layers * layer + HEAD_CYCLES
     products = kernel.macs * kernel.streams / (SCALAR_PRODUCTS * kernel.blocks) if scalar else 0.0
@@ -161,7 +172,7 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
         reading = kernel.bytes / rate
         chain += _late(kernel, layer, rate)
     if several:
-        chain += HANDOVER_CYCLES * kernel.blocks + HEADS_CYCLES
+        chain += _handover(kernel) * kernel.blocks + HEADS_CYCLES
     return Cost(chain, reading, products, level, math.ceil(groups / at_once))
 
 
@@ -178,10 +189,14 @@ def _late(kernel: Kernel, layer: float, rate: float) -> float:
 def floor(kernel: Kernel, gpu: Gpu) -> float:
     """Cycles of one stream's step that nothing written for these parts can be below."""
     several = kernel.blocks > 1
-    chain = kernel.layers * FLOOR_LAYER_CYCLES[2 if several else 1] + HEAD_CYCLES
-    chain += HANDOVER_CYCLES * kernel.blocks if several else 0.0
+    chain = kernel.layers * FLOOR_LAYER_CYCLES[2 if kernel.chained else 1] + HEAD_CYCLES
+    chain += _handover(kernel) * kernel.blocks if several else 0.0
     port = PORT_BYTES[_how(kernel, gpu)]
     return max(chain, 0.0 if kernel.source == "resident" and not several else kernel.bytes / port)
+
+
+def _handover(kernel: Kernel) -> float:
+    return FLAG_CYCLES if kernel.flags else HANDOVER_CYCLES
 
 
 def _how(kernel: Kernel, gpu: Gpu) -> str:

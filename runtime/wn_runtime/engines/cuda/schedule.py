@@ -130,6 +130,8 @@ class Schedule:
     chain has left them."""
     head_read: bool = False
     """Whether the head's blocks read their weights from global memory, ahead of their use."""
+    flags: bool = False
+    """Whether several blocks hand over by flags in global memory, and need not be a cluster."""
 
     @property
     def cluster(self) -> int:
@@ -139,7 +141,8 @@ class Schedule:
     @property
     def note(self) -> str:
         """How it runs, for the line a command prints."""
-        blocks = f"a cluster of {self.cluster} blocks" if self.cluster > 1 else "a block"
+        several = f"{self.cluster} blocks" if self.flags else f"a cluster of {self.cluster} blocks"
+        blocks = several if self.cluster > 1 else "a block"
         group = f" for {self.streams} streams" if self.streams > 1 else ""
         return f"{blocks}{group}, weights {_WHERE[self.source]}{_READING[self.read]}"
 
@@ -262,6 +265,15 @@ class Schedule:
         return 4 * rows * self.widths.residual
 
     @property
+    def mail_bytes(self) -> int:
+        """The struct Mail: global memory of a group, where it hands over by flags."""
+        if not self.flags:
+            return 0
+        w = self.widths
+        numbers = self.layer_ranks * (w.residual + w.skip) + w.head // 2
+        return _padded(8 * self.streams * numbers, _ALIGNMENT)
+
+    @property
     def layers_working_bytes(self) -> int:
         """The struct Shared up to the head's."""
         w, k = self.widths, _K_TILE[self.precision]
@@ -362,6 +374,8 @@ class Schedule:
             "OLDER_READ": int(self.read == "older"),
             "HEAD_READ": int(self.head_read),
             "SKIP_EARLY": self.skip_early,
+            "FLAGS": int(self.flags),
+            "MAIL_BYTES": self.mail_bytes,
             "STAGES": self.stages,
             "EMBED_SHARED": int(self.embed_shared),
             "CHAINED": int(self.chained),

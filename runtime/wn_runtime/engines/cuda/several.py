@@ -29,16 +29,51 @@ def clustered(
 
     shared: bytes of shared memory that a block can have. read: one of schedule.READS.
     """
+    return _fewest(spec, precision, streams, shared, most, read, chained=None, flags=False)
+
+
+def flagged(
+    spec: ModelSpec,
+    precision: str,
+    streams: int,
+    shared: int,
+    most: int,
+    read: str = "",
+    signals: bool = True,
+) -> Schedule | None:
+    """The fewest blocks, up to `most`, of no cluster that hand over by flags in global memory.
+
+    With one product a layer where those fit, else with two, which take less memory. signals: whether
+    the GPU has mbarriers, as one product needs them: compute capability 8.0 and newer.
+    """
+    for chained in (True, False) if signals else (False,):
+        found = _fewest(spec, precision, streams, shared, most, read, chained, flags=True)
+        if found is not None:
+            return found
+    return None
+
+
+def _fewest(
+    spec: ModelSpec,
+    precision: str,
+    streams: int,
+    shared: int,
+    most: int,
+    read: str,
+    chained: bool | None,
+    flags: bool,
+) -> Schedule | None:
+    """chained: whether a layer has one product; None: where its blocks have two layers or more."""
     if precision == "fp32":
         return None
     for layer_blocks in range(1, min(spec.layers, most - 2) + 1):
+        if chained and spec.layers < 2 * layer_blocks:
+            break
         for sizes in _shares(spec.layers, layer_blocks, bool(read)):
-            schedule = _of_blocks(spec, precision, streams, sizes, read)
+            schedule = _of_blocks(spec, precision, streams, sizes, read, chained, flags)
             if schedule.shared_bytes > shared:
                 schedule = dataclasses.replace(schedule, head_read=True)
-            if schedule.shared_bytes <= shared and (
-                not schedule.head_read or _holds_head(schedule)
-            ):
+            if schedule.shared_bytes <= shared and (not schedule.head_read or _holds_head(schedule)):
                 return with_embedding(schedule, shared)
     return None
 
@@ -59,7 +94,13 @@ def _evenly(layers: int, blocks: int) -> list[int]:
 
 
 def _of_blocks(
-    spec: ModelSpec, precision: str, streams: int, sizes: list[int], read: str
+    spec: ModelSpec,
+    precision: str,
+    streams: int,
+    sizes: list[int],
+    read: str,
+    chained: bool | None,
+    flags: bool,
 ) -> Schedule:
     """With so many layers in each block."""
     blocks = len(sizes)
@@ -72,9 +113,10 @@ def _of_blocks(
         blocks,
         blocks + 1,
         "resident",
-        chained=min(sizes) >= 2,
+        chained=min(sizes) >= 2 if chained is None else chained,
         most_warps=_warps(spec, streams),
         read=read,
+        flags=flags,
     )
     return dataclasses.replace(schedule, skip_early=_skip_early(schedule))
 

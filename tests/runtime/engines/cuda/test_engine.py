@@ -10,7 +10,7 @@ import pytest
 from tests import oracle
 from tests.contract import verify_engine_contract
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters
+from tests.cuda_schedules import FIVE_LAYERS, clusters, every
 from tests.runtime.engines.cuda.checks import TOLERANCE, check_draws, opened
 from tests.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
@@ -29,7 +29,9 @@ CASES = (
     ("two_conditions", "int8", "ring", 1, 2),
     ("input_kernel_2", "int8", "cluster", 1, 2),
     ("five_layers", "int8", "cluster-split", 2, 3),
-    ("uneven", "fp16", "cluster-skip", 2, 2),
+    ("five_layers", "int8", "flags-older", 1, 2),
+    pytest.param("uneven", "fp16", "flags", 2, 1, marks=pytest.mark.slow),
+    ("plain", "int8", "flags-two", 1, 1),
     ("one_layer", "int8", "direct", 5, 3),
     ("kernel_3", "fp16", "ring-embedded", 2, 3),
     ("input_kernel_2", "fp16", "cluster-split", 9, 10),
@@ -41,8 +43,7 @@ SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 9)
 
 
 def schedule_of(spec: ModelSpec, precision: str, kind: str, streams: int) -> Schedule:
-    found = blocks(spec, precision, streams) | clusters(spec, precision, streams)
-    return found[kind]
+    return every(spec, precision, streams)[kind]
 
 
 @pytest.mark.parametrize(("name", "precision", "kind", "streams", "batch"), CASES)
@@ -76,7 +77,7 @@ def test_it_is_any_model(gpu: Gpu, seed: int) -> None:
     rng = np.random.default_rng(seed)
     spec, precision = random_spec(seed), PRECISIONS[seed % 3]
     streams, batch = int(rng.integers(1, 10)), int(rng.integers(1, 6))
-    found = blocks(spec, precision, streams) | clusters(spec, precision, streams)
+    found = every(spec, precision, streams)
     schedule = found[str(rng.choice(list(found)))]
     samples, bias = random_samples(spec, 24, batch), random_bias(spec, batch, 8)
     expected = oracle.score(spec, random_weights(spec), samples, bias)

@@ -119,7 +119,7 @@ static_assert(M_CHUNK0 > 0 && M_CHUNK1 > 0, "a stage has no room for a tile of t
 struct alignas(128) Shared {
     Columns h[CHAINED ? SUMS_DEPTH : 1][KT_R * NT];  // the layers' inputs
     Columns z[Z_DEPTH][KT_Z * NT];
-    float h_in[STREAMS][R];  // from the block before, or from the sample
+    float h_in[STREAMS][R];  // from the block before, or from the sample; not with FLAGS
     // Of coming layers: all of a gate's sum but what the chain adds, as the rows of a tile.
     float gate_sums[SUMS_DEPTH][M_GATE][STREAMS][16];
     int4 lines[LAYERS];  // of each delay line: its first row, how many, the dilation, this step's row
@@ -135,7 +135,7 @@ struct alignas(128) Shared {
     Columns hidden[KT_H * NH];
     float head0_bias[H], head1_bias[A];
     union {
-        float skip_in[LAYER_RANKS][STREAMS][S];  // each block's share of the skip sum
+        float skip_in[LAYER_RANKS][STREAMS][S];  // each block's share of the skip sum; not with FLAGS
         float params[STREAMS][A];
     };
 };
@@ -153,7 +153,11 @@ enum Barrier {
 #if CHAINED
     LAYER_READY,                         // gate and older --> gate: a z, the next sums; by turns
     LINES_MOVED = LAYER_READY + 2,       // older
+#if FLAGS
+    INPUT_READY,                         // residual --> gate and older: a block's first h
+#else
     INPUT_TAKEN,                         // residual --> skip: h_in is free once the sample is made
+#endif
     BARRIERS
 #else
     SUMS_FREE = SUMS_READY + 2,          // gate --> older, by turns
@@ -166,10 +170,25 @@ static_assert(BARRIERS <= 16, "a block has 16 barriers");
 #define CHAIN_THREADS ((GATE_WARPS + RESIDUAL_WARPS) * 32)
 #define H_THREADS (((CHAINED ? OLDER_WARPS : GATE_WARPS) + RESIDUAL_WARPS) * 32)
 #define STEP_THREADS ((RESIDUAL_WARPS + OLDER_WARPS) * 32)
-#define INPUT_THREADS ((RESIDUAL_WARPS + SKIP_WARPS) * 32)
+#define INPUT_THREADS ((RESIDUAL_WARPS + (FLAGS ? GATE_WARPS + OLDER_WARPS : SKIP_WARPS)) * 32)
 #define SUMS_THREADS ((GATE_WARPS + OLDER_WARPS) * 32)
 #define SKIP_THREADS ((GATE_WARPS + SKIP_WARPS) * 32)
 #define ALL_THREADS (WORKERS * 32)
+
+// How blocks of a group hand over: by the shared memory of a cluster, or by flags in global memory.
+#define BY_CLUSTER (CLUSTER > 1 && !FLAGS)
+
+#if FLAGS
+// Of a group. The mark is the step that a number is for, counted from 1 in a launch, which finds zeros.
+struct alignas(128) Mail {
+    Flagged h[LAYER_RANKS][STREAMS][R];     // the input of each block's first layer
+    Flagged skip[LAYER_RANKS][STREAMS][S];  // its share of the skip sum
+    Flagged hidden[STREAMS][H / 2];         // two halves each
+};
+static_assert(sizeof(Mail) == MAIL_BYTES, "schedule.py counts another");
+#else
+struct Mail;
+#endif
 
 // The kernel's arguments.
 struct Block {
@@ -185,6 +204,7 @@ struct Block {
     u64 t;                   // samples made before
     int held, offset;        // offset: how many of the first row's samples are over
     int steps, width;        // width: B, whole groups
+    Mail *mail;              // [groups]; null without FLAGS
 };
 
 // What every role needs to know of itself.
@@ -193,6 +213,7 @@ struct Here {
     Shared *shared;
     unsigned char *weights;  // after what the block has of Shared
     unsigned char *lines;    // the group's
+    Mail *mail;
     int rank, group;
     int first, last;  // layers
     int thread, warp;  // warp: within its role

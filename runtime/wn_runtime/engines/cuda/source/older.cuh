@@ -222,10 +222,14 @@ FORCE void olders(const Here &here) {
 #pragma unroll
             for (int m = 0; m < MO; m++)
                 if (HOLD_OLDER) hold(held[m], older_tiles(here, w.current, m));
-            if (slot == 1)
-                signal_wait(&shared->h_ready, step & 1);
-            else
+            if (slot > 1)
                 barrier_sync(H_READY + (slot - 1 & 1), H_THREADS);
+            else
+#if FLAGS
+                barrier_sync(INPUT_READY, INPUT_THREADS);
+#else
+                signal_wait(&shared->h_ready, step & 1);
+#endif
             uint2 rows[KT_R * NT];
             read_rows(LayerRows(shared->h[slot - 1], here.lane), rows);
             multiply_all<KT_R, MO, OLDER_WARPS>(

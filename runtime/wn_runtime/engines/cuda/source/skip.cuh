@@ -5,11 +5,11 @@
 
 #define MS (M_SKIP / SKIP_WARPS)
 // Where the weights are in global memory a warp has those of so many of its tiles read ahead.
-#define SKIP_AHEAD                                                                     \
-    (!SKIP_READ                            ? 0                                         \
-     : MS * KT_Z <= 8                      ? MS                                        \
-     : MS % 2 == 0 && MS / 2 * KT_Z <= 8   ? MS / 2                                    \
-                                           : KT_Z <= 8)
+#define SKIP_AHEAD                                        \
+    (!SKIP_READ                          ? 0              \
+     : MS * KT_Z <= 8                    ? MS             \
+     : MS % 2 == 0 && MS / 2 * KT_Z <= 8 ? MS / 2         \
+                                         : KT_Z <= 8)
 
 struct SkipTiles {
     uint4 tiles[KT_Z];
@@ -51,8 +51,10 @@ FORCE void skips(const Here &here) {
             for (int n = 0; n < NT; n++)
 #pragma unroll
                 for (int e = 0; e < 2 * PER; e++) sum[m][n][e] = bias[m][e / PER];
-#if CHAINED
+#if CHAINED && !FLAGS
         barrier_sync(INPUT_TAKEN, INPUT_THREADS);
+#endif
+#if CHAINED
         // Only the last block's share is waited for: the others keep out of the chain's way, but for
         // those that would not be done in time.
         if (here.rank < SKIP_EARLY) signal_wait(&shared->z_ready[here.last - here.first - 1], step & 1);
@@ -105,12 +107,16 @@ FORCE void skips(const Here &here) {
                     const int stream = here.lane.stream(n, s);
                     const int c = (here.warp + m * SKIP_WARPS) * 16 + 2 * here.lane.row;
                     if (!is_stream(stream)) continue;
-                    float *to = &shared->skip_in[here.rank][stream][c];
                     const float2 share = make_float2(sum[m][n][s], sum[m][n][PER + s]);
+#if FLAGS
+                    post(&here.mail->skip[here.rank][stream][c], share, step + 1);
+#else
+                    float *to = &shared->skip_in[here.rank][stream][c];
 #if CLUSTER > 1
                     send(remote(to, HEAD_RANK), share, remote(&shared->skip_ready, HEAD_RANK));
 #else
                     *(float2 *)to = share;
+#endif
 #endif
                 }
 #if CLUSTER == 1
