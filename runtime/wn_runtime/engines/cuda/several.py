@@ -66,7 +66,9 @@ def _fewest(
     """chained: whether a layer has one product; None: where its blocks have two layers or more."""
     if precision == "fp32":
         return None
-    for layer_blocks in range(1, min(spec.layers, most - 2) + 1):
+    one = _of_blocks(spec, precision, streams, [spec.layers], read, bool(chained), flags)
+    least = -(-spec.layers * one.layer_bytes // max(shared, 1))
+    for layer_blocks in range(max(least, 1), min(spec.layers, most - 2) + 1):
         if chained and spec.layers < 2 * layer_blocks:
             break
         for sizes in _shares(spec.layers, layer_blocks, bool(read)):

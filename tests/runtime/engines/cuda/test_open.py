@@ -299,6 +299,20 @@ def test_blocks_that_the_gpu_does_not_run_at_once_are_not_taken(
         open_engine(directory, "cuda", "int8")
 
 
+def test_a_cubin_of_blocks_that_wait_for_each_other_runs_as_many_as_are_there_at_once(
+    gpu: Gpu, directory: Path, forget_nvrtc: Callable[[], None]
+) -> None:
+    artifact = add_cubin(directory, "int8", "flagged:1")
+    assert artifact.file == "cuda.sm_87.int8.flagged-1.cubin"
+    assert artifact.built["multiprocessors"] == gpu.multiprocessors == 16
+    forget_nvrtc()
+    with closing(open_engine(directory, "cuda", "int8", batch=2)) as engine:
+        assert "Test GPU, 3 blocks, " in engine.note
+    said = r"3 blocks a group of 1, which for 6 streams do not run at once on Test GPU \(16 "
+    with pytest.raises(EngineUnavailable, match=said):
+        open_engine(directory, "cuda", "int8", batch=6)
+
+
 def test_a_launch_begins_where_the_one_before_left_off(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
