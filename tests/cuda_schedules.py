@@ -53,34 +53,46 @@ def clusters(
     if whole is not None:
         found["cluster"] = whole
     for read in READS:
-        split = _split(functools.partial(clustered, most=most, read=read), spec, precision, streams)
+        family = functools.partial(clustered, most=most, read=read)
+        split = _split(family, spec, precision, streams, shared)
         if split is not None:
             found[f"cluster-{read or 'split'}"] = split
-    return {name: each for name, each in found.items() if each.shared_bytes <= shared}
+    return found
 
 
 def flags(
-    spec: ModelSpec, precision: str, streams: int, shared: int = H100_SHARED, signals: bool = True
+    spec: ModelSpec,
+    precision: str,
+    streams: int,
+    shared: int = H100_SHARED,
+    most: int = PORTABLE,
+    signals: bool = True,
 ) -> dict[str, Schedule]:
-    """Those of several blocks that hand over by flags: with one product a layer, and with two."""
+    """Those of up to `most` blocks that hand over by flags: one product a layer, and two.
+
+    signals: whether the GPU has mbarriers, which one product needs.
+    """
     found = {}
     for name, read, chained in (
         ("flags", "", signals),
         ("flags-older", "older", signals),
         ("flags-two", "skip", False),
     ):
-        family = functools.partial(flagged, most=PORTABLE, read=read, signals=chained)
-        split = _split(family, spec, precision, streams)
-        if split is not None and split.shared_bytes <= shared:
+        family = functools.partial(flagged, most=most, read=read, signals=chained)
+        split = _split(family, spec, precision, streams, shared)
+        if split is not None:
             found[name] = split
     return found
 
 
 def _split(
-    family: Callable[..., Schedule | None], spec: ModelSpec, precision: str, streams: int
+    family: Callable[..., Schedule | None],
+    spec: ModelSpec,
+    precision: str,
+    streams: int,
+    shared: int,
 ) -> Schedule | None:
-    """On the largest GPU on which a group has layers in several blocks."""
-    shared = H100_SHARED
+    """With as much shared memory as leaves a group layers in several blocks."""
     while (found := family(spec, precision, streams, shared)) is not None:
         if found.layer_ranks > 1:
             return found
@@ -95,9 +107,9 @@ def every(spec: ModelSpec, precision: str, streams: int) -> dict[str, Schedule]:
 
 
 def runnable(
-    device: CudaDevice, spec: ModelSpec, precision: str, streams: int
+    device: CudaDevice, spec: ModelSpec, precision: str, streams: int, groups: int
 ) -> dict[str, Schedule]:
-    """All of these that this GPU can run.
+    """All of these that this GPU can run, of so many groups.
 
     A ring needs compute capability 8.0, a cluster 9.0, blocks that hand over by flags a
     multiprocessor each.
@@ -106,8 +118,10 @@ def runnable(
     found = blocks(spec, precision, streams, device.shared_bytes)
     if capability < (8, 0):
         found = {name: each for name, each in found.items() if each.source != "ring"}
-    if device.multiprocessors >= 2 * PORTABLE:  # two groups
-        found |= flags(spec, precision, streams, device.shared_bytes, capability >= (8, 0))
+    at_once = device.multiprocessors // groups
+    found |= flags(
+        spec, precision, streams, device.shared_bytes, at_once, signals=capability >= (8, 0)
+    )
     if capability >= (9, 0):
         found |= clusters(spec, precision, streams, device.shared_bytes)
     if "cluster" not in found and (9, 0) <= capability < (12, 0):

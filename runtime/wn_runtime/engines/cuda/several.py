@@ -75,7 +75,9 @@ def _fewest(
             schedule = _of_blocks(spec, precision, streams, sizes, read, chained, flags)
             if schedule.shared_bytes > shared:
                 schedule = dataclasses.replace(schedule, head_read=True)
-            if schedule.shared_bytes <= shared and (not schedule.head_read or _holds_head(schedule)):
+            if schedule.shared_bytes <= shared and (
+                not schedule.head_read or _holds_head(schedule)
+            ):
                 return with_embedding(schedule, shared)
     return None
 

@@ -437,7 +437,6 @@ class Explorer:
         places = _replaced(state[3], self._places[move[1]], int(move[2]))
         return self._on(state, process), state[1], state[2], places
 
-
     def _post(self, state: _State, process: int, move: Move) -> _State:
         """On its way: another's may not be, as they could arrive in any order."""
         sent, there = (state[3][self._places[name]] for name in (_sent(move[1]), move[1]))

@@ -36,7 +36,7 @@ def has(architecture: int, schedule: Schedule) -> bool:
 def grid() -> list[Any]:
     """Every architecture, precision and kind of schedule, each with another model in its turn.
 
-    Every other one is left to the slow tests.
+    Of four three are left to the slow tests.
     """
     found: list[Any] = []
     for architecture in ARCHITECTURES:
@@ -48,7 +48,7 @@ def grid() -> list[Any]:
                 if schedule is None or not has(architecture, schedule):
                     continue
                 name = f"sm_{architecture}-{precision}-{kind}-{list(EVERY)[number % len(EVERY)]}"
-                slow = [pytest.mark.slow] if number % 2 else []
+                slow = [pytest.mark.slow] if number % 4 else []
                 found.append(pytest.param(architecture, schedule, id=name, marks=slow))
     return found
 
@@ -91,7 +91,9 @@ def test_a_size_counted_wrongly_does_not_compile(nvrtc: Any, size: str, kind: st
         compiled(nvrtc, wrong, 90)
 
 
-@pytest.mark.parametrize(("architecture", "kind"), [(75, "ring"), (75, "cluster"), (75, "flags-older"), (87, "cluster")])
+@pytest.mark.parametrize(
+    ("architecture", "kind"), [(75, "ring"), (75, "cluster"), (75, "flags-older"), (87, "cluster")]
+)
 def test_a_gpu_without_mbarriers_or_clusters_is_refused_what_needs_them(
     nvrtc: Any, architecture: int, kind: str
 ) -> None:
