@@ -67,8 +67,7 @@ def test_two_neighbours_come_as_one() -> None:
 def test_blocks_that_do_not_run_at_once_wait_for_ever() -> None:
     said = r"no thread can go on; 32 of block \d wait for mark \d of a place that has \d"
     with pytest.raises(Misuse, match=said):
-        for seed in range(4):
-            goes_round(ROUND, seed, together=False)
+        goes_round(ROUND, 0, together=False)
 
 
 MISUSES = {

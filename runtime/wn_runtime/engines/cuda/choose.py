@@ -183,8 +183,7 @@ def candidates(spec: ModelSpec, precision: str, batch: int, gpu: Gpu) -> Iterato
 
 
 def runs_at_once(schedule: Schedule, batch: int, gpu: Gpu) -> bool:
-    """Whether all blocks of a launch run at once, where they wait for each other: one a
-    multiprocessor."""
+    """Whether blocks that wait for each other have a multiprocessor each."""
     groups = -(-batch // schedule.streams)
     return not schedule.flags or groups * schedule.cluster <= gpu.multiprocessors
 

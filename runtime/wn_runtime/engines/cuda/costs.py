@@ -177,8 +177,10 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
 
 
 def _late(kernel: Kernel, layer: float, rate: float) -> float:
-    """Cycles that the sum waits for a block which reads its skip weights, from when the chain came
-    to it: beyond those that the chain takes through that block and all after it."""
+    """Cycles that the sum waits for a block which reads its skip weights from global memory.
+
+    Beyond those that the chain takes from that block's first layer to the last of all.
+    """
     late, to_come = 0.0, float(kernel.shares[-1]) if kernel.shares else 0.0
     for own in reversed(kernel.shares[:-1]):
         to_come += own

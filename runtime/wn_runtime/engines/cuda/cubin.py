@@ -175,8 +175,8 @@ def require_room(package: ModelPackage, cubin: Cubin, batch: int, here: ThisGpu)
     """Raise EngineUnavailable where blocks that wait for each other do not run at once."""
     if not runs_at_once(cubin.schedule, batch, here.gpu):
         raise EngineUnavailable(
-            f"{package.directory / cubin.artifact.file} has {cubin.schedule.cluster} blocks a group "
-            f"of {cubin.schedule.streams}, which for {batch} streams do not run at once on "
+            f"{package.directory / cubin.artifact.file} has {cubin.schedule.cluster} blocks a "
+            f"group of {cubin.schedule.streams}, which for {batch} streams do not run at once on "
             f"{here.name} ({here.gpu.multiprocessors} multiprocessors); take fewer streams"
         )
 

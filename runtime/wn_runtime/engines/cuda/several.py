@@ -43,8 +43,8 @@ def flagged(
 ) -> Schedule | None:
     """The fewest blocks, up to `most`, of no cluster that hand over by flags in global memory.
 
-    With one product a layer where those fit, else with two, which take less memory. signals: whether
-    the GPU has mbarriers, as one product needs them: compute capability 8.0 and newer.
+    With one product a layer where those fit, else with two, which take less memory. signals:
+    whether the GPU has mbarriers, as one product needs them: compute capability 8.0 and newer.
     """
     for chained in (True, False) if signals else (False,):
         found = _fewest(spec, precision, streams, shared, most, read, chained, flags=True)

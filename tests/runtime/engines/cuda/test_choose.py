@@ -138,8 +138,10 @@ def test_the_sum_waits_for_a_block_that_reads_more_than_there_is_time_for() -> N
 
 @pytest.mark.parametrize(
     "name",
-    ["alone", "alone:0", "alone:3", "ring:1", "alone:1e3", "a" * 99, "alone:1:skip"]
-    + ["clustered:1:", "clustered:1:gate", "clustered:older"],
+    [
+        *("alone", "alone:0", "alone:3", "ring:1", "alone:1e3", "a" * 99, "alone:1:skip"),
+        *("clustered:1:", "clustered:1:gate", "clustered:older", "flagged:1:skip:older"),
+    ],
 )
 def test_what_names_no_schedule_is_an_error_with_what_there_is(name: str) -> None:
     with pytest.raises(WavestepError, match=r"is unknown; give alone:N, clustered:N or .* 1, 2, 4"):

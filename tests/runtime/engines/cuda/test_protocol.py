@@ -1,11 +1,10 @@
-"""In every order that the warps of several blocks can run in, each waits for what it needs, and no more."""
+"""In every order of the warps of several blocks each waits for what it needs, and no more."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.runtime.engines.cuda.protocol import Explorer, Fault, Protocol, block, cluster
-
 
 MOST_STATES = 8_000_000
 KINDS = ("sync", "arrive", "meet", "pass", "wait", "arm", "come", "post", "collect")

@@ -76,6 +76,8 @@ class Unpacked:
 
 Put = Callable[[Array], Array]
 """Rows of tiles to channels."""
+Shape = tuple[int, int, Put]
+"""Of a matrix: tiles of its outputs and of its inputs, and how its rows are put."""
 
 
 @dataclass
@@ -97,7 +99,7 @@ class _Reader:
         return found
 
     def matrices(
-        self, shapes: list[tuple[int, int, Put]], between: Callable[[], None] | None = None
+        self, shapes: list[Shape], between: Callable[[], None] | None = None
     ) -> list[Matrix]:
         """Tiles of each (rows, columns), what stands between, and with int8 the scales of each."""
         precision = self.schedule.precision
@@ -161,8 +163,8 @@ def unpack(schedule: Schedule, packed: NDArray[np.uint8]) -> Unpacked:
         skip.append(read.matrices([(skips, w.z // k, channels)]))
 
     for _ in range(spec.layers):
-        chained = [(gates, w.z // k, gate_channels)] * schedule.chained
-        shapes = [(gates, w.residual // k, gate_channels), *chained]
+        chained: list[Shape] = [(gates, w.z // k, gate_channels)] * schedule.chained
+        shapes: list[Shape] = [(gates, w.residual // k, gate_channels), *chained]
         shapes.append((residuals, w.z // k, channels))
         own.append(read.matrices(shapes, lambda: read_biases(found, read, gates, residuals)))
         if precision == "int8":
