@@ -2,6 +2,7 @@
 
     python bench/cuda_engine.py                           the whole table
     python bench/cuda_engine.py --model L20 --streams 1   one stream of one model
+    python bench/cuda_engine.py --streams 1 --schedule clustered:1 --schedule clustered:1:older
 
 Random weights: what a sample costs does not depend on their values. Each row is held to the layer
 equation first (the largest error of the params over `--checked` samples, relative to the largest
@@ -15,6 +16,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests import oracle
 from tests.specs import random_samples, random_uniforms, random_weights, small_spec
+from wn_runtime.engines.cuda.choose import GROUPS, VARIABLE, Kind, choose
+from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.engine import CudaEngine
+from wn_runtime.engines.cuda.open import this_gpu
 from wn_runtime.engines.cuda.pack import pack
-from wn_runtime.engines.cuda.schedule import Schedule, alone, clustered
+from wn_runtime.engines.cuda.schedule import READS, Schedule
 from wn_runtime.engines.device_loop.device import CudaDevice
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.model.spec import ModelSpec
 
 TEN = [1 << i for i in range(10)]
 MODELS = {
@@ -49,23 +55,33 @@ MODELS = {
     )
 }
 RATE = 16000
+CLUSTER, MOST_SHARING = 8, 16
+"""Blocks that a group is taken to have, and the most streams of one."""
 
 
-def schedules(spec: Any, device: CudaDevice, precision: str, streams: int) -> list[Schedule]:
+def kinds(gpu: Gpu, precision: str, streams: int) -> Iterator[Kind]:
     """All that could serve so many streams."""
-    shared, blocks = device.shared_bytes, device.multiprocessors
-    found = []
-    if tuple(map(int, device.compute_capability.split("."))) >= (9, 0) and precision != "fp32":
-        for most in (8, 16):
-            per_gpu = max(1, blocks // most)
-            each = -(-streams // per_gpu)
-            if each <= 16 and (schedule := clustered(spec, precision, each, shared, most)):
-                found.append(schedule)
-                break
-    for each in {1, 4, 8, 16, 32}:
+    blocks = gpu.multiprocessors
+    each = next((n for n in GROUPS if -(-streams // n) * CLUSTER <= blocks), None)
+    if each is not None and each <= MOST_SHARING and precision != "fp32":
+        for read in READS if streams == 1 else READS[:1]:
+            yield Kind("clustered", each, read)
+            yield Kind("flagged", each, read)
+    for each in (1, 4, 8, 16, 32):
         if -(-streams // blocks) <= each <= streams and (each == 1 or streams >= each * 8):
-            found.append(alone(spec, precision, each, shared))
-    return found
+            yield Kind("alone", each)
+
+
+def schedules(
+    spec: ModelSpec, gpu: Gpu, precision: str, streams: int, named: Sequence[str]
+) -> Iterator[tuple[str, Schedule]]:
+    """The named ones that this GPU runs, or else all."""
+    for name in named or map(str, kinds(gpu, precision, streams)):
+        try:
+            yield name, choose(spec, precision, streams, gpu, {VARIABLE: name}).schedule
+        except EngineUnavailable as reason:
+            if named:
+                print(f"{precision:5} {streams:7} {reason}")
 
 
 def measure(engine: CudaEngine, block: int, repeats: int) -> tuple[float, float]:
@@ -94,6 +110,7 @@ def error(engine: CudaEngine, weights: Any, steps: int) -> float:
 @click.option("--model", default="", help="only models whose name begins so")
 @click.option("--precision", default="", help="only this one")
 @click.option("--streams", multiple=True, type=int, default=(1, 8, 64, 512, 2112, 4224))
+@click.option("--schedule", "named", multiple=True, help="only these, as WAVESTEP_CUDA_SCHEDULE")
 @click.option("--block", default=4096, help="samples of a block; fewer with many streams")
 @click.option("--repeats", default=5)
 @click.option("--checked", default=40, help="samples held to the layer equation; 0: none")
@@ -102,6 +119,7 @@ def main(
     model: str,
     precision: str,
     streams: tuple[int, ...],
+    named: tuple[str, ...],
     block: int,
     repeats: int,
     checked: int,
@@ -113,18 +131,20 @@ def main(
     except WavestepError as reason:
         print(f"error: {reason}", file=sys.stderr)
         raise SystemExit(2) from None
+    gpu = this_gpu(device).gpu
     rows: list[dict[str, Any]] = []
     print(f"{device.name}, {device.multiprocessors} multiprocessors")
     heads = ("model", "precision", "streams", "schedule", "samples/s", "fastest", "real time")
-    print("{:14} {:5} {:>7} {:62} {:>9} {:>9} {:>9}  error".format(*heads))
+    print("{:14} {:5} {:>7} {:22} {:>9} {:>9} {:>9}  error".format(*heads))
     names = [name for name in MODELS if name.startswith(model)]
     for name, kind, count in itertools.product(names, ("int8", "fp16", "fp32"), streams):
         if precision not in ("", kind) or (kind == "fp32" and count > 64):
             continue
         spec = MODELS[name]
         weights = random_weights(spec)
-        for schedule in schedules(spec, device, kind, count):
-            row = {"model": name, "precision": kind, "streams": count, "schedule": schedule.note}
+        for called, schedule in schedules(spec, gpu, kind, count, named):
+            row = {"model": name, "precision": kind, "streams": count, "kind": called}
+            row |= {"schedule": schedule.note}
             try:
                 engine = CudaEngine(CudaDevice(), schedule, count, pack(schedule, weights))
                 wrong = error(engine, weights, checked) if checked else 0.0
@@ -132,13 +152,13 @@ def main(
                 median, fastest = measure(engine, length, repeats)
                 engine.close()
             except WavestepError as reason:
-                print(f"{name:14} {kind:5} {count:7} {schedule.note:62} {reason}")
+                print(f"{name:14} {kind:5} {count:7} {called:22} {reason}")
                 rows.append({**row, "failed": str(reason)})
                 continue
             row |= {"samples_per_second": round(median), "fastest": round(fastest), "error": wrong}
             rows.append(row)
             print(
-                f"{name:14} {kind:5} {count:7} {schedule.note:62} {median:9.0f} {fastest:9.0f} "
+                f"{name:14} {kind:5} {count:7} {called:22} {median:9.0f} {fastest:9.0f} "
                 f"{median / RATE:8.2f}×  {wrong:.1e}",
                 flush=True,
             )

@@ -6,9 +6,12 @@ They are made from what `alone` and `clustered` give, so that they are schedules
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 from tests.specs import SPEAKER, small_spec
-from wn_runtime.engines.cuda.schedule import Schedule, alone, clustered
+from wn_runtime.engines.cuda.schedule import READS, Schedule, alone
+from wn_runtime.engines.cuda.several import clustered, flagged
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.model.spec import ModelSpec
 
@@ -42,30 +45,83 @@ def clusters(
 ) -> dict[str, Schedule]:
     """Those of a cluster a group: with all layers in one block, and shared out among several.
 
-    The latter is what a GPU with less shared memory would have to run.
+    The latter is what a GPU with less shared memory would have to run; also with what may be read
+    from global memory left there.
     """
     found = {}
     whole = clustered(spec, precision, streams, shared, most)
     if whole is not None:
         found["cluster"] = whole
-    for less in range(min(shared, whole.shared_bytes) if whole else shared, 0, -256):
-        split = clustered(spec, precision, streams, less, most)
-        if split is None:
-            break
-        if split.layer_ranks > 1:
-            found["cluster-split"] = split
-            break
+    for read in READS:
+        family = functools.partial(clustered, most=most, read=read)
+        split = _split(family, spec, precision, streams, shared)
+        if split is not None:
+            found[f"cluster-{read or 'split'}"] = split
     return found
 
 
-def runnable(
-    device: CudaDevice, spec: ModelSpec, precision: str, streams: int
+def flags(
+    spec: ModelSpec,
+    precision: str,
+    streams: int,
+    shared: int = H100_SHARED,
+    most: int = PORTABLE,
+    signals: bool = True,
 ) -> dict[str, Schedule]:
-    """All of these that this GPU can run: a ring needs compute capability 8.0, a cluster 9.0."""
+    """Those of up to `most` blocks that hand over by flags: one product a layer, and two.
+
+    signals: whether the GPU has mbarriers, which one product needs.
+    """
+    found = {}
+    for name, read, chained in (
+        ("flags", "", signals),
+        ("flags-older", "older", signals),
+        ("flags-two", "skip", False),
+    ):
+        family = functools.partial(flagged, most=most, read=read, signals=chained)
+        split = _split(family, spec, precision, streams, shared)
+        if split is not None:
+            found[name] = split
+    return found
+
+
+def _split(
+    family: Callable[..., Schedule | None],
+    spec: ModelSpec,
+    precision: str,
+    streams: int,
+    shared: int,
+) -> Schedule | None:
+    """With as much shared memory as leaves a group layers in several blocks."""
+    while (found := family(spec, precision, streams, shared)) is not None:
+        if found.layer_ranks > 1:
+            return found
+        shared = found.shared_bytes - 1
+    return None
+
+
+def every(spec: ModelSpec, precision: str, streams: int) -> dict[str, Schedule]:
+    """All of these, as on an H100."""
+    several = clusters(spec, precision, streams) | flags(spec, precision, streams)
+    return blocks(spec, precision, streams) | several
+
+
+def runnable(
+    device: CudaDevice, spec: ModelSpec, precision: str, streams: int, groups: int
+) -> dict[str, Schedule]:
+    """All of these that this GPU can run, of so many groups.
+
+    A ring needs compute capability 8.0, a cluster 9.0, blocks that hand over by flags a
+    multiprocessor each.
+    """
     capability = tuple(int(part) for part in device.compute_capability.split("."))
     found = blocks(spec, precision, streams, device.shared_bytes)
     if capability < (8, 0):
         found = {name: each for name, each in found.items() if each.source != "ring"}
+    at_once = device.multiprocessors // groups
+    found |= flags(
+        spec, precision, streams, device.shared_bytes, at_once, signals=capability >= (8, 0)
+    )
     if capability >= (9, 0):
         found |= clusters(spec, precision, streams, device.shared_bytes)
     if "cluster" not in found and (9, 0) <= capability < (12, 0):

@@ -199,12 +199,18 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
         return Device(gpu)
 
     def launch_config(
-        *, grid: int, block: int, shmem_size: int, cluster: int | None = None
+        *,
+        grid: int,
+        block: int,
+        shmem_size: int,
+        cluster: int | None = None,
+        is_cooperative: bool = False,
     ) -> Config:
         """With a cluster, `grid` counts clusters."""
         require(0 < block <= 1024 and grid > 0, "launch configuration")
         if cluster is None:
-            return Config(grid, 1, block, shmem_size)
+            return Config(grid, 1, block, shmem_size, is_cooperative)
+        require(not is_cooperative, "a cooperative launch of clusters")
         require(0 < cluster <= MOST_BLOCKS, f"a cluster of {cluster} blocks")
         if not gpu.has_clusters:
             raise CudaError("thread block clusters need compute capability 9.0 or newer")
@@ -235,6 +241,10 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
         for argument, pointer in zip(kernel_args, kernel.pointers, strict=True):
             if argument and pointer:
                 gpu.check(argument, 1)
+
+        most = kernel.occupancy.blocks * gpu.multiprocessors
+        if config.cooperative and config.grid > most:
+            raise CudaError("CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE: too many blocks")
 
         def run() -> None:
             gpu.launches += 1

@@ -38,6 +38,8 @@ class Config(NamedTuple):
     """Threads of each."""
     shared: int
     """Bytes of each block."""
+    cooperative: bool = False
+    """All blocks run at once."""
 
 
 @dataclass
@@ -52,11 +54,20 @@ class Occupancy:
     """What a GPU says of a kernel's launches; `hosts`: blocks of the largest cluster it has."""
 
     hosts = 16
+    blocks = 1
+    """Of a multiprocessor."""
 
     def max_active_clusters(self, config: Config, *, stream: object) -> int:
         """Clusters of a launch that can be there at once."""
         require(stream is not None, "a stream")
         return 4 if config.cluster <= self.hosts else 0
+
+    def max_active_blocks_per_multiprocessor(
+        self, block_size: int, dynamic_shared_memory_size: int
+    ) -> int:
+        """Blocks of a multiprocessor that can be there at once."""
+        require(block_size > 0 and dynamic_shared_memory_size >= 0, "a launch")
+        return self.blocks
 
 
 @dataclass(frozen=True)

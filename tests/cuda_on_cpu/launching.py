@@ -26,6 +26,7 @@ def run(
     shared: int = 0,
     seed: int = 0,
     arch: str = "90",
+    together: bool = False,
 ) -> None:
     """Launch a kernel whose arguments are the arrays a, b, … of bytes 4, or numbers.
 
@@ -45,7 +46,7 @@ def run(
     source = head + " {\n    const int me = threadIdx.x;\n" + body + "\n}\n"
     found = kernel(source, "wn_test", arch)
     found.handle.non_portable_cluster = True
-    found.run(Config(blocks, cluster, threads, shared), tuple(words), seed)
+    found.run(Config(blocks, cluster, threads, shared, together), tuple(words), seed)
 
 
 def always(check: Callable[[int], bool]) -> None:

@@ -35,14 +35,14 @@ struct Wait {
 static const u64 NOTHING = 0;
 static const Wait NO_WAIT = {&NOTHING, 0, 1}, ENDED = {&NOTHING, 0, 0};
 
-enum Reason { RUNS, AT_BARRIER, IN_WARP, FOR_SIGNAL, AT_CLUSTER };
+enum Reason { RUNS, AT_BARRIER, IN_WARP, FOR_SIGNAL, AT_CLUSTER, FOR_MARK };
 
 struct Fibre {
     Place resume;
     char *stack = nullptr;
     bool started = false;  // its stack holds a frame that `resume` leads to
     Reason reason;
-    int at;  // which barrier, or where in shared memory the signal is
+    int at;  // which barrier or mark, or where in shared memory the signal is
 };
 
 struct Exchange {  // of a warp; two take turns, as a lane may be one ahead of another

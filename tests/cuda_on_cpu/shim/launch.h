@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "signals.h"
+#include "flags.h"
 
 namespace shim {
 
@@ -48,6 +48,9 @@ static std::string described(Warp &of, int lane) {
         snprintf(text, sizeof text,
                  "for phase %d of the signal at byte %d (%d arrivals, %d bytes to come)",
                  (int)of.waits[lane].value, fibre.at, (int)now.pending, (int)now.bytes);
+    } else if (fibre.reason == FOR_MARK) {
+        snprintf(text, sizeof text, "for mark %d of a place that has %d", fibre.at,
+                 (int)(*of.waits[lane].word >> 32));
     } else {
         snprintf(text, sizeof text, "at cluster_sync (%d of %d have arrived)", cluster.arrived,
                  cluster.live);
@@ -118,14 +121,14 @@ static bool run(Warp &now, int passes) {
     return true;
 }
 
-static bool deliver(u32 of_8) {
+template <typename T> static bool deliver(std::vector<T> &on_the_way, u32 of_8) {
     bool any = false;
-    for (size_t left = transfers.size(); left > 0 && !failure[0]; left--) {
-        std::swap(transfers[left - 1], transfers[random_below(left)]);
+    for (size_t left = on_the_way.size(); left > 0 && !failure[0]; left--) {
+        std::swap(on_the_way[left - 1], on_the_way[random_below(left)]);
         if (random_below(8) >= of_8) continue;
-        const Transfer now = transfers[left - 1];
-        transfers[left - 1] = transfers.back();
-        transfers.pop_back();
+        const T now = on_the_way[left - 1];
+        on_the_way[left - 1] = on_the_way.back();
+        on_the_way.pop_back();
         now.deliver();
         any = true;
     }
@@ -150,12 +153,14 @@ static void run_cluster() {
             if (!patient && (int)random_below(8) >= now.speed) continue;
             any |= run(now, 1 << random_below(12));
         }
-        any |= deliver(patient ? 8 : random_below(9));
+        any |= deliver(transfers, patient ? 8 : random_below(9));
+        any |= deliver(posts, patient ? 8 : random_below(9));
         for (size_t i = live.size(); i-- > 0;)
             if (live[i]->live == 0) live.erase(live.begin() + i);
         if (!any && patient && !live.empty()) fail_of_deadlock(live);
         patient = !any;
     }
+    deliver(posts, 8);
 }
 
 static void open_cluster(int index, int shared) {
@@ -183,6 +188,7 @@ static void open_cluster(int index, int shared) {
 // What is left of threads that never came to their end.
 static void abandon() {
     transfers.clear();
+    posts.clear();
     for (Warp &each : cluster.warps)
         for (Fibre &fibre : each.fibres) fibre.started = false;
 }

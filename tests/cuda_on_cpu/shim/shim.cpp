@@ -26,15 +26,16 @@ template <typename T> static inline T __ldg(const T *from) { return *from; }
 static inline void __threadfence() {}
 static inline void __threadfence_block() {}
 
-// Launch `clusters` of `size` blocks; `arguments` are 24 words, unused ones 0. What went wrong, or
-// null.
+// Launch `clusters` of `size` blocks, or all of them together; `arguments` are 24 words, unused ones 0.
+// What went wrong, or null.
 extern "C" const char *shim_launch(void *function, int clusters, int size, int block, int shared,
-                                   void **arguments, u32 seed) {
+                                   int together, void **arguments, u32 seed) {
     using namespace shim;
     failure[0] = 0;
     if (shared > MOST_SHARED) return "more shared memory than the shim has";
     kernel = (Kernel)function;
     shim::arguments = arguments;
+    if (together) size *= clusters, clusters = 1;
     gridDim = {(u32)(clusters * size), 1, 1};
     blockDim = {(u32)block, 1, 1};
     cluster.size = size;

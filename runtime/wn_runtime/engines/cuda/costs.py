@@ -18,6 +18,9 @@ COLUMNS = 8
 CHAINED_CYCLES = 520.0
 """A layer of one product, in a cluster with one stream. [M: H200, `bench/results/cuda-h200.json`:
 L20 R64 S128 in 14.6 k cycles, L30 R64 S256 in 21.4 k, less the head and the hand-overs]"""
+GROUP_CYCLES = 1540.0
+"""The same with several streams. [M: L20 int8 there, clusters of 7 blocks for 4 streams each, in
+35.7 k cycles]"""
 LAYER_CYCLES = 1155.0
 """A layer of one tile of columns: two dependent products, their barriers and the gate, with other
 warps' work in between. [M: the same models in one block, 25.2 k and 37.3 k cycles]"""
@@ -31,6 +34,9 @@ HEAD_CYCLES = 2300.0
 HANDOVER_CYCLES = 258.0
 """From one block of a cluster to the next, by distributed shared memory. [M: `python
 bench/gpu_constants.py` on an H200, half of there and back]"""
+FLAG_CYCLES = 1003.0
+"""From one block to another by a flag in global memory. [M: there, 931 for the flag and its answer,
+and 72 for the turn of warps in the block that it comes to]"""
 HEADS_CYCLES = 700.0
 """What the head's products in blocks of their own add to that of one block. [M: as HEAD_CYCLES]"""
 BLOCK_BYTES = {"copies": 92.0, "ring": 32.0, "direct": 24.3}
@@ -43,7 +49,7 @@ L2_BYTES = {"copies": 92.0, "loads": 24.4}
 one MiB that all of them read]"""
 FLOOR_LAYER_CYCLES = {1: 450.0, 2: 187.0}
 """The least of a layer: its instructions' latencies one after another. With two products in one
-block [A], and with one product in a cluster (2: of several blocks) [M: `python
+block [A], and with one product (2: in several blocks) [M: `python
 bench/cuda_cubins.py` walks the gate warps' chain in the machine code for sm_90, with an H200's
 latencies]."""
 PORT_BYTES = {"copies": 106.0, "loads": 64.0}
@@ -73,6 +79,8 @@ class Gpu:
     """Bytes a clock from its memory; None: not known."""
     largest_cluster: int = 16
     """Blocks of a cluster that it can host, as far as it was asked."""
+    cooperative: bool = True
+    """Whether it runs a block on each multiprocessor at once, as far as it was asked."""
 
     @property
     def sm(self) -> int:
@@ -103,9 +111,18 @@ class Kernel:
     """Of a group."""
     layers: int
     bytes: float
-    """All weights: what a group reads in a step, unless they are resident."""
+    """What a block reads in a step: of one that is alone all weights, unless they are resident; of
+    several the most that one of them reads."""
     macs: float
     """Multiply-adds of a stream's step."""
+    shares: tuple[int, ...] = ()
+    """Layers of each of several blocks that have any."""
+    skip_bytes: float = 0.0
+    """Skip weights of a layer, where all of these but the last read them."""
+    chained: bool = False
+    """Whether several blocks have one stream, and a layer one product."""
+    flags: bool = False
+    """Whether they hand over by flags in global memory."""
 
 
 @dataclass(frozen=True)
@@ -142,26 +159,46 @@ def cost(kernel: Kernel, batch: int, gpu: Gpu) -> Cost:
     busy = min(groups, at_once)
     scalar = kernel.precision == "fp32"
     tiles = -(-kernel.streams * COLUMNS_A_STREAM[kernel.precision] // COLUMNS)
-    first = CHAINED_CYCLES if kernel.blocks > 1 and kernel.streams == 1 else LAYER_CYCLES
+    several = kernel.blocks > 1
+    first = CHAINED_CYCLES if kernel.chained else LAYER_CYCLES
+    if several and kernel.streams > 1:
+        first = GROUP_CYCLES
     layer = SCALAR_CYCLES if scalar else first + TILE_CYCLES * (tiles - 1)
     chain = kernel.layers * layer + HEAD_CYCLES
-    if kernel.blocks > 1:
-        chain += HANDOVER_CYCLES * kernel.blocks + HEADS_CYCLES
     products = kernel.macs * kernel.streams / (SCALAR_PRODUCTS * kernel.blocks) if scalar else 0.0
     reading, level = 0.0, "L2"
-    if kernel.source != "resident":
-        rate, level = read_rate(kernel, busy, gpu)
+    if kernel.bytes and (several or kernel.source != "resident"):
+        rate, level = read_rate(kernel, busy * kernel.blocks, gpu)
         reading = kernel.bytes / rate
+        chain += _late(kernel, layer, rate)
+    if several:
+        chain += _handover(kernel) * kernel.blocks + HEADS_CYCLES
     return Cost(chain, reading, products, level, math.ceil(groups / at_once))
+
+
+def _late(kernel: Kernel, layer: float, rate: float) -> float:
+    """Cycles that the sum waits for a block which reads its skip weights from global memory.
+
+    Beyond those that the chain takes from that block's first layer to the last of all.
+    """
+    late, to_come = 0.0, float(kernel.shares[-1]) if kernel.shares else 0.0
+    for own in reversed(kernel.shares[:-1]):
+        to_come += own
+        late = max(late, own * kernel.skip_bytes / rate - to_come * layer)
+    return late
 
 
 def floor(kernel: Kernel, gpu: Gpu) -> float:
     """Cycles of one stream's step that nothing written for these parts can be below."""
     several = kernel.blocks > 1
-    chain = kernel.layers * FLOOR_LAYER_CYCLES[2 if several else 1] + HEAD_CYCLES
-    chain += HANDOVER_CYCLES * kernel.blocks if several else 0.0
+    chain = kernel.layers * FLOOR_LAYER_CYCLES[2 if kernel.chained else 1] + HEAD_CYCLES
+    chain += _handover(kernel) * kernel.blocks if several else 0.0
     port = PORT_BYTES[_how(kernel, gpu)]
-    return max(chain, 0.0 if kernel.source == "resident" else kernel.bytes / port)
+    return max(chain, 0.0 if kernel.source == "resident" and not several else kernel.bytes / port)
+
+
+def _handover(kernel: Kernel) -> float:
+    return FLAG_CYCLES if kernel.flags else HANDOVER_CYCLES
 
 
 def _how(kernel: Kernel, gpu: Gpu) -> str:
@@ -173,8 +210,10 @@ def read_rate(kernel: Kernel, busy: int, gpu: Gpu) -> tuple[float, str]:
     """Bytes a clock of one block while `busy` read the same weights, and from where."""
     how = _how(kernel, gpu)
     shares = {"L2": L2_BYTES[how] * gpu.multiprocessors / busy}
-    if gpu.l2_bytes is not None and kernel.bytes > gpu.l2_bytes and gpu.dram_bytes_per_cycle:
+    size = kernel.bytes * kernel.blocks  # of a group
+    if gpu.l2_bytes is not None and size > gpu.l2_bytes and gpu.dram_bytes_per_cycle:
         shares["DRAM"] = gpu.dram_bytes_per_cycle / busy
     level = min(shares, key=lambda name: shares[name])
-    own = BLOCK_BYTES["copies" if how == "copies" else kernel.source]
+    source = "direct" if kernel.blocks > 1 else kernel.source
+    own = BLOCK_BYTES["copies" if how == "copies" else source]
     return min(own, shares[level]), level

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from wn_runtime.engines import trust
-from wn_runtime.engines.cuda.choose import Kind, cost_of
+from wn_runtime.engines.cuda.choose import Kind, cost_of, runs_at_once
 from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.kind import PRECISIONS
 from wn_runtime.engines.cuda.schedule import Schedule
@@ -55,6 +55,8 @@ class CubinRecord:
     """Streams to the samples a second of each that the target is predicted to make."""
     target: str = ""
     """What it was exported for: `orin-nano-8gb`."""
+    multiprocessors: int = 1
+    """Of the GPU that the schedule was chosen for."""
 
     def __post_init__(self) -> None:
         if not _VERSION.fullmatch(self.compute_capability):
@@ -63,6 +65,8 @@ class CubinRecord:
             raise ValueError(f"nvrtc is {self.nvrtc[:20]!r}, not a version as 12.6")
         if not 0 <= self.shared_limit <= _MOST_SHARED:
             raise ValueError(f"shared_limit is {self.shared_limit}; it must be 0 to {_MOST_SHARED}")
+        if self.multiprocessors < 1:
+            raise ValueError(f"multiprocessors is {self.multiprocessors}; it must be 1 or more")
         try:
             Kind.of(self.schedule)
         except WavestepError as error:
@@ -95,7 +99,7 @@ class ThisGpu:
 def name(precision: str, compute_capability: str, schedule: Kind) -> str:
     """`cuda.sm_87.int8.alone-4.cubin`."""
     sm = compute_capability.replace(".", "")
-    return f"cuda.sm_{sm}.{precision}.{schedule.family}-{schedule.streams}.cubin"
+    return f"cuda.sm_{sm}.{precision}.{str(schedule).replace(':', '-')}.cubin"
 
 
 def checked(package: ModelPackage, artifact: Artifact, here: ThisGpu) -> Cubin:
@@ -124,7 +128,7 @@ def checked(package: ModelPackage, artifact: Artifact, here: ThisGpu) -> Cubin:
             f"{here.cuda[0]}.{here.cuda[1]}; update the driver (or JetPack), or compile it with an "
             f"NVRTC of CUDA {here.cuda[0]}"
         )
-    limit = Gpu(record.compute_capability, 1, record.shared_limit)
+    limit = Gpu(record.compute_capability, record.multiprocessors, record.shared_limit)
     try:
         schedule = Kind.of(record.schedule).schedule(package.spec, artifact.precision, limit)
     except EngineUnavailable:
@@ -157,6 +161,7 @@ def fitting(
             continue
         try:
             cubin = checked(package, artifact, here)
+            require_room(package, cubin, batch, here)
             require_trust(package, artifact)
         except EngineUnavailable as unsuitable:
             reason = unsuitable
@@ -164,6 +169,16 @@ def fitting(
         cycles = cost_of(cubin.schedule, batch, here.gpu).cycles
         best = min(best, (cycles, cubin), key=lambda entry: entry[0])
     return best[1], reason
+
+
+def require_room(package: ModelPackage, cubin: Cubin, batch: int, here: ThisGpu) -> None:
+    """Raise EngineUnavailable where blocks that wait for each other do not run at once."""
+    if not runs_at_once(cubin.schedule, batch, here.gpu):
+        raise EngineUnavailable(
+            f"{package.directory / cubin.artifact.file} has {cubin.schedule.cluster} blocks a "
+            f"group of {cubin.schedule.streams}, which for {batch} streams do not run at once on "
+            f"{here.name} ({here.gpu.multiprocessors} multiprocessors); take fewer streams"
+        )
 
 
 def require_trust(package: ModelPackage, artifact: Artifact) -> None:

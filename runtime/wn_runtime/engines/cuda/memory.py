@@ -37,7 +37,14 @@ class Streams:
         self._generate, self._snapshot, self._restore = device.kernels(
             source(schedule), GENERATE, SNAPSHOT, RESTORE
         )
-        device.allow(self._generate, schedule.threads, schedule.shared_bytes, schedule.cluster)
+        flags, blocks = schedule.flags, groups * schedule.cluster
+        device.allow(
+            self._generate,
+            schedule.threads,
+            schedule.shared_bytes,
+            1 if flags else schedule.cluster,
+            blocks if flags else 0,
+        )
         spec, width = schedule.spec, self.width
         self._model = device.allocate(model.shape, np.uint8)
         device.upload(self._model, model)
@@ -59,6 +66,7 @@ class Streams:
         self.scored = max(1, min(self.steps, _PIECE_BYTES // params))
         """The longest piece whose params one launch gives."""
         self._params: DeviceArray | None = None  # most streams are never scored
+        self._mail = device.allocate((groups, schedule.mail_bytes), np.uint8) if flags else None
         self._t = 0
         self.silence()
 
@@ -102,10 +110,12 @@ class Streams:
         if bias is not None:
             assert self._bias is not None
             self._device.upload(self._bias, bias)
-        schedule = self._schedule
+        schedule, mail = self._schedule, self._mail
+        if mail is not None:
+            self._device.clear(mail)  # marks count from a launch's first step
         self._device.launch(
             self._generate,
-            self._groups,
+            self._groups * (schedule.cluster if schedule.flags else 1),
             schedule.threads,
             schedule.shared_bytes,
             self._model.address,
@@ -122,7 +132,9 @@ class Streams:
             offset,
             steps,
             self.width,
-            cluster=schedule.cluster,
+            _address(mail),
+            cluster=1 if schedule.flags else schedule.cluster,
+            together=schedule.flags,
         )
         self._t += steps
 

@@ -13,7 +13,7 @@ from wn_runtime.engines.cuda.engine import CudaEngine
 from wn_runtime.engines.cuda.pack import pack
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.cuda.source import source
-from wn_runtime.engines.device_loop.device import CudaDevice, NoSuchCluster
+from wn_runtime.engines.device_loop.device import CudaDevice, NoSuchCluster, NotAtOnce
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
 from wn_runtime.errors import EngineUnavailable
@@ -32,6 +32,7 @@ def open_engine(request: Request) -> Engine:
         here = this_gpu(device)
         if request.artifact is not None:
             named = cubins.checked(package, request.artifact, here)
+            cubins.require_room(package, named, request.batch, here)
             cubins.require_trust(package, request.artifact)
             return _engine(request, device, named.schedule, named)
         found, reason = None, None
@@ -58,8 +59,12 @@ def _compiled(request: Request, device: CudaDevice, precision: str, gpu: Gpu) ->
     except NoSuchCluster:
         if os.environ.get(VARIABLE):
             raise
-    smaller = dataclasses.replace(gpu, largest_cluster=schedule.cluster - 1)
-    return _compiled(request, device, precision, smaller)
+        less = dataclasses.replace(gpu, largest_cluster=schedule.cluster - 1)
+    except NotAtOnce:
+        if os.environ.get(VARIABLE):
+            raise
+        less = dataclasses.replace(gpu, cooperative=False)
+    return _compiled(request, device, precision, less)
 
 
 def this_gpu(device: CudaDevice) -> ThisGpu:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,14 @@ def pack(schedule: Schedule, weights: Weights) -> NDArray[np.uint8]:
     precision = schedule.precision
     scales = input_scales(spec, weights) if precision == "int8" else None
     parts: list[Array] = []
+    older: list[Array] = []  # of all layers, where they are read
+    skip: list[Array] = []
     for layer in range(spec.layers):
-        parts += _layer(schedule, weights, layer, scales)
+        packed_layer = _layer(schedule, weights, layer, scales)
+        parts += packed_layer.own
+        (older if schedule.read == "older" else parts).extend(packed_layer.older)
+        (skip if schedule.read else parts).extend(packed_layer.skip)
+    parts += [*older, *skip]
     head = "fp32" if precision == "fp32" else "fp16"
     for name, k, n in (("head.0", w.skip, w.head), ("head.1", w.head, w.params)):
         parts.append(_tiles(_pairs(_fit(weights[f"{name}.weight"], k, n)), head))
@@ -63,10 +70,18 @@ def input_scales(spec: ModelSpec, weights: Weights) -> NDArray[np.float32]:
     return (largest / _LARGEST).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Layer:
+    """The struct Layer up to the structs Older and Skip, and those."""
+
+    own: list[Array]
+    older: list[Array]
+    skip: list[Array]
+
+
 def _layer(
     schedule: Schedule, weights: Weights, layer: int, scales: NDArray[np.float32] | None
-) -> list[Array]:
-    """The struct Layer."""
+) -> _Layer:
     spec, w = schedule.spec, schedule.widths
     precision, half = schedule.precision, spec.gate_channels // 2
     factor = np.float32(spec.residual_scale)
@@ -87,22 +102,35 @@ def _layer(
     residual_bias = _pairs(_fit(weights["residual.bias"][layer] * factor, w.residual)[None])[
         :, :, 0
     ]
-    matrices = [gates[0], *chained, *gates[1:], residual, skip]
+    own, biases = [gates[0], *chained, residual], [gate_bias, residual_bias]
     if scales is None:
-        tiles = (_tiles(matrix, precision) for matrix in matrices)
-        return [*tiles, gate_bias, residual_bias]
-    of_z = [1 / _LARGEST]
-    of_inputs = [scales[of_current], *of_z * len(chained), *[scales[layer]] * (spec.kernel - 1)]
-    parts: list[Array] = []
-    rows: list[Array] = []
-    for matrix, of_input in zip(matrices, [*of_inputs, *of_z * 2], strict=True):
-        count, outputs, inputs = matrix.shape
-        whole, scale = quantise(matrix.reshape(count * outputs, inputs).T)
-        parts.append(_tiles(whole.T.reshape(matrix.shape), precision))
-        rows.append((scale * of_input).reshape(count, outputs))
+        return _Layer(
+            [*(_tiles(matrix, precision) for matrix in own), *biases],
+            [_tiles(matrix, precision) for matrix in gates[1:]],
+            [_tiles(skip, precision)],
+        )
+    of_z = 1 / _LARGEST
+    of_own = [scales[of_current], *[of_z] * len(chained), of_z]
     inverse = np.zeros(4, np.float32)
     inverse[:2] = 1 / scales[layer : layer + 2]
-    return [*parts, gate_bias, residual_bias, *rows, inverse]
+    tiles, rows = _quantised(own, of_own)
+    older = _quantised(gates[1:], [scales[layer]] * (spec.kernel - 1))
+    of_skip = _quantised([skip], [of_z])
+    return _Layer(
+        [*tiles, *biases, *rows, inverse], [*older[0], *older[1]], [*of_skip[0], *of_skip[1]]
+    )
+
+
+def _quantised(matrices: list[Array], of_inputs: list[Any]) -> tuple[list[Array], list[Array]]:
+    """Tiles of int8, and what a step of each row's sums stands for; of_inputs: of the inputs'."""
+    tiles: list[Array] = []
+    rows: list[Array] = []
+    for matrix, of_input in zip(matrices, of_inputs, strict=True):
+        count, outputs, inputs = matrix.shape
+        whole, scale = quantise(matrix.reshape(count * outputs, inputs).T)
+        tiles.append(_tiles(whole.T.reshape(matrix.shape), "int8"))
+        rows.append((scale * of_input).reshape(count, outputs))
+    return tiles, rows
 
 
 def _embedding(spec: ModelSpec, weights: Weights, residual: int) -> list[Array]:

@@ -58,6 +58,7 @@ def precompile(
         threads=schedule.threads,
         predicted=dict(predicted),
         target=target,
+        multiprocessors=gpu.multiprocessors,
     )
     file = cubins.name(schedule.precision, gpu.compute_capability, choice.kind)
     built = dataclasses.asdict(record)

@@ -25,6 +25,14 @@ _WHERE = {
     "ring": "streamed through shared memory",
     "direct": "in global memory",
 }
+READS = ("", "skip", "older")
+"""What blocks of a group of several leave in global memory, as the chain does not wait for it:
+nothing; the skip weights of all blocks but the last; and the older taps' of all blocks as well."""
+_READING = {
+    "": "",
+    "skip": ", skip weights in global memory",
+    "older": ", skip weights and older taps in global memory",
+}
 _ALIGNMENT = 128
 _K_TILE = {"int8": 32, "fp16": 16, "fp32": 8}
 _K_HEAD = {"int8": 16, "fp16": 16, "fp32": 8}
@@ -115,6 +123,15 @@ class Schedule:
     """Whether the block that draws has the embedding in shared memory."""
     most_warps: tuple[int, int, int, int] = (8, 4, 4, 4)
     """Gate, residual, skip and older warps; fewer where there are fewer tiles."""
+    read: str = ""
+    """One of READS."""
+    skip_early: int = 0
+    """The first block whose skip warps begin with its first layer; those before it wait until the
+    chain has left them."""
+    head_read: bool = False
+    """Whether the head's blocks read their weights from global memory, ahead of their use."""
+    flags: bool = False
+    """Whether several blocks hand over by flags in global memory, and need not be a cluster."""
 
     @property
     def cluster(self) -> int:
@@ -124,9 +141,10 @@ class Schedule:
     @property
     def note(self) -> str:
         """How it runs, for the line a command prints."""
-        blocks = f"a cluster of {self.cluster} blocks" if self.cluster > 1 else "a block"
+        several = f"{self.cluster} blocks" if self.flags else f"a cluster of {self.cluster} blocks"
+        blocks = several if self.cluster > 1 else "a block"
         group = f" for {self.streams} streams" if self.streams > 1 else ""
-        return f"{blocks}{group}, weights {_WHERE[self.source]}"
+        return f"{blocks}{group}, weights {_WHERE[self.source]}{_READING[self.read]}"
 
     @property
     def widths(self) -> Widths:
@@ -192,14 +210,26 @@ class Schedule:
     def layer_bytes(self) -> int:
         """The struct Layer."""
         w, k = self.widths, _K_TILE[self.precision]
-        gates, residuals, skips = w.z // 8, w.residual // 16, w.skip // 16
-        tiles = self.spec.kernel * gates * (w.residual // k)
-        tiles += (residuals + skips + gates * self.chained) * (w.z // k)
+        gates, residuals = w.z // 8, w.residual // 16
+        tiles = gates * (w.residual // k) + (residuals + gates * self.chained) * (w.z // k)
         rows = gates + residuals
         size = tiles * TILE_BYTES + rows * 64
         if self.precision == "int8":
-            size += ((self.spec.kernel + self.chained) * gates + residuals + skips) * 64 + 16
-        return size
+            size += ((1 + self.chained) * gates + residuals) * 64 + 16
+        return size + self.skip_bytes * (not self.read) + self.older_bytes * (self.read != "older")
+
+    @property
+    def skip_bytes(self) -> int:
+        """The struct Skip: of a layer."""
+        w, k = self.widths, _K_TILE[self.precision]
+        return w.skip // 16 * (w.z // k * TILE_BYTES + 64 * (self.precision == "int8"))
+
+    @property
+    def older_bytes(self) -> int:
+        """The struct Older: of a layer."""
+        w, k = self.widths, _K_TILE[self.precision]
+        tiles = (self.spec.kernel - 1) * (w.z // 8)
+        return tiles * (w.residual // k * TILE_BYTES + 64 * (self.precision == "int8"))
 
     @property
     def head_bytes(self) -> tuple[int, int]:
@@ -221,7 +251,9 @@ class Schedule:
         """The struct Model."""
         w, spec = self.widths, self.spec
         floats = w.skip + w.head + w.params + _padded(spec.layers, 4)
-        size = spec.layers * self.layer_bytes + sum(self.head_bytes) + 4 * floats
+        layer = self.layer_bytes + self.skip_bytes * bool(self.read)
+        layer += self.older_bytes * (self.read == "older")
+        size = spec.layers * layer + sum(self.head_bytes) + 4 * floats
         return size + self.embedding_bytes
 
     @property
@@ -233,24 +265,49 @@ class Schedule:
         return 4 * rows * self.widths.residual
 
     @property
-    def working_bytes(self) -> int:
-        """The struct Shared."""
+    def mail_bytes(self) -> int:
+        """The struct Mail: global memory of a group, where it hands over by flags."""
+        if not self.flags:
+            return 0
+        w = self.widths
+        numbers = self.layer_ranks * (w.residual + w.skip) + w.head // 2
+        return _padded(8 * self.streams * numbers, _ALIGNMENT)
+
+    @property
+    def layers_working_bytes(self) -> int:
+        """The struct Shared up to the head's."""
         w, k = self.widths, _K_TILE[self.precision]
-        tiles, head_tiles = -(-self.columns // 8), -(-self.streams // 8)
         inputs = self.sums_depth if self.chained else 1
-        rows = (inputs * (w.residual // k) + self.z_depth * (w.z // k)) * tiles
-        rows += (w.skip + w.head) // _K_HEAD[self.precision] * head_tiles
-        floats = self.streams * w.residual + w.head + w.params + 4 * self.spec.layers
-        floats += self.streams * max(self.cluster * w.skip, w.params)
+        rows = (inputs * (w.residual // k) + self.z_depth * (w.z // k)) * -(-self.columns // 8)
+        floats = self.streams * w.residual + 4 * self.spec.layers
         floats += self.sums_depth * (w.z // 8) * self.streams * 16
         signals = 3 + 2 * self.stages + self.chained * self.z_depth
-        size = rows * COLUMNS_BYTES + 4 * floats + 8 * signals
-        return _padded(size, _ALIGNMENT)
+        return _padded(rows * COLUMNS_BYTES + 4 * floats + 8 * signals, _ALIGNMENT)
+
+    @property
+    def working_bytes(self) -> int:
+        """The struct Shared."""
+        w = self.widths
+        rows = (w.skip + w.head) // _K_HEAD[self.precision] * -(-self.streams // 8)
+        floats = w.head + w.params + self.streams * max(self.layer_ranks * w.skip, w.params)
+        return self.layers_working_bytes + _padded(rows * COLUMNS_BYTES + 4 * floats, _ALIGNMENT)
 
     @property
     def shared_bytes(self) -> int:
         """Shared memory of a block."""
-        return self.working_bytes + max(self.weight_bytes(rank) for rank in range(self.cluster))
+        return max(
+            self.weight_bytes(rank)
+            + (self.working_bytes if self.has_head(rank) else self.layers_working_bytes)
+            for rank in range(self.cluster)
+        )
+
+    def has_head(self, rank: int) -> bool:
+        """Whether a block has the head, or a share of it: alone, or where it has no layers."""
+        return self.cluster == 1 or rank >= self.layer_ranks
+
+    def layers_of(self, rank: int) -> int:
+        """Layers that a block has."""
+        return self.first_layer[rank + 1] - self.first_layer[rank]
 
     def weight_bytes(self, rank: int) -> int:
         """Of a block's shared memory."""
@@ -259,10 +316,21 @@ class Schedule:
             return embedding + self.stages * self.layer_bytes
         if self.source == "direct":
             return embedding
-        layers = self.first_layer[rank + 1] - self.first_layer[rank]
+        own = self.skip_bytes * (bool(self.read) and rank == self.layer_ranks - 1)
+        size = embedding + self.layers_of(rank) * (self.layer_bytes + own)
+        if self.head_read:
+            return size
         head0, head1 = self.head_bytes
-        size = embedding + layers * self.layer_bytes
         return size + head0 * (rank == self.head_rank) + head1 * (rank == self.params_rank)
+
+    def read_bytes(self, rank: int) -> int:
+        """What a block of several reads from global memory in a step."""
+        if self.has_head(rank):
+            ranks = (self.head_rank, self.params_rank)
+            both = zip(ranks, self.head_bytes, strict=True)
+            return sum(size for at, size in both if at == rank) * self.head_read
+        skip = self.skip_bytes * (bool(self.read) and rank < self.layer_ranks - 1)
+        return self.layers_of(rank) * (skip + self.older_bytes * (self.read == "older"))
 
     def constants(self) -> dict[str, object]:
         """The macros of shapes.cuh."""
@@ -302,6 +370,12 @@ class Schedule:
             "Z_DEPTH": self.z_depth,
             "SUMS_DEPTH": self.sums_depth,
             "SOURCE": self.source.upper(),
+            "SKIP_READ": int(bool(self.read)),
+            "OLDER_READ": int(self.read == "older"),
+            "HEAD_READ": int(self.head_read),
+            "SKIP_EARLY": self.skip_early,
+            "FLAGS": int(self.flags),
+            "MAIL_BYTES": self.mail_bytes,
             "STAGES": self.stages,
             "EMBED_SHARED": int(self.embed_shared),
             "CHAINED": int(self.chained),
@@ -345,41 +419,6 @@ def alone(
             f"streams of this model, the GPU gives {shared}; use another engine"
         )
     return direct
-
-
-def clustered(
-    spec: ModelSpec, precision: str, streams: int, shared: int, most: int
-) -> Schedule | None:
-    """The fewest blocks, up to `most`, that hold all weights; None where those do not do.
-
-    Layers in order, then the head's two products: in blocks of their own, so that their weights lie
-    in registers when their turn comes.
-    """
-    if precision == "fp32":
-        return None
-    for layer_blocks in range(1, min(spec.layers, most - 2) + 1):
-        ends = [spec.layers * i // layer_blocks for i in range(layer_blocks + 1)]
-        schedule = Schedule(
-            spec,
-            precision,
-            streams,
-            (*ends, spec.layers, spec.layers),
-            layer_blocks,
-            layer_blocks + 1,
-            "resident",
-            chained=spec.layers >= 2 * layer_blocks,
-            most_warps=_cluster_warps(spec, streams),
-        )
-        if schedule.shared_bytes <= shared:
-            return with_embedding(schedule, shared)
-    return None
-
-
-def _cluster_warps(spec: ModelSpec, streams: int) -> tuple[int, int, int, int]:
-    """Few, as they share the issue slots of an SM with the chain; found by trial on an H200."""
-    if streams > 1:
-        return 8, 4, 4, 4
-    return (4, 2, 8, 2) if spec.skip_channels <= 128 else (4, 4, 4, 4)
 
 
 def with_embedding(schedule: Schedule, shared: int) -> Schedule:

@@ -107,6 +107,12 @@ class CudaCore(Protocol):
     def Program(self, code: str, code_type: str, options: Any) -> Program: ...
     def ProgramOptions(self, *, arch: str, std: str, ptxas_options: str | None = None) -> Any: ...
     def LaunchConfig(
-        self, *, grid: int, block: int, shmem_size: int, cluster: int | None = None
+        self,
+        *,
+        grid: int,
+        block: int,
+        shmem_size: int,
+        cluster: int | None = None,
+        is_cooperative: bool = False,
     ) -> Any: ...
     def launch(self, stream: Any, config: Any, kernel: Any, *kernel_args: Any) -> None: ...

@@ -38,6 +38,10 @@ class NoSuchCluster(EngineUnavailable):
     """The GPU has clusters, but of fewer blocks, or of blocks with less shared memory."""
 
 
+class NotAtOnce(EngineUnavailable):
+    """The GPU does not run all blocks of a launch at once, and they wait for each other."""
+
+
 class CudaDevice:
     """GPU `ordinal`, with a stream of its own.
 
@@ -192,11 +196,14 @@ class CudaDevice:
                 f"with wavestep[{extras.fitting('tensorrt')}])"
             ) from error
 
-    def allow(self, kernel: Any, threads: int, shared: int, cluster: int) -> None:
+    def allow(
+        self, kernel: Any, threads: int, shared: int, cluster: int, together: int = 0
+    ) -> None:
         """Let a kernel have so many bytes of shared memory, in clusters of so many blocks.
 
-        Raises EngineUnavailable where the GPU has less, NoSuchCluster where it hosts none such:
-        that depends on how its multiprocessors lie together, on other processes too.
+        together: blocks of a launch that wait for each other. Raises EngineUnavailable where the
+        GPU has less, NotAtOnce where it does not run so many, NoSuchCluster where it hosts none
+        such: that depends on how its multiprocessors lie together, on other processes too.
         """
         driver = importlib.import_module("cuda.bindings.driver")
         attribute = driver.CUfunction_attribute
@@ -212,6 +219,8 @@ class CudaDevice:
                     f"clusters of {cluster} ({status.name}); use another engine"
                 )
         self._allowed[id(kernel)] = shared
+        if together:
+            self._require_at_once(kernel, threads, shared, together)
         if cluster == 1:
             return
         with self._guarded("asking for its clusters"):
@@ -225,11 +234,30 @@ class CudaDevice:
                 "of shared memory each; set WAVESTEP_CUDA_SCHEDULE=alone:1"
             )
 
+    def _require_at_once(self, kernel: Any, threads: int, shared: int, blocks: int) -> None:
+        with self._guarded("asking how many blocks it runs at once"):
+            occupancy = kernel.occupancy
+            each = int(occupancy.max_active_blocks_per_multiprocessor(threads, shared))
+        if each * self.multiprocessors < blocks:
+            raise NotAtOnce(
+                f"the GPU ({self.name}) runs {each * self.multiprocessors} blocks with {shared} "
+                f"bytes of shared memory at once, and {blocks} wait for each other; set "
+                "WAVESTEP_CUDA_SCHEDULE=alone:1"
+            )
+
     def launch(
-        self, kernel: Any, grid: int, block: int, shared: int, *args: int, cluster: int = 1
+        self,
+        kernel: Any,
+        grid: int,
+        block: int,
+        shared: int,
+        *args: int,
+        cluster: int = 1,
+        together: bool = False,
     ) -> None:
         """Enqueue a kernel of `grid` clusters, or blocks; an argument is an address or a number.
 
+        together: all blocks run at once, as they wait for each other (a cooperative launch).
         Raises EngineUnavailable for more shared memory than it was allowed, or than SHARED_BYTES.
         """
         if shared > max(SHARED_BYTES, self._allowed.get(id(kernel), 0)):
@@ -239,7 +267,9 @@ class CudaDevice:
             )
         with self._guarded("launching a kernel"):
             if cluster == 1:
-                config = self._cuda.LaunchConfig(grid=grid, block=block, shmem_size=shared)
+                config = self._cuda.LaunchConfig(
+                    grid=grid, block=block, shmem_size=shared, is_cooperative=together
+                )
             else:
                 config = self._cuda.LaunchConfig(
                     grid=grid, cluster=cluster, block=block, shmem_size=shared

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 Move = tuple[str, ...]
 """(kind, name, …): `sync`/`arrive` of a barrier with one that waits, `meet`/`met`/`pass` of one
-with several, `wait`/`arm`/`come` of a signal, `read`/`end` and `write` of a place. Last comes a
-number in decimals: of a `wait` and of a barrier with several its phase, of a place its version."""
+with several, `wait`/`arm`/`come` of a signal, `read`/`end` and `write` of a place; `post`, `carry`
+and `collect` of a flagged place in global memory, which is written some time after it was posted.
+Last comes a number in decimals: of a `wait` and of a barrier with several its phase, of a place its
+version."""
 Program = tuple[Move, ...]
 
 
@@ -32,37 +34,74 @@ class Protocol:
     signals: dict[str, int]
 
 
-def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol:
+def cluster(
+    blocks: int,
+    layers: int,
+    steps: int,
+    without: str = "",
+    early: bool = False,
+    flags: bool = False,
+) -> Protocol:
     """`blocks` of `layers` layers each, then the head's two; `without`: one kind of move left out.
 
-    `layers` is 2 or more, as schedule.clustered has it of chained ones.
+    `layers` is 2 or more, as several.clustered has it of chained ones. early: no block's skip warps
+    wait until the chain has left it. flags: they hand over by flags in global memory.
     """
     programs: dict[str, list[Move]] = {}
     barriers: dict[str, int] = {}
-    signals = {"skip": blocks, "hidden": 1}
+    signals = {} if flags else {"skip": blocks, "hidden": 1}
+
+    def left_out(process: str, kind: str, name: str) -> bool:
+        return without == f"{process.split('.')[0]} {kind} {name.split('.')[0]}"
 
     def add(process: str, kind: str, name: str, *number: int) -> None:
-        if without != f"{process.split('.')[0]} {kind} {name.split('.')[0]}":
+        if not left_out(process, kind, name):
             programs.setdefault(process, []).append((kind, name, *map(str, number)))
 
     def read(process: str, name: str, version: int) -> None:
         add(process, "read", name, version)
         add(process, "end", name, version)
 
+    def post(process: str, name: str, version: int) -> None:
+        add(process, "post", name, version)
+        add(f"wire.{name}", "carry", name, version)
+
+    def collect(process: str, name: str, version: int) -> None:
+        if left_out(process, "collect", name):  # it takes what it finds
+            return read(process, name, version)
+        return add(process, "collect", name, version)
+
+    def input_ready(process: str, b: int, t: int) -> None:
+        if not flags:
+            return add(process, "wait", f"h.{b}", t)
+        add(process, "meet", f"input.{b}", t)
+        if not left_out(process, "meet", "input"):
+            add(process, "met", f"input.{b}", t)
+        return None
+
+    def hand_input(process: str, b: int, t: int) -> None:
+        if flags:
+            return post(process, f"input-mail.{b}", t)
+        add(process, "write", f"row.{b}.0", t)
+        add(process, "write", f"float.{b}", t)
+        return add(process, "come", f"h.{b}")
+
     for b in range(blocks):
-        signals[f"h.{b}"] = 1
+        if flags:
+            barriers[f"input.{b}"] = 3
+        else:
+            signals[f"h.{b}"] = 1
         for slot in range(layers):
             signals[f"z.{b}.{slot}"] = 1
         barriers |= {f"{name}.{b}": 2 for name in ("sums", "layer0", "layer1", "done", "taken")}
         barriers |= {f"{name}{turn}.{b}": 2 for name in ("z", "given") for turn in (0, 1)}
-        add(f"residual.{b}", "arm", f"h.{b}")  # by the block, before it begins
+        if not flags:
+            add(f"residual.{b}", "arm", f"h.{b}")  # by the block, before it begins
         for slot in range(layers):
             add(f"older.{b}", "write", f"base.{b}.{slot}", 0)
-    for name in ("skip", "hidden"):
+    for name in () if flags else ("skip", "hidden"):
         add("head" if name == "skip" else "params", "arm", name)
-    for place in ("row.0.0", "float.0"):
-        add("params", "write", place, 0)
-    add("params", "come", "h.0")
+    hand_input("params", 0, 0)
 
     for t in range(steps):
         for b in range(blocks):
@@ -73,7 +112,7 @@ def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol
                 if slot == 0:
                     add(gate, "sync", f"sums.{b}")
                     read(gate, f"base.{b}.0", t)
-                    add(gate, "wait", f"h.{b}", t)
+                    input_ready(gate, b, t)
                     read(gate, f"row.{b}.0", t)
                 else:
                     add(gate, "sync", f"layer{slot & 1}.{b}")
@@ -87,7 +126,7 @@ def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol
             add(older, "arrive", f"sums.{b}")
             for slot in range(1, layers):
                 if slot == 1:
-                    add(older, "wait", f"h.{b}", t)
+                    input_ready(older, b, t)
                 else:
                     add(older, "sync", f"given{slot - 1 & 1}.{b}")
                 read(older, f"row.{b}.{slot - 1}", t)
@@ -103,10 +142,15 @@ def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol
                     if slot > 0:
                         add(older, "write", f"sum.{b}.{slot}", -1)
 
-            add(residual, "wait", f"h.{b}", t)
-            add(residual, "arm", f"h.{b}")
-            read(residual, f"float.{b}", t)
-            add(residual, "arrive", f"taken.{b}")
+            if flags:
+                collect(residual, f"input-mail.{b}", t)
+                add(residual, "write", f"row.{b}.0", t)
+                add(residual, "pass", f"input.{b}", t)
+            else:
+                add(residual, "wait", f"h.{b}", t)
+                add(residual, "arm", f"h.{b}")
+                read(residual, f"float.{b}", t)
+                add(residual, "arrive", f"taken.{b}")
             for slot in range(layers):
                 if slot > 0:
                     add(residual, "write", f"row.{b}.{slot}", t)
@@ -115,32 +159,37 @@ def cluster(blocks: int, layers: int, steps: int, without: str = "") -> Protocol
                 if b + 1 < blocks or slot + 1 < layers:
                     read(residual, f"z.{b}.{slot}", t)
             if b + 1 < blocks:
-                add(residual, "write", f"row.{b + 1}.0", t)
-                add(residual, "write", f"float.{b + 1}", t)
-                add(residual, "come", f"h.{b + 1}")
+                hand_input(residual, b + 1, t)
             add(residual, "arrive", f"done.{b}")
 
-            add(skip, "sync", f"taken.{b}")
-            if b + 1 < blocks:
+            if not flags:
+                add(skip, "sync", f"taken.{b}")
+            if b + 1 < blocks and not early:
                 add(skip, "wait", f"z.{b}.{layers - 1}", t)
             for slot in range(layers):
                 add(skip, "wait", f"z.{b}.{slot}", t)
                 read(skip, f"z.{b}.{slot}", t)
-            add(skip, "write", f"share.{b}", t)
-            add(skip, "come", "skip")
-        add("head", "wait", "skip", t)
-        add("head", "arm", "skip")
-        for b in range(blocks):
-            read("head", f"share.{b}", t)
-        add("head", "write", "hidden", t)
-        add("head", "come", "hidden")
-        add("params", "wait", "hidden", t)
-        add("params", "arm", "hidden")
-        read("params", "hidden", t)
+            if flags:
+                post(skip, f"skip-mail.{b}", t)
+                collect("head", f"skip-mail.{b}", t)
+            else:
+                add(skip, "write", f"share.{b}", t)
+                add(skip, "come", "skip")
+        if flags:
+            post("head", "hidden-mail", t)
+            collect("params", "hidden-mail", t)
+        else:
+            add("head", "wait", "skip", t)
+            add("head", "arm", "skip")
+            for b in range(blocks):
+                read("head", f"share.{b}", t)
+            add("head", "write", "hidden", t)
+            add("head", "come", "hidden")
+            add("params", "wait", "hidden", t)
+            add("params", "arm", "hidden")
+            read("params", "hidden", t)
         if t + 1 < steps:
-            add("params", "write", "row.0.0", t + 1)
-            add("params", "write", "float.0", t + 1)
-            add("params", "come", "h.0")
+            hand_input("params", 0, t + 1)
     return Protocol({name: tuple(moves) for name, moves in programs.items()}, barriers, signals)
 
 
@@ -258,7 +307,9 @@ class Explorer:
         self._arrivals = [protocol.barriers[name] for name in sorted(protocol.barriers)]
         self._signals = {name: i for i, name in enumerate(sorted(protocol.signals))}
         self._parts = [protocol.signals[name] for name in sorted(protocol.signals)]
-        places = {m[1] for p in self._programs for m in p if m[0] in ("read", "end", "write")}
+        kinds = ("read", "end", "write", "collect", "carry")
+        places = {m[1] for p in self._programs for m in p if m[0] in kinds}
+        places |= {_sent(m[1]) for p in self._programs for m in p if m[0] in ("post", "carry")}
         self._places = {name: i for i, name in enumerate(sorted(places))}
 
     def explore(self, most: int = 2_000_000) -> int:
@@ -312,6 +363,9 @@ class Explorer:
             "read": self._read,
             "end": self._read,
             "write": self._write,
+            "post": self._post,
+            "carry": self._carry,
+            "collect": self._collect,
         }
         return moves[move[0]](state, process, move)
 
@@ -382,6 +436,29 @@ class Explorer:
     def _write(self, state: _State, process: int, move: Move) -> _State:
         places = _replaced(state[3], self._places[move[1]], int(move[2]))
         return self._on(state, process), state[1], state[2], places
+
+    def _post(self, state: _State, process: int, move: Move) -> _State:
+        """On its way: another's may not be, as they could arrive in any order."""
+        sent, there = (state[3][self._places[name]] for name in (_sent(move[1]), move[1]))
+        if sent != there:
+            raise Fault(f"{self._names[process]} posts {move[2]} to {move[1]} before {sent} came")
+        return self._write(state, process, (move[0], _sent(move[1]), move[2]))
+
+    def _carry(self, state: _State, process: int, move: Move) -> _State | None:
+        if state[3][self._places[_sent(move[1])]] != int(move[2]):
+            return None
+        return self._write(state, process, move)
+
+    def _collect(self, state: _State, process: int, move: Move) -> _State | None:
+        found = state[3][self._places[move[1]]]
+        if found > int(move[2]):
+            raise Fault(f"{self._names[process]} finds {found} in {move[1]}, {move[2]} is gone")
+        return None if found < int(move[2]) else (self._on(state, process), *state[1:])
+
+
+def _sent(place: str) -> str:
+    """Where a post is until it is carried to its place."""
+    return f"on the way to {place}"
 
 
 def _replaced(values: tuple, index: int, value: object) -> tuple:  # type: ignore[type-arg]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 
 from tests.specs import PLAIN, random_spec, small_spec
-from wn_runtime.engines.cuda.choose import GROUPS, VARIABLE, Kind, candidates, cheapest, choose
+from wn_runtime.engines.cuda.choose import (
+    FAMILIES,
+    GROUPS,
+    VARIABLE,
+    Kind,
+    candidates,
+    cheapest,
+    choose,
+)
 from wn_runtime.engines.cuda.costs import Gpu
-from wn_runtime.engines.cuda.schedule import Schedule
+from wn_runtime.engines.cuda.schedule import READS, Schedule
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_targets.presets import PRESETS
 
@@ -35,7 +44,8 @@ def test_a_gpu_without_asynchronous_copies_gets_no_ring() -> None:
     turing = Gpu("7.5", 40, 227 * 1024)  # with room for one, which no such GPU has
     for batch in (1, 64):
         every = list(candidates(PAPER, "int8", batch, turing))
-        assert {one.schedule.source for one in every} == {"direct"}
+        assert "ring" not in {one.schedule.source for one in every}
+        assert not any(one.schedule.chained for one in every), "it has no signals either"
     assert any(one.schedule.source == "ring" for one in candidates(PAPER, "int8", 1, ORIN_NANO))
 
 
@@ -48,11 +58,43 @@ def test_a_head_that_no_stage_has_room_for_is_not_streamed() -> None:
 
 
 def test_one_stream_takes_a_cluster_where_there_are_any_and_many_take_blocks() -> None:
-    assert choose(PAPER, "int8", 1, H200, {}).kind == Kind("clustered", 1)
+    one = choose(PAPER, "int8", 1, H200, {}).kind
+    assert (one.family, one.streams) == ("clustered", 1)
     assert choose(PAPER, "int8", 2000, H200, {}).kind.family == "alone"
-    assert choose(PAPER, "int8", 1, ORIN_NANO, {}).kind.family == "alone"
-    older = dataclasses.replace(H200, compute_capability="8.9")
-    assert choose(PAPER, "int8", 1, older, {}).kind.family == "alone"
+    assert choose(PAPER, "int8", 64, ORIN_NANO, {}).kind.family == "alone"
+
+
+def test_one_stream_takes_blocks_that_hand_over_by_flags_where_there_are_no_clusters() -> None:
+    for gpu in (ORIN_NANO, dataclasses.replace(H200, compute_capability="8.9")):
+        one = choose(PAPER, "int8", 1, gpu, {})
+        assert one.kind.family == "flagged"
+        assert one.schedule.cluster <= gpu.multiprocessors
+        assert one.schedule.chained
+    alone = dataclasses.replace(ORIN_NANO, cooperative=False)
+    assert choose(PAPER, "int8", 1, alone, {}).kind.family == "alone"
+
+
+def test_where_one_product_a_layer_needs_too_many_blocks_two_are_taken() -> None:
+    wide = dataclasses.replace(ORIN_NANO, multiprocessors=16)
+    for gpu, chained in ((ORIN_NANO, False), (wide, True)):
+        chosen = choose(PAPER, "fp16", 1, gpu, {VARIABLE: "flagged:1:older"})
+        assert chosen.schedule.chained == chained
+        assert chosen.schedule.cluster <= gpu.multiprocessors
+
+
+def test_blocks_that_wait_for_each_other_all_run_at_once() -> None:
+    """One a multiprocessor; else nothing would come of it."""
+    for batch in (1, 2, 8, 64):
+        for gpu in (ORIN_NANO, H200):
+            for one in candidates(PAPER, "int8", batch, gpu):
+                blocks = -(-batch // one.kind.streams) * one.schedule.cluster
+                assert not one.schedule.flags or blocks <= gpu.multiprocessors
+    name = {VARIABLE: "flagged:1:older"}
+    assert choose(PAPER, "int8", 1, ORIN_NANO, name).schedule.flags
+    with pytest.raises(EngineUnavailable, match=r"2 groups of 8 blocks .* has 8 multi.*alone:1"):
+        choose(PAPER, "int8", 2, ORIN_NANO, name)
+    with pytest.raises(EngineUnavailable, match=r"flagged:1 needs as many blocks .*\(8, .*alone:1"):
+        choose(PAPER, "int8", 1, ORIN_NANO, {VARIABLE: "flagged:1"})
 
 
 def test_groups_grow_with_the_streams() -> None:
@@ -68,9 +110,41 @@ def test_the_environment_names_another() -> None:
     assert choose(PAPER, "int8", 1, H200, {VARIABLE: ""}).kind.family == "clustered"
 
 
-@pytest.mark.parametrize("name", ["alone", "alone:0", "alone:3", "ring:1", "alone:1e3", "a" * 99])
+def test_blocks_that_leave_weights_in_global_memory_have_more_layers() -> None:
+    """As many as the chain does not wait for: fewer blocks, fewer hand-overs."""
+    found = {
+        read: choose(PAPER, "int8", 1, H200, {VARIABLE: ":".join(["clustered:1", *read.split()])})
+        for read in READS
+    }
+    blocks = [found[read].schedule.cluster for read in READS]
+    assert blocks == sorted(blocks, reverse=True)
+    assert len(set(blocks)) == len(READS)
+    assert [found[read].schedule.read for read in READS] == list(READS)
+    assert found[""].cost.reading == 0 < found["skip"].cost.reading < found["older"].cost.reading
+    assert all(one.schedule.shared_bytes <= H200.shared_bytes for one in found.values())
+
+
+def test_the_sum_waits_for_a_block_that_reads_more_than_there_is_time_for() -> None:
+    """fp16's skip weights take longer to read than the chain takes through a layer."""
+    every = candidates(PAPER, "fp16", 1, H200)
+    found = {one.kind.read: one for one in every if one.kind.family == "clustered"}
+    assert found["older"].schedule.cluster < found["skip"].schedule.cluster
+    assert found["older"].cost.chain > found["skip"].cost.chain
+    for one in found.values():
+        last = one.schedule.layer_ranks - 1
+        assert one.schedule.read_bytes(last) < one.schedule.read_bytes(last - 1)
+        assert one.schedule.skip_early < last
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("alone", "alone:0", "alone:3", "ring:1", "alone:1e3", "a" * 99, "alone:1:skip"),
+        *("clustered:1:", "clustered:1:gate", "clustered:older", "flagged:1:skip:older"),
+    ],
+)
 def test_what_names_no_schedule_is_an_error_with_what_there_is(name: str) -> None:
-    with pytest.raises(WavestepError, match=r"is unknown; give alone:N or clustered:N .* 1, 2, 4"):
+    with pytest.raises(WavestepError, match=r"is unknown; give alone:N, clustered:N or .* 1, 2, 4"):
         choose(PAPER, "int8", 1, H200, {VARIABLE: name})
 
 
@@ -84,9 +158,10 @@ def test_a_gpu_that_can_run_none_says_what_it_lacks() -> None:
 
 
 def test_every_name_is_read_back_as_it_was_written() -> None:
-    for family in ("alone", "clustered"):
-        for streams in GROUPS:
-            assert Kind.of(str(Kind(family, streams))) == Kind(family, streams)
+    for family, streams, read in itertools.product(FAMILIES, GROUPS, READS):
+        kind = Kind(family, streams, read)
+        if read in kind.reads:
+            assert Kind.of(str(kind)) == kind
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -44,6 +44,42 @@ def test_weights_that_the_cache_does_not_hold_come_from_memory() -> None:
     assert cost(dataclasses.replace(wide, source="resident"), 8, GPU).reading == 0
 
 
+def test_the_chain_waits_for_skip_weights_that_come_too_late() -> None:
+    """Of a block, from when the chain came to it until its last share is there."""
+    blocks = dataclasses.replace(
+        PAPER,
+        source="resident",
+        blocks=5,
+        bytes=20 * 18e3,
+        shares=(20, 6, 4),
+        skip_bytes=18e3,
+        chained=True,
+    )
+    in_time = cost(blocks, 1, dataclasses.replace(GPU, multiprocessors=132))
+    layer, late = costs.CHAINED_CYCLES, 18e3 / costs.BLOCK_BYTES["direct"]
+    assert 6 * late < 10 * layer
+    assert 20 * late < 30 * layer
+    nothing_read = dataclasses.replace(blocks, bytes=0)
+    assert cost(nothing_read, 1, GPU).chain == in_time.chain
+    assert cost(nothing_read, 1, GPU).reading == 0 < in_time.reading
+    slow = dataclasses.replace(blocks, skip_bytes=36e3)
+    waits = cost(slow, 1, dataclasses.replace(GPU, multiprocessors=132)).chain - in_time.chain
+    assert waits == pytest.approx(max(20 * 2 * late - 30 * layer, 6 * 2 * late - 10 * layer))
+    assert waits > 0
+
+
+def test_a_flag_takes_longer_than_a_cluster_and_two_products_longer_than_one() -> None:
+    cluster = dataclasses.replace(PAPER, source="resident", blocks=5, bytes=0, chained=True)
+    flags = dataclasses.replace(cluster, flags=True)
+    two = dataclasses.replace(flags, chained=False)
+    chains = [cost(one, 1, GPU).chain for one in (cluster, flags, two)]
+    assert chains[1] - chains[0] == 5 * (costs.FLAG_CYCLES - costs.HANDOVER_CYCLES) > 0
+    assert chains[2] - chains[1] == 30 * (costs.LAYER_CYCLES - costs.CHAINED_CYCLES) > 0
+    floors = [costs.floor(one, GPU) for one in (cluster, flags, two)]
+    assert floors == sorted(floors)
+    assert all(least < chain for least, chain in zip(floors, chains, strict=True))
+
+
 def test_what_limits_is_the_largest_part() -> None:
     assert cost(dataclasses.replace(PAPER, layers=300), 1, GPU).limit == "latency"
     assert cost(PAPER, 8, GPU).limit == "L2 bandwidth"

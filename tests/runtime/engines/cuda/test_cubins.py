@@ -26,9 +26,9 @@ from wn_runtime.engines.cuda.costs import FLOOR_LAYER_CYCLES
 from wn_runtime.engines.cuda.source import GENERATE
 from wn_runtime.engines.device_loop.nvrtc import Compiled, Usage
 
-STEP_SPILLS = {87: 8, 90: 0}
-"""Reads and writes of local memory a step, in all warps together. The ring's block has a warp more
-than its roles, which leaves 80 registers a thread; a step is 25,000 cycles."""
+STEP_SPILLS = {87: 2, 90: 0}
+"""Reads and writes of local memory a step, in all warps together: two where a layer has two
+products in half precision."""
 LAYER_SPILLS = {"direct": 4}
 """The same a layer, by where weights are: their addresses take registers where they are read from
 global memory."""

@@ -10,7 +10,7 @@ import pytest
 from tests import oracle
 from tests.contract import verify_engine_contract
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters
+from tests.cuda_schedules import FIVE_LAYERS, clusters, every
 from tests.runtime.engines.cuda.checks import TOLERANCE, check_draws, opened
 from tests.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
@@ -29,6 +29,9 @@ CASES = (
     ("two_conditions", "int8", "ring", 1, 2),
     ("input_kernel_2", "int8", "cluster", 1, 2),
     ("five_layers", "int8", "cluster-split", 2, 3),
+    ("five_layers", "int8", "flags-older", 1, 2),
+    pytest.param("uneven", "fp16", "flags", 2, 1, marks=pytest.mark.slow),
+    ("plain", "int8", "flags-two", 1, 1),
     ("one_layer", "int8", "direct", 5, 3),
     ("kernel_3", "fp16", "ring-embedded", 2, 3),
     ("input_kernel_2", "fp16", "cluster-split", 9, 10),
@@ -40,8 +43,7 @@ SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 9)
 
 
 def schedule_of(spec: ModelSpec, precision: str, kind: str, streams: int) -> Schedule:
-    found = blocks(spec, precision, streams) | clusters(spec, precision, streams)
-    return found[kind]
+    return every(spec, precision, streams)[kind]
 
 
 @pytest.mark.parametrize(("name", "precision", "kind", "streams", "batch"), CASES)
@@ -54,13 +56,28 @@ def test_it_obeys_the_contract(
         verify_engine_contract(engine, weights, TOLERANCE[precision], steps=16)
 
 
+def test_what_is_read_from_global_memory_makes_no_difference(gpu: Gpu) -> None:
+    """To the last bit: the same layers in the same blocks, wherever their weights are."""
+    found = clusters(FIVE_LAYERS, "int8", 1)
+    resident = found["cluster-split"]
+    read = dataclasses.replace(found["cluster-older"], head_read=True, skip_early=0)
+    assert read.first_layer == resident.first_layer
+    samples, bias = random_samples(FIVE_LAYERS, 8, 1), random_bias(FIVE_LAYERS, 1, 4)
+    params = []
+    for schedule in (resident, found["cluster-skip"], read):
+        with opened(schedule, 1) as engine:
+            params.append(engine.score(samples, bias))
+    assert np.array_equal(params[0], params[1])
+    assert np.array_equal(params[0], params[2])
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_it_is_any_model(gpu: Gpu, seed: int) -> None:
     """Shapes, precision and schedule by chance; params to the layer equation, and the draw."""
     rng = np.random.default_rng(seed)
     spec, precision = random_spec(seed), PRECISIONS[seed % 3]
     streams, batch = int(rng.integers(1, 10)), int(rng.integers(1, 6))
-    found = blocks(spec, precision, streams) | clusters(spec, precision, streams)
+    found = every(spec, precision, streams)
     schedule = found[str(rng.choice(list(found)))]
     samples, bias = random_samples(spec, 24, batch), random_bias(spec, batch, 8)
     expected = oracle.score(spec, random_weights(spec), samples, bias)

@@ -24,6 +24,7 @@ from tests.runtime.engines.cuda.ahead import add_cubin
 from tests.specs import PLAIN, random_uniforms
 from wn_runtime.engines import registry, trust
 from wn_runtime.engines.choice import by_speed, open_engine
+from wn_runtime.engines.cuda import costs
 from wn_runtime.engines.cuda import open as opening
 from wn_runtime.engines.cuda.choose import VARIABLE
 from wn_runtime.engines.cuda.kind import CUDA
@@ -105,7 +106,7 @@ def test_a_schedule_can_be_named(directory: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(EngineUnavailable, match=r"needs a cluster .* capability 8.7"):
         open_engine(directory, "cuda", "int8")
     monkeypatch.setenv(VARIABLE, "alone:3")
-    with pytest.raises(WavestepError, match=r"schedule 'alone:3' is unknown; give alone:N or"):
+    with pytest.raises(WavestepError, match=r"schedule 'alone:3' is unknown; give alone:N,"):
         open_engine(directory, "cuda", "int8")
 
 
@@ -282,6 +283,50 @@ def test_it_is_tried_unasked_only_where_a_gpu_could_be(
     assert found == {True: ["cuda", "native", "onnx"], False: ["native", "onnx"]}
     with closing(open_engine(directory, batch=2)) as engine:
         assert engine.name == "native"
+
+
+def test_blocks_that_the_gpu_does_not_run_at_once_are_not_taken(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "FLAG_CYCLES", 0.0)  # so small a model takes them for nothing else
+    with closing(open_engine(directory, "cuda", "int8")) as engine:
+        assert "Test GPU, 3 blocks, weights in shared memory" in engine.note
+    monkeypatch.setattr(Occupancy, "blocks", 0)
+    with closing(open_engine(directory, "cuda", "int8")) as engine:
+        assert "Test GPU, a block, " in engine.note
+    monkeypatch.setenv(VARIABLE, "flagged:1")
+    with pytest.raises(EngineUnavailable, match=r"runs 0 blocks .* 3 wait for .*alone:1"):
+        open_engine(directory, "cuda", "int8")
+
+
+def test_a_cubin_of_blocks_that_wait_for_each_other_runs_as_many_as_are_there_at_once(
+    gpu: Gpu, directory: Path, forget_nvrtc: Callable[[], None]
+) -> None:
+    artifact = add_cubin(directory, "int8", "flagged:1")
+    assert artifact.file == "cuda.sm_87.int8.flagged-1.cubin"
+    assert artifact.built["multiprocessors"] == gpu.multiprocessors == 16
+    forget_nvrtc()
+    with closing(open_engine(directory, "cuda", "int8", batch=2)) as engine:
+        assert "Test GPU, 3 blocks, " in engine.note
+    said = r"3 blocks a group of 1, which for 6 streams do not run at once on Test GPU \(16 "
+    with pytest.raises(EngineUnavailable, match=said):
+        open_engine(directory, "cuda", "int8", batch=6)
+
+
+def test_a_launch_begins_where_the_one_before_left_off(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marks count from its first step, whatever marks the one before has left."""
+    uniforms = random_uniforms(24, 1)
+    expected = []
+    for name in ("alone:1", "flagged:1"):
+        monkeypatch.setenv(VARIABLE, name)
+        with closing(open_engine(directory, "cuda", "int8")) as engine:
+            blocks = [engine.generate(None, part) for part in np.split(uniforms, 3)]
+            expected.append(np.concatenate(blocks))
+    assert len(expected[0]) == 24
+    agree = (expected[0] == expected[1]).mean()
+    assert agree > 0.9, "both draw from the same params, but for rounding"
 
 
 def test_a_cluster_that_the_gpu_does_not_host_is_not_taken(

@@ -10,48 +10,44 @@ from typing import Any
 
 import pytest
 
-from tests.cuda_schedules import MOST, blocks, clusters
+from tests.cuda_schedules import MOST, blocks, clusters, every
 from tests.runtime.engines.cuda.test_engine import SPECS
 from tests.specs import random_spec, small_spec
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.engines.cuda.source import GENERATE, RESTORE, SNAPSHOT, source
 from wn_runtime.engines.device_loop.device import STANDARD
-from wn_runtime.model.spec import ModelSpec
 
 ARCHITECTURES = (75, 80, 87, 90, 120)
 EVERY = SPECS | {f"random-{seed}": random_spec(seed) for seed in range(6)}
 PAPER = small_spec(
     [1 << i % 10 for i in range(30)], residual=64, gate=128, skip=256, head=256, classes=256
 )
-SIZES = ("LAYER_BYTES", "MODEL_BYTES", "SHARED_BYTES")
-
-
-def schedules(spec: ModelSpec, precision: str, streams: int) -> dict[str, Schedule]:
-    return blocks(spec, precision, streams) | clusters(spec, precision, streams)
+SIZES = ("LAYER_BYTES", "MODEL_BYTES", "SHARED_BYTES", "MAIL_BYTES")
 
 
 def has(architecture: int, schedule: Schedule) -> bool:
-    """A ring needs mbarriers, of compute capability 8.0, a cluster 9.0."""
-    least = 90 if schedule.cluster > 1 else 80 if schedule.source == "ring" else 0
-    return architecture >= least
+    """A ring needs mbarriers, of compute capability 8.0, as one product does; a cluster 9.0."""
+    if schedule.cluster > 1 and not schedule.flags:
+        return architecture >= 90
+    return architecture >= 80 or not (schedule.source == "ring" or schedule.chained)
 
 
 def grid() -> list[Any]:
     """Every architecture, precision and kind of schedule, each with another model in its turn.
 
-    Every other one is left to the slow tests.
+    Of four three are left to the slow tests.
     """
     found: list[Any] = []
     for architecture in ARCHITECTURES:
         for precision in PRECISIONS:
-            for kind in schedules(SPECS["plain"], precision, 1):
+            for kind in every(SPECS["plain"], precision, 1):
                 number = len(found)
                 spec = list(EVERY.values())[number % len(EVERY)]
-                schedule = schedules(spec, precision, 1 + 4 * (number % 3)).get(kind)
+                schedule = every(spec, precision, 1 + 4 * (number % 3)).get(kind)
                 if schedule is None or not has(architecture, schedule):
                     continue
                 name = f"sm_{architecture}-{precision}-{kind}-{list(EVERY)[number % len(EVERY)]}"
-                slow = [pytest.mark.slow] if number % 2 else []
+                slow = [pytest.mark.slow] if number % 4 else []
                 found.append(pytest.param(architecture, schedule, id=name, marks=slow))
     return found
 
@@ -82,21 +78,25 @@ def test_the_paper_s_model_compiles_for(
     assert compiled(nvrtc, source(found[kind]), architecture)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", ["ring", "cluster"])
+@pytest.mark.parametrize(
+    ("size", "kind"),
+    [(size, kind) for size in SIZES[:3] for kind in ("ring", "cluster")] + [(SIZES[3], "flags")],
+)
 def test_a_size_counted_wrongly_does_not_compile(nvrtc: Any, size: str, kind: str) -> None:
-    text = source(schedules(SPECS["uneven"], "int8", 2)[kind])
+    text = source(every(SPECS["uneven"], "int8", 2)[kind])
     wrong, times = re.subn(rf"#define {size} (\d+)", rf"#define {size} (\1 + 16)", text)
     assert times == 1
     with pytest.raises(Exception, match="static assertion failed"):
         compiled(nvrtc, wrong, 90)
 
 
-@pytest.mark.parametrize(("architecture", "kind"), [(75, "ring"), (75, "cluster"), (87, "cluster")])
+@pytest.mark.parametrize(
+    ("architecture", "kind"), [(75, "ring"), (75, "cluster"), (75, "flags-older"), (87, "cluster")]
+)
 def test_a_gpu_without_mbarriers_or_clusters_is_refused_what_needs_them(
     nvrtc: Any, architecture: int, kind: str
 ) -> None:
-    schedule = schedules(SPECS["plain"], "int8", 1)[kind]
+    schedule = every(SPECS["five_layers"], "int8", 1)[kind]
     assert not has(architecture, schedule)
     with pytest.raises(Exception, match=r"NVRTC_ERROR_COMPILATION[\s\S]* is undefined"):
         compiled(nvrtc, source(schedule), architecture)

@@ -8,6 +8,7 @@ that column c and the one half a tile further have neighbouring inputs. fp32 til
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,20 @@ class Unpacked:
     input_scale: Array
 
 
+Put = Callable[[Array], Array]
+"""Rows of tiles to channels."""
+Shape = tuple[int, int, Put]
+"""Of a matrix: tiles of its outputs and of its inputs, and how its rows are put."""
+
+
+@dataclass
+class Matrix:
+    """[inputs, outputs], dequantised, and with int8 the scale of each output."""
+
+    values: Array
+    scale: Array | None
+
+
 class _Reader:
     def __init__(self, schedule: Schedule, packed: NDArray[np.uint8]) -> None:
         self.schedule, self.packed, self.at = schedule, packed, 0
@@ -81,6 +96,23 @@ class _Reader:
         size = 4 * int(np.prod(shape))
         found = self.packed[self.at : self.at + size].view(np.float32).reshape(shape)
         self.at += size
+        return found
+
+    def matrices(
+        self, shapes: list[Shape], between: Callable[[], None] | None = None
+    ) -> list[Matrix]:
+        """Tiles of each (rows, columns), what stands between, and with int8 the scales of each."""
+        precision = self.schedule.precision
+        raw = [self.tiles(rows, columns, precision) for rows, columns, _ in shapes]
+        if between is not None:
+            between()
+        found = []
+        for each, (rows, _, put) in zip(raw, shapes, strict=True):
+            scale = self.floats(rows, 16) if precision == "int8" else None
+            whole = each if scale is None else each * scale[:, :, None]
+            found.append(
+                Matrix(put(whole.astype(np.float32)).T, None if scale is None else put(scale))
+            )
         return found
 
     def tiles(self, rows: int, columns: int, precision: str) -> Array:
@@ -107,6 +139,12 @@ def gate_channels(rows: Array) -> Array:
     return np.concatenate([filters.reshape(-1, *tail), gates.reshape(-1, *tail)])
 
 
+def read_biases(found: Unpacked, read: _Reader, gates: int, residuals: int) -> None:
+    """Of the next layer."""
+    found.gate_bias.append(gate_channels(read.floats(gates, 16)))
+    found.residual_bias.append(channels(read.floats(residuals, 16)))
+
+
 def unpack(schedule: Schedule, packed: NDArray[np.uint8]) -> Unpacked:
     """All but the embedding. Raises AssertionError where it does not end in that."""
     spec, w, precision = schedule.spec, schedule.widths, schedule.precision
@@ -114,28 +152,38 @@ def unpack(schedule: Schedule, packed: NDArray[np.uint8]) -> Unpacked:
     k = INPUTS[precision]
     gates, residuals, skips = w.z // 8, w.residual // 16, w.skip // 16
     found = Unpacked([], [], [], [], [], [], [], [], *(np.zeros(0) for _ in range(6)))
+    own: list[list[Matrix]] = []
+    older: list[list[Matrix]] = []
+    skip: list[list[Matrix]] = []
+
+    def read_older() -> None:
+        older.append(read.matrices([(gates, w.residual // k, gate_channels)] * (spec.kernel - 1)))
+
+    def read_skip() -> None:
+        skip.append(read.matrices([(skips, w.z // k, channels)]))
+
     for _ in range(spec.layers):
-        raw = [read.tiles(gates, w.residual // k, precision)]
-        if schedule.chained:
-            raw.append(read.tiles(gates, w.z // k, precision))
-        raw += [read.tiles(gates, w.residual // k, precision) for _ in range(spec.kernel - 1)]
-        raw.append(read.tiles(residuals, w.z // k, precision))
-        raw.append(read.tiles(skips, w.z // k, precision))
-        found.gate_bias.append(gate_channels(read.floats(gates, 16)))
-        found.residual_bias.append(channels(read.floats(residuals, 16)))
-        order = [*[gate_channels] * (len(raw) - 2), channels, channels]
-        scales = []
+        chained: list[Shape] = [(gates, w.z // k, gate_channels)] * schedule.chained
+        shapes: list[Shape] = [(gates, w.residual // k, gate_channels), *chained]
+        shapes.append((residuals, w.z // k, channels))
+        own.append(read.matrices(shapes, lambda: read_biases(found, read, gates, residuals)))
         if precision == "int8":
-            scales = [read.floats(len(each), 16) for each in raw]
-            raw = [each * scale[:, :, None] for each, scale in zip(raw, scales, strict=True)]
             found.inverse.append(read.floats(4))
-        matrices = [put(each.astype(np.float32)).T for put, each in zip(order, raw, strict=True)]
-        found.row_scales.append([put(each) for put, each in zip(order, scales, strict=False)])
-        chained = matrices.pop(1) if schedule.chained else None
-        found.chained.append(chained)
-        found.gates.append(matrices[: spec.kernel])
-        found.residual.append(matrices[-2])
-        found.skip.append(matrices[-1])
+        if schedule.read != "older":
+            read_older()
+        if not schedule.read:
+            read_skip()
+    for _ in range(spec.layers * (schedule.read == "older")):
+        read_older()
+    for _ in range(spec.layers * bool(schedule.read)):
+        read_skip()
+    for (current, *chain, residual), past, (last,) in zip(own, older, skip, strict=True):
+        found.gates.append([each.values for each in (current, *past)])
+        found.chained.append(chain[0].values if chain else None)
+        found.residual.append(residual.values)
+        found.skip.append(last.values)
+        order = (current, *chain, *past, residual, last)
+        found.row_scales.append([each.scale for each in order if each.scale is not None])
     head = "fp32" if precision == "fp32" else "fp16"
     found.head0 = channels(read.tiles(w.head // 16, w.skip // INPUTS[head], head)).T
     found.head1 = channels(read.tiles(w.params // 16, w.head // INPUTS[head], head)).T

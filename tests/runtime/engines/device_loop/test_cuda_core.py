@@ -44,6 +44,7 @@ def test_classes_are_made_as_the_package_makes_them(core: Any) -> None:
     assert "from_handle" in dir(core.Buffer)
     assert "from_cubin" in dir(core.ObjectCode)
     core.LaunchConfig(grid=1, block=32, shmem_size=0)
+    assert hasattr(core.LaunchConfig, "is_cooperative")
     view = core.Buffer.from_handle(4096, 16)
     assert (int(view.handle), view.size) == (4096, 16)
 

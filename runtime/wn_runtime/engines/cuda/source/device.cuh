@@ -1,5 +1,5 @@
 // What the engine uses of a GPU beyond plain CUDA C++: barriers among some warps, matrix units,
-// signals (mbarriers), and the other thread blocks of a cluster.
+// signals (mbarriers), and other thread blocks: of a cluster, or anywhere on the GPU.
 //
 // The functions are the whole surface: tests/cuda_on_cpu has the same ones for the CPU, where every
 // other line of the engine runs as it is.
@@ -10,6 +10,12 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 
 #define ALL_LANES 0xffffffffu
+
+// Four bytes that one thread block hands to another in global memory, with a mark that says which turn
+// they are of. Both are written and read as one, so that whoever finds the mark has the value.
+struct alignas(8) Flagged {
+    u32 value, mark;
+};
 
 // Completes once `arrivals` arrived and all bytes announced were written. Phases alternate.
 struct alignas(8) Signal {
@@ -108,6 +114,44 @@ FORCE u32 shared_address(const void *p) { return (u32)__cvta_generic_to_shared(p
 
 // A wait that lasts longer than any work can take is a fault: the launch fails instead of hanging.
 #define LONGEST_WAIT (1ll << 32)
+
+FORCE u64 flagged(u32 value, u32 mark) { return (u64)mark << 32 | value; }
+// To and from any block of the launch, which all have to be running (a cooperative launch). Each place
+// has one writer, who writes it anew only after all of its readers have read it.
+FORCE void post(Flagged *to, u32 value, u32 mark) {
+    asm volatile("st.relaxed.gpu.global.b64 [%0], %1;" ::"l"(to), "l"(flagged(value, mark)) : "memory");
+}
+FORCE void post(Flagged *to, float2 value, u32 mark) {
+    asm volatile("st.relaxed.gpu.global.v2.b64 [%0], {%1, %2};" ::"l"(to),
+                 "l"(flagged(__float_as_uint(value.x), mark)),
+                 "l"(flagged(__float_as_uint(value.y), mark))
+                 : "memory");
+}
+FORCE bool collected(const Flagged *from, u32 mark, u32 &value) {
+    u64 word;
+    asm volatile("ld.relaxed.gpu.global.b64 %0, [%1];" : "=l"(word) : "l"(from) : "memory");
+    value = (u32)word;
+    return (u32)(word >> 32) == mark;
+}
+FORCE bool collected(const Flagged *from, u32 mark, float2 &value) {
+    u64 one, other;
+    asm volatile("ld.relaxed.gpu.global.v2.b64 {%0, %1}, [%2];"
+                 : "=l"(one), "=l"(other)
+                 : "l"(from)
+                 : "memory");
+    value = make_float2(__uint_as_float((u32)one), __uint_as_float((u32)other));
+    return (u32)(one >> 32) == mark && (u32)(other >> 32) == mark;
+}
+// What was posted with that mark: of one place, or of two neighbours.
+template <typename Value>
+FORCE Value collect(const Flagged *from, u32 mark) {
+    Value value;
+    if (collected(from, mark, value)) return value;
+    const long long start = clock64();
+    while (!collected(from, mark, value))
+        if (clock64() - start > LONGEST_WAIT) __trap();
+    return value;
+}
 
 #if __CUDA_ARCH__ >= 800
 // Before anyone uses it the block, or the cluster, has to meet.

@@ -83,7 +83,11 @@ FORCE void gates(const Here &here) {
             const GateTiles<KT_R> tiles(here, first.current);
             barrier_sync(SUMS_READY, SUMS_THREADS);
             read_sums(here, 0, y);
+#if FLAGS
+            barrier_sync(INPUT_READY, INPUT_THREADS);
+#else
             signal_wait(&shared->h_ready, step & 1);
+#endif
             finish_gates<KT_R>(here, y, tiles, SCALE_OF(first, current), shared->h[0], z, 0);
         }
         for (int slot = 0;;) {
@@ -113,10 +117,10 @@ FORCE void gates(const Here &here) {
             read_sums(here, turn, y);
             barrier_arrive(SUMS_FREE + turn, SUMS_THREADS);
             turn ^= 1;
-            if (layer > here.first) {
+            if (FLAGS || layer > here.first) {
                 barrier_sync(H_READY, H_THREADS);
             } else {
-#if CLUSTER > 1
+#if BY_CLUSTER
                 signal_wait(&shared->h_ready, step & 1);
 #endif
             }

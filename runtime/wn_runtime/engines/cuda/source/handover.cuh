@@ -7,8 +7,11 @@
 
 // Where the channels c (even) and c + 1 of a stream go in the block `to`. Of a cluster's lanes, those
 // whose channels share a word of the row take turns: one has the high parts, the other the low ones.
+// By flags only the floats go: the block that collects them makes the row.
 struct Handover {
-#if CLUSTER > 1
+#if FLAGS
+    Flagged *mail;
+#elif CLUSTER > 1
     Remote in_float, row, ready;
 #else
     float *in_float;
@@ -21,6 +24,9 @@ struct Handover {
         : odd(c & 2), there(c < R && stream < STREAMS) {
         Shared *shared = here.shared;
         if (!there) c = stream = 0;
+#if FLAGS
+        mail = &here.mail->h[to][stream][c], (void)shared;
+#else
         float *floats = &shared->h_in[stream][c];
         unsigned char *rows = (unsigned char *)shared->h[0];
 #if CLUSTER > 1 && PRECISION == INT8
@@ -33,11 +39,15 @@ struct Handover {
 #else
         in_float = floats, row = rows, (void)to;
 #endif
+#endif
     }
     // All lanes of a warp call it together. neighbour: the numbers of lanes with neighbouring channels
-    // differ by it.
-    METHOD void give(float x, float y, float inverse, int neighbour) const {
-#if CLUSTER > 1
+    // differ by it. step: that it is for.
+    METHOD void give(float x, float y, float inverse, int neighbour, int step) const {
+#if FLAGS
+        if (there) post(mail, make_float2(x, y), step + 1);
+        (void)inverse;
+#elif CLUSTER > 1
         if (there) send(in_float, make_float2(x, y), ready);
         u32 word = (u32)encode(x, y, inverse);
 #if PRECISION == INT8
@@ -50,14 +60,14 @@ struct Handover {
         *(float2 *)in_float = make_float2(x, y);
         put(row, encode(x, y, inverse));
 #endif
-        (void)neighbour;
+        (void)neighbour, (void)step;
     }
 };
 
-// The newest samples of a stream through the first causal convolution, to the first block. One warp;
-// window: the stream's last samples, a ring; now: its row that holds the newest.
+// The newest samples of a stream through the first causal convolution, to the first block, for `step`.
+// One warp; window: the stream's last samples, a ring; now: its row that holds the newest.
 FORCE void embed(const Here &here, int stream, Sample newest, const Sample *window, int now,
-                 float inverse) {
+                 float inverse, int step) {
     const Embedding &table = embedding(here);
 #pragma unroll 2
     for (int at = 0; at < R; at += 64) {
@@ -80,7 +90,7 @@ FORCE void embed(const Here &here, int stream, Sample newest, const Sample *wind
 #endif
             }
         }
-        Handover(here, 0, c, stream).give(h.x, h.y, inverse, 1);
+        Handover(here, 0, c, stream).give(h.x, h.y, inverse, 1, step);
     }
 }
 

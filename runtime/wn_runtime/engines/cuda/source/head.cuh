@@ -33,17 +33,22 @@ FORCE float2 head_bias(const Here &here, const float *bias, int m) {
 }
 
 // relu(skip sum) as rows of the head.
-FORCE void sum_skips(const Here &here) {
+FORCE void sum_skips(const Here &here, int step) {
     for (int e = here.thread; e < STREAMS * S / 2; e += ALL_THREADS) {
         const int stream = e / (S / 2), c = e % (S / 2) * 2;
         float2 sum = make_float2(0, 0);
 #pragma unroll
         for (int rank = 0; rank < LAYER_RANKS; rank++) {
+#if FLAGS
+            const float2 share = collect<float2>(&here.mail->skip[rank][stream][c], step + 1);
+#else
             const float2 share = *(const float2 *)&here.shared->skip_in[rank][stream][c];
+#endif
             sum.x += share.x, sum.y += share.y;
         }
         put_head(here.shared->skip_rows, c, stream, positive(sum.x), positive(sum.y));
     }
+    (void)step;
 }
 
 // What a draw reads from global memory, before it is needed.
@@ -84,7 +89,7 @@ FORCE void embed_last(const Here &here) {
     const int now = (int)((here.block->t + INPUT_KERNEL - 1) % INPUT_KERNEL);
     for (int stream = FIRST_DRAWN; stream < STREAMS; stream += WORKERS) {
         const Sample *window = window_of(here, stream);
-        embed(here, stream, window[now * STREAMS], window, now, first_inverse(here));
+        embed(here, stream, window[now * STREAMS], window, now, first_inverse(here), 0);
     }
 }
 
@@ -100,7 +105,7 @@ FORCE void take_samples(const Here &here, int step, Draw mine, float inverse) {
         const Sample sample =
             block.forced ? mine.forced : draw(params, PARAMS, mine.inverse, mine.uniforms);
         Sample *window = window_of(here, stream);
-        if (!last) embed(here, stream, sample, window, now, inverse);
+        if (!last) embed(here, stream, sample, window, now, inverse, step + 1);
         if (block.forced)
             for (int c = here.lane.index; c < PARAMS; c += 32) block.out[at * PARAMS + c] = params[c];
         if (here.lane.index == 0) {
@@ -116,7 +121,9 @@ FORCE void head0(const Here &here, Ring &ring, int step) {
     const int worker = here.thread / 32;
     const float *bias = shared->head0_bias;
     const auto take = [&](int c, int stream, float x, float y) {
-#if CLUSTER > 1
+#if FLAGS
+        post(&here.mail->hidden[stream][c / 2], encode_head(positive(x), positive(y)), step + 1);
+#elif CLUSTER > 1
         unsigned char *to = (unsigned char *)shared->hidden + head_pair_at(c, stream);
         send(remote(to, PARAMS_RANK), encode_head(positive(x), positive(y)),
              remote(&shared->hidden_ready, PARAMS_RANK));
@@ -130,13 +137,13 @@ FORCE void head0(const Here &here, Ring &ring, int step) {
     const float2 held_bias = head_bias(here, bias, worker < M_HEAD ? worker : 0);
     if (worker < M_HEAD) hold(held, Tiles(own, here.lane));
 #endif
-#if CLUSTER > 1
+#if BY_CLUSTER
     signal_wait(&shared->skip_ready, step & 1);
     if (here.thread == 0) signal_expect(&shared->skip_ready, LAYER_RANKS * STREAMS * S * 4);
-#else
+#elif !FLAGS
     barrier_sync(ALL_WORKERS, ALL_THREADS);
 #endif
-    sum_skips(here);
+    sum_skips(here, step);
     barrier_sync(ALL_WORKERS, ALL_THREADS);
 #if HOLD_HEAD0
     if (worker < M_HEAD)
@@ -173,10 +180,17 @@ FORCE void head1(const Here &here, Ring &ring, int step) {
     Draw mine{};
     if (FIRST_DRAWN < STREAMS) mine = read_draw(here, step, FIRST_DRAWN);
     const float inverse = first_inverse(here);
-#if CLUSTER > 1
+#if BY_CLUSTER
     signal_wait(&shared->hidden_ready, step & 1);
     if (here.thread == 0) signal_expect(&shared->hidden_ready, STREAMS * H * 2);
 #else
+#if FLAGS
+    for (int e = here.thread; e < STREAMS * H / 2; e += ALL_THREADS) {
+        const int stream = e / (H / 2), pair = e % (H / 2);
+        *(u32 *)((unsigned char *)shared->hidden + head_pair_at(2 * pair, stream)) =
+            collect<u32>(&here.mail->hidden[stream][pair], step + 1);
+    }
+#endif
     barrier_sync(ALL_WORKERS, ALL_THREADS);
 #endif
 #if HOLD_HEAD1

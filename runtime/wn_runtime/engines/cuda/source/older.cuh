@@ -109,7 +109,8 @@ FORCE void store_sums(const Here &here, int slot, const OlderSums &y) {
     }
 }
 
-FORCE void sum_older(const Here &here, const Layer &w, const Ahead &ahead, int slot) {
+FORCE void sum_older(const Here &here, const Layer &w, int layer, const Ahead &ahead, int slot) {
+    const Older &older = older_of(here, w, layer);
     OlderSums y;
 #pragma unroll
     for (int m = 0; m < KEPT_OF(MO); m++) {
@@ -126,17 +127,17 @@ FORCE void sum_older(const Here &here, const Layer &w, const Ahead &ahead, int s
             }
     }
 #if PRECISION == INT8
-#define OLDER_SCALE w.older_scale[j - 1]
+#define OLDER_SCALE older.scale[j - 1]
 #else
 #define OLDER_SCALE nullptr
 #endif
 #if AHEAD
 #pragma unroll
     for (int j = 1; j <= OLDER; j++)
-        add_older(here, y, w.older[j - 1], HeldRows{ahead.rows[j - 1]}, OLDER_SCALE);
+        add_older(here, y, older.tiles[j - 1], HeldRows{ahead.rows[j - 1]}, OLDER_SCALE);
 #else
     for (int j = 1; j <= OLDER; j++)
-        add_older(here, y, w.older[j - 1], older_row(here, ahead.line, j), OLDER_SCALE);
+        add_older(here, y, older.tiles[j - 1], older_row(here, ahead.line, j), OLDER_SCALE);
 #endif
     store_sums(here, slot, y);
 }
@@ -167,7 +168,8 @@ FORCE void sum_all(const Here &here, const Ring &ring, const float *bias) {
     for (int layer = here.first; layer < here.last; layer++) {
         const Ahead now = ahead;
         if (layer + 1 < here.last) look_ahead(here, layer + 1, bias, ahead);
-        sum_older(here, weights_of(here, ring, layer), now, layer - here.first);
+        const Layer &w = weights_of(here, ring, layer);
+        sum_older(here, w, layer, now, layer - here.first);
     }
 }
 
@@ -220,10 +222,14 @@ FORCE void olders(const Here &here) {
 #pragma unroll
             for (int m = 0; m < MO; m++)
                 if (HOLD_OLDER) hold(held[m], older_tiles(here, w.current, m));
-            if (slot == 1)
-                signal_wait(&shared->h_ready, step & 1);
-            else
+            if (slot > 1)
                 barrier_sync(H_READY + (slot - 1 & 1), H_THREADS);
+            else
+#if FLAGS
+                barrier_sync(INPUT_READY, INPUT_THREADS);
+#else
+                signal_wait(&shared->h_ready, step & 1);
+#endif
             uint2 rows[KT_R * NT];
             read_rows(LayerRows(shared->h[slot - 1], here.lane), rows);
             multiply_all<KT_R, MO, OLDER_WARPS>(
@@ -273,7 +279,7 @@ FORCE void olders(const Here &here) {
                 used++;
             const Ahead now = ahead;
             if (layer + 1 < here.last) look_ahead(here, layer + 1, bias.row, ahead);
-            sum_older(here, w, now, slot);
+            sum_older(here, w, layer, now, slot);
             barrier_arrive(SUMS_READY + slot, SUMS_THREADS);
             slot ^= 1;
             ring.next();

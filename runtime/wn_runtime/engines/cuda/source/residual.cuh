@@ -58,26 +58,37 @@ FORCE void residuals(const Here &here) {
 #if PRECISION == INT8
         inverse = weights_of(here, ring, here.first).inverse[0];
 #endif
-#if CLUSTER > 1
+#if BY_CLUSTER
         signal_wait(&shared->h_ready, step & 1);
         if (clerk) signal_expect(&shared->h_ready, HANDED_BYTES);
 #endif
         each_held(here, [&](int m, int n, int s, int c, int stream) {
             if (!is_kept(stream)) return;
+#if FLAGS
+            const float2 x = collect<float2>(&here.mail->h[here.rank][stream][c], step + 1);
+#else
             const float2 x = *(const float2 *)&shared->h_in[stream][c];
+#endif
             h[m][n][s] = x.x, h[m][n][PER + s] = x.y;
         });
-#if CHAINED
+#if FLAGS
+        __syncwarp();
+#elif CHAINED
         barrier_arrive(INPUT_TAKEN, INPUT_THREADS);
 #endif
         for (int layer = here.first; layer < here.last; layer++) {
             Pair pairs[KEPT_OF(MR)][NT][PER];
-            const bool give = layer > here.first;
+            const bool first = layer == here.first, give = FLAGS || !first;
             unsigned char *rows = (unsigned char *)shared->h[CHAINED ? layer - here.first : 0];
             each_held(here, [&](int m, int n, int s, int, int) {
                 pairs[m][n][s] = encode(h[m][n][s], h[m][n][PER + s], inverse);
                 if (give) put(rows + row_at[m][n][s], pairs[m][n][s]);
             });
+#if FLAGS && CHAINED
+            if (first)
+                barrier_arrive(INPUT_READY, INPUT_THREADS);
+            else
+#endif
             if (give) barrier_arrive(H_READY + (CHAINED ? layer - here.first & 1 : 0), H_THREADS);
 
             // While the gate warps work: the delay line, and all that the product needs but z.
@@ -131,7 +142,7 @@ FORCE void residuals(const Here &here) {
 #if CLUSTER > 1
         if (here.last < LAYERS)
             each_held(here, [&](int m, int n, int s, int, int) {
-                next_block[m][n][s].give(h[m][n][s], h[m][n][PER + s], inverse, 4);
+                next_block[m][n][s].give(h[m][n][s], h[m][n][PER + s], inverse, 4, step);
             });
 #endif
 #if CHAINED

@@ -4,12 +4,38 @@
 #define WN_SKIP_CUH
 
 #define MS (M_SKIP / SKIP_WARPS)
+// Where the weights are in global memory a warp has those of so many of its tiles read ahead.
+#define SKIP_AHEAD                                        \
+    (!SKIP_READ                          ? 0              \
+     : MS * KT_Z <= 8                    ? MS             \
+     : MS % 2 == 0 && MS / 2 * KT_Z <= 8 ? MS / 2         \
+                                         : KT_Z <= 8)
+
+struct SkipTiles {
+    uint4 tiles[KT_Z];
+    float2 scale;
+    METHOD void read(const Here &here, const Skip &w, int m) {
+        const int tile = here.warp + m * SKIP_WARPS;
+        hold(tiles, Tiles(w.tiles[tile], here.lane));
+#if PRECISION == INT8
+        scale = scale_of(w.rows[tile], here.lane);
+#endif
+    }
+};
 
 FORCE void skips(const Here &here) {
     const Block &block = *here.block;
     Shared *shared = here.shared;
     Ring ring(here);
     int slot = 0;
+#if SKIP_READ
+    const Skip *skips = skips_of(here);
+#endif
+#if SKIP_AHEAD
+    SkipTiles ahead[SKIP_AHEAD];
+#pragma unroll
+    for (int m = 0; m < SKIP_AHEAD; m++) ahead[m].read(here, skips[0], m);
+#endif
     float bias[MS][2];
 #pragma unroll
     for (int m = 0; m < MS; m++) {
@@ -25,13 +51,20 @@ FORCE void skips(const Here &here) {
             for (int n = 0; n < NT; n++)
 #pragma unroll
                 for (int e = 0; e < 2 * PER; e++) sum[m][n][e] = bias[m][e / PER];
-#if CHAINED
+#if CHAINED && !FLAGS
         barrier_sync(INPUT_TAKEN, INPUT_THREADS);
-        // Only the last block's share is waited for: the others keep out of the chain's way.
-        if (here.last < LAYERS) signal_wait(&shared->z_ready[here.last - here.first - 1], step & 1);
+#endif
+#if CHAINED
+        // Only the last block's share is waited for: the others keep out of the chain's way, but for
+        // those that would not be done in time.
+        if (here.rank < SKIP_EARLY) signal_wait(&shared->z_ready[here.last - here.first - 1], step & 1);
 #endif
         for (int layer = here.first; layer < here.last; layer++) {
-            const Layer &w = weights_of(here, ring, layer);
+#if SKIP_READ
+            const Skip &w = skips[layer - here.first];
+#else
+            const Skip &w = weights_of(here, ring, layer).skip;
+#endif
 #if CHAINED
             signal_wait(&shared->z_ready[slot], step & 1);
 #else
@@ -41,12 +74,22 @@ FORCE void skips(const Here &here) {
 #pragma unroll
             for (int m = 0; m < MS; m++) {
                 const int tile = here.warp + m * SKIP_WARPS;
+                const Tiles tiles(w.tiles[tile], here.lane);
+#if SKIP_AHEAD
+                SkipTiles &held = ahead[m % SKIP_AHEAD];
+                multiply<KT_Z>(sum[m], HeldTiles<KT_Z>{held.tiles, tiles}, z, held.scale, here.lane);
+                // The next one's: the layer after the last is the first, of the next step.
+                const bool same = m + SKIP_AHEAD < MS;
+                const Skip &of = same ? w : layer + 1 < here.last ? (&w)[1] : skips[0];
+                held.read(here, of, (m + SKIP_AHEAD) % MS);
+#else
 #if PRECISION == INT8
-                const float *scale = w.skip_rows[tile];
+                const float *scale = w.rows[tile];
 #else
                 const float *scale = nullptr;
 #endif
-                multiply<KT_Z>(sum[m], Tiles(w.skip[tile], here.lane), z, scale, here.lane);
+                multiply<KT_Z>(sum[m], tiles, z, scale, here.lane);
+#endif
             }
 #if !CHAINED
             barrier_arrive(Z_FREE + slot, SKIP_THREADS);
@@ -64,12 +107,16 @@ FORCE void skips(const Here &here) {
                     const int stream = here.lane.stream(n, s);
                     const int c = (here.warp + m * SKIP_WARPS) * 16 + 2 * here.lane.row;
                     if (!is_stream(stream)) continue;
-                    float *to = &shared->skip_in[here.rank][stream][c];
                     const float2 share = make_float2(sum[m][n][s], sum[m][n][PER + s]);
+#if FLAGS
+                    post(&here.mail->skip[here.rank][stream][c], share, step + 1);
+#else
+                    float *to = &shared->skip_in[here.rank][stream][c];
 #if CLUSTER > 1
                     send(remote(to, HEAD_RANK), share, remote(&shared->skip_ready, HEAD_RANK));
 #else
                     *(float2 *)to = share;
+#endif
 #endif
                 }
 #if CLUSTER == 1

@@ -3,10 +3,13 @@
 #ifndef WN_STATE_CUH
 #define WN_STATE_CUH
 
+FORCE void clear(void *from, const void *end) {
+    const int count = (int)((unsigned char *)end - (unsigned char *)from) / 4;
+    for (int i = threadIdx.x; i < count; i += blockDim.x) ((u32 *)from)[i] = 0;
+}
 FORCE void clear_rows(const Here &here) {
-    u32 *words = (u32 *)here.shared;
-    const int count = (int)((unsigned char *)here.shared->h_in - (unsigned char *)words) / 4;
-    for (int i = threadIdx.x; i < count; i += blockDim.x) words[i] = 0;
+    clear(here.shared->h, here.shared->h_in);
+    if (here.has_head()) clear(here.shared->skip_rows, here.shared->head0_bias);
 }
 
 // One channel of one row, in memory of any engine's layout and in ours.

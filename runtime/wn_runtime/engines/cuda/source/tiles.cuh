@@ -211,25 +211,31 @@ FORCE void product_float(float (&c)[N][4], const Tile *a, const Inputs b, Lane l
     }
 }
 
+// The scales of a tile's rows r and r + 8, with int8: of all of its rows, or as a lane holds them.
+FORCE float2 scale_of(const float *rows, Lane lane) {
+    return make_float2(rows[lane.row], rows[lane.row + 8]);
+}
+FORCE float2 scale_of(float2 held, Lane) { return held; }
+
 // y[n] += W @ rows of the layers' precision: y holds outputs r and r + 8, each for PER streams.
-// scale: of the tile's rows r and r + 8, with int8.
-template <int KT, typename Weights, typename Inputs>
-FORCE void multiply(float (&y)[NT][2 * PER], const Weights a, const Inputs b, const float *scale,
+// scale: see scale_of.
+template <int KT, typename Weights, typename Inputs, typename Scale>
+FORCE void multiply(float (&y)[NT][2 * PER], const Weights a, const Inputs b, const Scale scale,
                     Lane lane) {
 #if PRECISION == INT8
     int c[NT][4];
 #pragma unroll
     for (int n = 0; n < NT; n++) c[n][0] = c[n][1] = c[n][2] = c[n][3] = 0;
     product<KT, NT>(c, a, b);
-    const float one = scale[lane.row], other = scale[lane.row + 8];
+    const float2 rows = scale_of(scale, lane);
 #pragma unroll
     for (int n = 0; n < NT; n++) {
         if (KT <= 16) {  // 512 inputs: the whole sum fits an int32
-            y[n][0] += (float)(c[n][0] * 256 + c[n][1]) * one;
-            y[n][1] += (float)(c[n][2] * 256 + c[n][3]) * other;
+            y[n][0] += (float)(c[n][0] * 256 + c[n][1]) * rows.x;
+            y[n][1] += (float)(c[n][2] * 256 + c[n][3]) * rows.y;
         } else {
-            y[n][0] += ((float)c[n][0] * 256.0f + (float)c[n][1]) * one;
-            y[n][1] += ((float)c[n][2] * 256.0f + (float)c[n][3]) * other;
+            y[n][0] += ((float)c[n][0] * 256.0f + (float)c[n][1]) * rows.x;
+            y[n][1] += ((float)c[n][2] * 256.0f + (float)c[n][3]) * rows.y;
         }
     }
 #elif PRECISION == FP16

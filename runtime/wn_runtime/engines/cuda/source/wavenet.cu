@@ -9,8 +9,8 @@
 //
 // (van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.) Then
 // relu(skip + bskip) @ Whead0 + b, relu, @ Whead1 + b: the params of x[t]'s distribution, and the
-// draw. A group of STREAMS streams belongs to one thread block, or to a cluster of CLUSTER blocks
-// that share the layers out. In a block each warp has one role for the whole launch:
+// draw. A group of STREAMS streams belongs to one thread block, or to CLUSTER blocks that share the
+// layers out: a cluster or, with FLAGS, any that run at once. In a block each warp has one role for the whole launch:
 //
 //     gate warps      h --> z of a layer
 //     residual warps  z --> h of the next layer, and its delay line
@@ -18,14 +18,15 @@
 //     skip warps      z --> the skip sum, beside the chain
 //     one more        with a ring of weights: keeps it filled
 //
-// and gate, residual and skip warps together make the head and the draw: of the same block, or in a
-// cluster in blocks of their own.
+// and gate, residual and skip warps together make the head and the draw: of the same block, or of
+// several in blocks of their own.
 //
 // shapes.cuh, made by schedule.py, defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES
 // UNIFORMS DILATIONS LINE_FIRST RESIDUAL_SCALE PRECISION, the widths R Z S H A padded to tiles, the
 // head's own constants, and the schedule: STREAMS CLUSTER FIRST_LAYER LAYER_RANKS HEAD_RANK PARAMS_RANK
-// GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES; and the sizes that Python counts with:
-// LAYER_BYTES MODEL_BYTES SHARED_BYTES.
+// GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES OLDER_READ SKIP_READ
+// HEAD_READ SKIP_EARLY FLAGS; and the sizes that Python counts with: LAYER_BYTES MODEL_BYTES
+// SHARED_BYTES MAIL_BYTES.
 #include "shapes.cuh"
 #include "device.cuh"
 #include "tiles.cuh"
@@ -43,7 +44,7 @@
 FORCE void open_signals(const Here &here) {
     Shared *shared = here.shared;
     if (threadIdx.x == 0) {
-#if CLUSTER > 1
+#if BY_CLUSTER
         signal_open(&shared->h_ready, 1);
         signal_open(&shared->skip_ready, 1);
         signal_open(&shared->hidden_ready, 1);
@@ -66,21 +67,25 @@ FORCE void open_signals(const Here &here) {
 extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model *model, unsigned char *lines, Sample *window, const float *bias,
             const int *uniforms, const float *inverse, const Sample *forced, Sample *samples,
             float *out, long long t, long long held, long long offset, long long steps,
-            long long width) {
+            long long width, Mail *mail) {
     SHARED_MEMORY(memory);
     const Block block = {model, lines, window, bias,  uniforms,    inverse,     forced,
-                         samples, out, (u64)t, (int)held, (int)offset, (int)steps, (int)width};
+                         samples, out, (u64)t, (int)held, (int)offset, (int)steps, (int)width,
+                         mail};
     Here here;
     here.block = &block;
     here.shared = (Shared *)memory;
-    here.weights = memory + sizeof(Shared);
-#if CLUSTER > 1
+#if BY_CLUSTER
     here.rank = cluster_rank();
 #else
-    here.rank = 0;
+    here.rank = blockIdx.x % CLUSTER;
 #endif
     here.group = blockIdx.x / CLUSTER;
+#if FLAGS
+    here.mail = block.mail + here.group;
+#endif
     here.first = first_layer[here.rank], here.last = first_layer[here.rank + 1];
+    here.weights = here.has_head() ? memory + sizeof(Shared) : (unsigned char *)here.shared->skip_rows;
     here.thread = thread_index();
     const int lane = here.thread % 32, warp = here.thread / 32;
     here.lane = {lane, lane / 4, lane % 4};
@@ -98,7 +103,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
     load_ends(here);
     open_signals(here);
     __syncthreads();
-#if CLUSTER > 1
+#if BY_CLUSTER
     cluster_sync();
 #endif
     if (here.rank == PARAMS_RANK && warp < WORKERS) embed_last(here);
@@ -127,7 +132,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) wn_generate(const Model
         fill_ring(here);
 #endif
     }
-#if CLUSTER > 1
+#if BY_CLUSTER
     cluster_sync();  // nobody leaves while another may still send to it
 #endif
 }

@@ -78,25 +78,34 @@ FORCE void load_resident(const Here &here) {
     unsigned char *to = here.weights;
     copy(to, &model->layer[here.first], layer_bytes(here));
     to += layer_bytes(here);
+#if SKIP_READ
+    // The sum waits for the last block's share alone.
+    if (here.rank == LAYER_RANKS - 1)
+        copy(to, &model->skip[here.first], (here.last - here.first) * (int)sizeof(Skip));
+#endif
+#if !HEAD_READ
     if (here.rank == HEAD_RANK) {
         copy(to, model->head0, sizeof model->head0);
         to += sizeof model->head0;
     }
     if (here.rank == PARAMS_RANK) copy(to, model->head1, sizeof model->head1);
+#endif
 }
+#endif
+#if SOURCE == DIRECT || HEAD_READ
+FORCE const Tile *head0_tiles(const Here &here) { return here.block->model->head0[0]; }
+FORCE const Tile *head1_tiles(const Here &here) { return here.block->model->head1[0]; }
+#elif SOURCE == RESIDENT
 FORCE const Tile *head0_tiles(const Here &here) {
     return (const Tile *)(here.weights + layer_bytes(here));
 }
 FORCE const Tile *head1_tiles(const Here &here) {
     return head0_tiles(here) + (HEAD_RANK == PARAMS_RANK ? M_HEAD * KT_S : 0);
 }
-#elif SOURCE == DIRECT
-FORCE const Tile *head0_tiles(const Here &here) { return here.block->model->head0[0]; }
-FORCE const Tile *head1_tiles(const Here &here) { return here.block->model->head1[0]; }
 #endif
 
 FORCE const Embedding &embedding(const Here &here) {
-#if EMBED_SHARED && SOURCE == RESIDENT
+#if EMBED_SHARED && SOURCE == RESIDENT && !HEAD_READ
     return *(const Embedding *)(head1_tiles(here) + M_PARAMS * KT_H);
 #elif EMBED_SHARED && SOURCE == RING
     return *(const Embedding *)(here.weights + STAGES * STAGE);
@@ -110,6 +119,7 @@ FORCE const Embedding &embedding(const Here &here) {
 // What every block reads over and over, to shared memory.
 FORCE void load_ends(const Here &here) {
     const Model *model = here.block->model;
+    if (!here.has_head()) return;
     copy((unsigned char *)here.shared->head0_bias, model->head0_bias, sizeof model->head0_bias);
     copy((unsigned char *)here.shared->head1_bias, model->head1_bias, sizeof model->head1_bias);
 #if EMBED_SHARED
@@ -129,5 +139,23 @@ FORCE const Layer &weights_of(const Here &here, const Ring &ring, int layer) {
     return here.block->model->layer[layer];
 #endif
 }
+
+// What of them may stay in global memory.
+FORCE const Older &older_of(const Here &here, const Layer &w, int layer) {
+#if OLDER_READ
+    (void)w;
+    return here.block->model->older[layer];
+#else
+    (void)here, (void)layer;
+    return w.older;
+#endif
+}
+#if SKIP_READ
+// Of a block's layers.
+FORCE const Skip *skips_of(const Here &here) {
+    if (here.rank == LAYER_RANKS - 1) return (const Skip *)(here.weights + layer_bytes(here));
+    return &here.block->model->skip[here.first];
+}
+#endif
 
 #endif
