@@ -110,7 +110,7 @@ def watch(source: str, arch: str, kernel: str, launch: Launch, unordered: str = 
     """
     config = launch.config
     words = [*config, launch.seed, len(launch.memory), len(launch.arguments)]
-    parts = [struct.pack("<7q", *words)]
+    parts = [struct.pack("<8q", *words)]
     for each in launch.memory:
         parts += [struct.pack("<q", len(each)), each]
     parts += [struct.pack("<2q", *argument) for argument in launch.arguments]

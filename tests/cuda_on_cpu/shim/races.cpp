@@ -2,8 +2,8 @@
 //
 //     races [MEETING] < launch > memory
 //
-// launch: seven words (clusters, blocks of each, threads, shared bytes, seed, allocations,
-// arguments); the allocations, each its size and its bytes; the arguments, each an allocation and an
+// launch: eight words (clusters, blocks of each, threads, shared bytes, whether all blocks run at
+// once, seed, allocations, arguments); the allocations, each its size and its bytes; the arguments, each an allocation and an
 // offset in it, or -1 and a number. memory: the allocations afterwards. To stderr goes where the first
 // lanes of the warps meet, in order: block, warp, sync, arrive, come, arm or pass, then `barrier` or
 // `signal`, its number, and its block. MEETING, as "barrier 3", shall order nothing.
@@ -20,9 +20,9 @@ int main(int count, char **given) {
     shim::look_away();  // for good: the kernel's threads are others
     if (count > 1) shim::without_order = given[1];
 #endif
-    long long head[7];
+    long long head[8];
     read(head, sizeof head);
-    std::vector<std::vector<char>> allocations(head[5]);
+    std::vector<std::vector<char>> allocations(head[6]);
     for (auto &each : allocations) {
         long long size;
         read(&size, sizeof size);
@@ -30,14 +30,14 @@ int main(int count, char **given) {
         read(each.data(), size);
     }
     void *arguments[24] = {};
-    for (int i = 0; i < head[6]; i++) {
+    for (int i = 0; i < head[7]; i++) {
         long long argument[2];
         read(argument, sizeof argument);
         arguments[i] = (void *)argument[1];
         if (argument[0] >= 0) arguments[i] = allocations[argument[0]].data() + argument[1];
     }
     const char *failure = shim_launch((void *)SHIM_KERNEL, (int)head[0], (int)head[1], (int)head[2],
-                                      (int)head[3], arguments, (u32)head[4]);
+                                      (int)head[3], (int)head[4], arguments, (u32)head[5]);
     if (failure) {
         fprintf(stderr, "%s\n", failure);
         return 3;

@@ -13,6 +13,7 @@ constexpr CUresult SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIA
     NO_BINARY_FOR_GPU = 209, ECC_UNCORRECTABLE = 214, INVALID_HANDLE = 400, NOT_FOUND = 500,
     ILLEGAL_ADDRESS = 700, LAUNCH_OUT_OF_RESOURCES = 701, LAUNCH_FAILED = 719, NOT_SUPPORTED =
     801, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901, INVALID_CLUSTER_SIZE = 912,
+    COOPERATIVE_TOO_LARGE = 720,
     UNKNOWN = 999;
 
 struct ErrorText {
@@ -40,6 +41,7 @@ static const ErrorText ERRORS[] = {
     {803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver"},
     {CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "not permitted in a capture"},
     {CAPTURE_INVALIDATED, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "failed due to an error before"},
+    {COOPERATIVE_TOO_LARGE, "CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "too many blocks"},
     {INVALID_CLUSTER_SIZE, "CUDA_ERROR_INVALID_CLUSTER_SIZE", "cluster misconfiguration"},
     {UNKNOWN, "CUDA_ERROR_UNKNOWN", "unknown error"},
 };
@@ -48,11 +50,12 @@ struct LaunchAttribute {  // CUlaunchAttribute: the value is a union of 64 bytes
     int id, padding;
     union {
         unsigned cluster[3];
+        int cooperative;
         char bytes[64];
     };
 };
 static_assert(sizeof(LaunchAttribute) == 72, "CUlaunchAttribute");
-enum { CLUSTER_DIMENSION = 4 };
+enum { COOPERATIVE = 2, CLUSTER_DIMENSION = 4 };
 
 struct LaunchConfig {  // CUlaunchConfig
     unsigned grid[3], block[3], shared;

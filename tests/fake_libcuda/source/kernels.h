@@ -140,7 +140,7 @@ static CUresult load(Library **result, const void *code) {
 // One launch, with its arguments as they were when it was enqueued.
 struct Launch {
     Kernel *kernel;
-    int clusters, cluster, threads, shared;
+    int clusters, cluster, threads, shared, together;
     uint64_t words[MOST_ARGUMENTS];
 
     // Whether the GPU takes it.
@@ -153,6 +153,7 @@ struct Launch {
         if (cluster > 1 && gpu.arch < 90) return NOT_SUPPORTED;
         if (cluster > (of.non_portable ? 16 : PORTABLE_CLUSTER)) return INVALID_CLUSTER_SIZE;
         if (cluster > gpu.most_cluster) return INVALID_CLUSTER_SIZE;
+        if (together && clusters * cluster > gpu.multiprocessors) return COOPERATIVE_TOO_LARGE;
         // A multiprocessor's 65,536 registers are dealt out to warps in eights a thread.
         const int each = (of.registers + 7) / 8 * 8;
         return (threads + 31) / 32 * 32 * each > 65536 ? LAUNCH_OUT_OF_RESOURCES : SUCCESS;
@@ -165,22 +166,27 @@ struct Launch {
             if (of.kinds[i] == 'p' && words[i] && !allocated(words[i], 1))
                 misuse("argument %zu of %s, %#llx, is no address of the device's", i,
                        of.name.c_str(), (CUdeviceptr)words[i]);
-        typedef const char *(*Shim)(void *, int, int, int, int, const uint64_t *, unsigned);
+        typedef const char *(*Shim)(void *, int, int, int, int, int, const uint64_t *, unsigned);
         const Shim shim = (Shim)dlsym(of.library->host, "shim_launch");
         void *function = dlsym(of.library->host, of.name.c_str());
         if (!shim || !function) misuse("the host's code has no %s", of.name.c_str());
-        const char *failure = shim(function, clusters, cluster, threads, shared, words, number);
+        const char *failure =
+            shim(function, clusters, cluster, threads, shared, together, words, number);
         if (failure) misuse("%s: %s", of.name.c_str(), failure);
         return SUCCESS;
     }
 };
 
 static CUresult launch(const LaunchConfig &config, Kernel *kernel, void **parameters) {
-    Launch made = {kernel, 0, 1, (int)config.block[0], (int)config.shared, {}};
+    Launch made = {kernel, 0, 1, (int)config.block[0], (int)config.shared, 0, {}};
     for (int i = 1; i < 3; i++)
         if (config.grid[i] != 1 || config.block[i] != 1) misuse("a launch has one dimension here");
     for (unsigned i = 0; i < config.count; i++) {
         const LaunchAttribute &attribute = config.attributes[i];
+        if (attribute.id == COOPERATIVE) {
+            made.together = attribute.cooperative;
+            continue;
+        }
         if (attribute.id != CLUSTER_DIMENSION) misuse("launch attribute %d", attribute.id);
         made.cluster = (int)attribute.cluster[0];
         if (attribute.cluster[1] != 1 || attribute.cluster[2] != 1) return INVALID_CLUSTER_SIZE;

@@ -270,6 +270,15 @@ API cuOccupancyMaxActiveClusters(int *count, void *handle, const LaunchConfig *c
     });
 }
 
+// As if a multiprocessor had one at a time.
+API cuOccupancyMaxActiveBlocksPerMultiprocessor(int *count, void *handle, int threads, size_t) {
+    return call("cuOccupancyMaxActiveBlocksPerMultiprocessor", CONTEXT, [=] {
+        if (!all_kernels.count((Kernel *)handle)) return INVALID_HANDLE;
+        *count = threads <= ((Kernel *)handle)->max_threads;
+        return SUCCESS;
+    });
+}
+
 // Graphs.
 
 API cuStreamBeginCapture_v2(void *handle, int mode) {

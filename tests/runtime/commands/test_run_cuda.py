@@ -33,7 +33,6 @@ from wn_runtime.output.encoders import pcm16
 COMMAND = "from wn_runtime.commands.run import main; main()"
 KERNELS = (GENERATE, SNAPSHOT, RESTORE)
 SAMPLES = 240
-HOPPER = Gpu("9.0", 16, 227 * 1024)
 
 
 @pytest.fixture(scope="module")
@@ -101,19 +100,31 @@ def test_from_a_cubin_it_makes_the_same_and_compiles_nothing(
 
 
 @pytest.mark.slow
-def test_a_cluster_makes_what_it_makes_on_the_stand_in(
-    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("kind", "gpu", "launched"),
+    [
+        ("clustered:1", Gpu("9.0", 16, 227 * 1024), "clusters 1 of 3"),
+        ("flagged:1", ORIN, "clusters 3 of 1"),
+    ],
+)
+def test_several_blocks_make_what_they_make_on_the_stand_in(
+    machine: Machine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    gpu: Gpu,
+    launched: str,
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     directory = write_model(tmp_path / "model", PLAIN)
-    artifact = add_cubin(directory, "int8", "clustered:1", gpu=HOPPER)
-    text = source(Kind.of("clustered:1").schedule(PLAIN, "int8", HOPPER))
-    machine.provide(text, "90", cubin_of(directory).read_bytes(), *KERNELS)
-    hopper = dataclasses.replace(machine, gpu=f"arch=90 shared={HOPPER.shared_bytes}")
-    made = audio(hopper, directory / artifact.file, "int8", tmp_path / "made.raw")
-    assert "clusters 1 of 3" in hopper.calls("cuLaunchKernelEx")[0]
-    stand_in.install(monkeypatch, StandIn(arch="90"))
-    monkeypatch.setenv(VARIABLE, "clustered:1")
+    artifact = add_cubin(directory, "int8", kind, gpu=gpu)
+    text = source(Kind.of(kind).schedule(PLAIN, "int8", gpu))
+    machine.provide(text, str(gpu.sm), cubin_of(directory).read_bytes(), *KERNELS)
+    here = dataclasses.replace(machine, gpu=f"arch={gpu.sm} shared={gpu.shared_bytes}")
+    made = audio(here, directory / artifact.file, "int8", tmp_path / "made.raw")
+    assert launched in here.calls("cuLaunchKernelEx")[0]
+    stand_in.install(monkeypatch, StandIn(arch=str(gpu.sm)))
+    monkeypatch.setenv(VARIABLE, kind)
     np.testing.assert_array_equal(made, expected(directory, "cuda", "int8"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.races import Launch, Watched, recorded, watch
-from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters
+from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters, flags
 from tests.runtime.engines.cuda.checks import opened
 from tests.runtime.engines.cuda.meetings import first_warps, of_kernel, of_protocol
 from tests.runtime.engines.cuda.protocol import block, cluster
@@ -24,6 +24,8 @@ CASES = (
     QUICK,
     ("cluster-split", "90", "four_layers", "int8"),
     ("cluster-split", "90", "five_layers", "fp16"),
+    ("flags", "87", "plain", "int8"),
+    ("flags-older", "87", "five_layers", "int8"),
     ("resident", "87", "plain", "int8"),
     ("ring", "87", "kernel_3", "fp16"),
     ("ring", "90", "plain", "int8"),
@@ -47,7 +49,8 @@ OTHERS_ORDER_AS_WELL = {
 
 def schedule_of(kind: str, name: str, precision: str) -> Schedule:
     spec = SPECS[name]
-    return (blocks(spec, precision, 1) | clusters(spec, precision, 1))[kind]
+    found = blocks(spec, precision, 1) | clusters(spec, precision, 1) | flags(spec, precision, 1)
+    return found[kind]
 
 
 @functools.cache
@@ -92,7 +95,9 @@ def test_without_the_order_of_a_wait_they_do(wait: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", marked(CASES))
+@pytest.mark.parametrize(
+    "case", marked(tuple(c for c in CASES if (c[0], c[2]) in OTHERS_ORDER_AS_WELL))
+)
 def test_no_wait_is_there_for_nothing(case: tuple[str, str, str, str]) -> None:
     for_nothing = {wait for wait in watched(case).waits if not watched(case, wait).races}
     assert for_nothing == OTHERS_ORDER_AS_WELL[case[0], case[2]]
