@@ -57,6 +57,7 @@ API cuDeviceGetAttribute(int *value, int attribute, int) {
             {L2_CACHE_SIZE, gpu.l2},
             {COMPUTE_CAPABILITY_MAJOR, gpu.arch / 10},
             {COMPUTE_CAPABILITY_MINOR, gpu.arch % 10},
+            {COOPERATIVE_LAUNCH, 1},
             {MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, gpu.shared},
             {MEMORY_POOLS_SUPPORTED, gpu.pools},
         };
