@@ -3,6 +3,7 @@
     python bench/cuda_cubins.py                                       the whole table
     python bench/cuda_cubins.py --sm 87 --sm 90 --model L20 --streams 1
     python bench/cuda_cubins.py --out bench/results/cuda-cubins.txt   to a file as well
+    python bench/cuda_cubins.py --random 100 --seed 0                 models by chance
 
 The schedules are those that the engine takes. The compilers are the installed NVRTC and, beside it,
 that of CUDA 12 (package nvidia-cuda-nvrtc-cu12) where there is one. Registers and spilled bytes are
@@ -13,6 +14,10 @@ spills    reads and writes of local memory: run once / once a step, the head's l
 chain     cycles of a layer's chain in a cluster with one stream: the gate warps' instructions from
           one LAYER_READY to Z_READY, one after another as their operands come, and a turn of
           warps at a barrier; by an H200's latencies, whatever the GPU
+
+A model by chance (bench/random_models.py) is one of any shape, on one of the GPUs, in a precision
+and for a number of streams. What of its kernel breaks a rule (`faults`) is said; the exit code is
+1 then.
 """
 
 from __future__ import annotations
@@ -30,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import nvrtc_cuda12, sass
 from bench.cuda_engine import MODELS
+from bench.random_models import draw
 from wn_runtime.engines.cuda.choose import Choice, cheapest
 from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.source import GENERATE, source
@@ -58,8 +64,12 @@ ARITHMETIC_CYCLES = 4.0
 CHAIN_BUDGET = 200.0
 """Cycles that a layer's chain may take by its code: an H200's one product with one read before it,
 two tanh and a turn take 185. One product or read of shared memory more is over it."""
+BARRIERS = 16
+"""Named barriers that a block has."""
 PARTITIONS, PARTITION_REGISTERS = 4, 16384
 """A multiprocessor's register file, and how its warps share it out."""
+
+FAULT = "    FAULT"
 
 Compile = Callable[[str, str], Compiled]
 
@@ -99,10 +109,13 @@ def build(
     model: str, precision: str, streams: int, sm: int, compile: Compile = compile_ahead
 ) -> Built:
     """Raises EngineUnavailable where the compiler does not know the GPU."""
-    there = gpu(sm)
-    choice = cheapest(MODELS[model], precision, streams, there)
+    return build_choice(cheapest(MODELS[model], precision, streams, gpu(sm)), sm, compile)
+
+
+def build_choice(choice: Choice, sm: int, compile: Compile = compile_ahead) -> Built:
+    """The same of a schedule."""
     started = time.perf_counter()
-    compiled = compile(source(choice.schedule), there.compute_capability)
+    compiled = compile(source(choice.schedule), gpu(sm).compute_capability)
     seconds = time.perf_counter() - started
     try:
         code = sass.disassemble(compiled.code, GENERATE)
@@ -145,6 +158,22 @@ def registers_fit(built: Built) -> bool:
     """Whether the warps of a block find their registers; each partition has every fourth warp."""
     warps = -(-built.choice.schedule.threads // (32 * PARTITIONS))
     return warps * 32 * (-(-built.usage.registers // 8) * 8) <= PARTITION_REGISTERS
+
+
+def faults(built: Built, sm: int) -> list[str]:
+    """What no kernel may have, whatever its model."""
+    schedule, usage, found = built.choice.schedule, built.usage, []
+    if not registers_fit(built):
+        found.append(f"{schedule.threads} threads of {usage.registers} registers do not fit")
+    if schedule.shared_bytes > gpu(sm).shared_bytes:
+        found.append(f"{schedule.shared_bytes} bytes of shared memory of {gpu(sm).shared_bytes}")
+    if usage.barriers > BARRIERS:
+        found.append(f"{usage.barriers} named barriers")
+    if built.code is not None and schedule.streams == 1 and schedule.source != "direct":
+        spilled = sass.spills(built.code).layer
+        if spilled:
+            found.append(f"{spilled} reads and writes of local memory in a layer")
+    return found
 
 
 HEADS: tuple[str, ...] = ("sm", "model", "weights", "streams", "schedule", "threads", "regs")
@@ -219,30 +248,53 @@ def _rows(
         yield row(built, model, sm, ", ".join(map(str, counts)))
 
 
+def by_chance(count: int, seed: int, sms: list[int]) -> Iterator[str]:
+    """Models `seed`, `seed` + 1, …: a line a compiler, and one for each fault."""
+    gpus = {sm: gpu(sm) for sm in sms}
+    yield ROW.format(*HEADS)
+    for number in range(seed, seed + count):
+        drawn = draw(number, gpus)
+        for name, compile in compilers():
+            try:
+                built = build_choice(drawn.choice, drawn.sm, compile)
+            except EngineUnavailable as reason:
+                yield f"{drawn.sm:3} {str(reason).split(' (')[0]}"
+                continue
+            yield f"{row(built, drawn.name, drawn.sm, str(drawn.streams))} {drawn.shape}, {name}"
+            yield from (f"{FAULT} {drawn.name}: {fault}" for fault in faults(built, drawn.sm))
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--model", default="", help="only models whose name begins so")
 @click.option("--precision", multiple=True, default=PRECISIONS)
 @click.option("--streams", multiple=True, type=int, default=STREAMS)
 @click.option("--sm", multiple=True, type=int, default=(*TARGETS, 121), help="87: only these")
+@click.option("--random", "count", default=0, help="so many models by chance, in place of those")
+@click.option("--seed", default=0, help="the first of them")
 @click.option("--out", type=click.Path(path_type=Path), help="write the table there as well")
 def main(
     model: str,
     precision: tuple[str, ...],
     streams: tuple[int, ...],
     sm: tuple[int, ...],
+    count: int,
+    seed: int,
     out: Path | None,
 ) -> None:
     """Compile the cuda engine's reference models for every GPU."""
     models = [name for name in REFERENCE if name.startswith(model)]
     lines = [f"$ python bench/{Path(__file__).name} {' '.join(sys.argv[1:])}".rstrip()]
     try:
-        for line in table(models, list(precision), list(streams), list(sm)):
+        reference = table(models, list(precision), list(streams), list(sm))
+        for line in by_chance(count, seed, list(sm)) if count else reference:
             print(line, flush=True)
             lines.append(line)
             if out:
                 out.write_text("\n".join(lines) + "\n", "utf-8")
     except EngineUnavailable as reason:
         raise SystemExit(f"error: {reason}") from None
+    if any(line.startswith(FAULT) for line in lines):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from tests.cuda_on_cpu.kernels import Config, HostKernel, Limits, kernel
 MOST_BLOCKS = 16
 """Of a cluster that is not portable."""
 _ARCH = "// sm_"
-_INVALID_VALUE = 1
 _PTXAS = """ptxas info    : Compiling entry function 'wn_generate' for 'sm_87'
 ptxas         .     0 bytes stack frame, 4 bytes spill stores, 8 bytes spill loads
 ptxas info    : Used 80 registers, used 16 barriers, 464 bytes cmem[0], 8 bytes cmem[2]
@@ -194,6 +193,13 @@ def _handle(stream: Stream | GraphBuilder) -> int:
     return stream.stream.handle if isinstance(stream, GraphBuilder) else stream.handle
 
 
+class Result(IntEnum):
+    """CUresult, as far as one is returned here."""
+
+    CUDA_SUCCESS = 0
+    CUDA_ERROR_INVALID_VALUE = 1
+
+
 class Attribute(IntEnum):
     """CUfunction_attribute, as far as a kernel is told anything here."""
 
@@ -228,16 +234,16 @@ def install(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Gpu:
             raise CudaError("thread block clusters need compute capability 9.0 or newer")
         return Config(grid, cluster, block, shmem_size)
 
-    def set_attribute(attrib: Attribute, val: int, kernel: Limits, dev: int) -> tuple[int]:
+    def set_attribute(attrib: Attribute, val: int, kernel: Limits, dev: int) -> tuple[Result]:
         gpu.work()
         require(dev == 0 and isinstance(kernel, Limits), "a kernel's handle, and a device")
         if attrib is Attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
             if not 0 <= val <= gpu.most_shared:
-                return (_INVALID_VALUE,)
+                return (Result.CUDA_ERROR_INVALID_VALUE,)
             kernel.shared = val
         else:
             kernel.non_portable_cluster = bool(val)
-        return (0,)
+        return (Result.CUDA_SUCCESS,)
 
     def program_options(*, arch: str, std: str, ptxas_options: str | None = None) -> Any:
         require(ptxas_options in (None, "-v"), f"ptxas {ptxas_options}")

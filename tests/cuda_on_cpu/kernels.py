@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -100,10 +101,11 @@ def kernel(source: str, name: str, arch: str) -> HostKernel:
     library = _compiled(source, arch)
     function = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
     assert function is not None
-    return HostKernel(name, _pointers(source, name), library, function)
+    return HostKernel(name, pointers(source, name), library, function)
 
 
-def _pointers(source: str, name: str) -> tuple[bool, ...]:
+def pointers(source: str, name: str) -> tuple[bool, ...]:
+    """For each argument of a kernel, whether it is an address."""
     suffixed = name.rpartition("_")[0] + "_##SUFFIX"  # a macro's, of the step kernel
     text = re.sub(r"//[^\n]*", "", source)
     for each in (name, suffixed):
@@ -112,30 +114,45 @@ def _pointers(source: str, name: str) -> tuple[bool, ...]:
         )
         if found:
             arguments = [argument for argument in found.group(1).split(",") if argument.strip()]
-            pointers = tuple("*" in argument for argument in arguments)
-            for argument, pointer in zip(arguments, pointers, strict=True):
+            found_pointers = tuple("*" in argument for argument in arguments)
+            for argument, pointer in zip(arguments, found_pointers, strict=True):
                 wide = pointer or re.search(r"\b(long long|u64)\b", argument)
                 assert wide, f"{name} takes{argument}, which is not 8 bytes wide"
             assert len(arguments) <= MOST_ARGUMENTS, f"{name} takes {len(arguments)} arguments"
-            return pointers
+            return found_pointers
     raise AssertionError(f"{name} is not in the source")
 
 
 @functools.cache
 def _compiled(source: str, arch: str) -> ctypes.CDLL:
-    if shutil.which("g++") is None:
-        pytest.skip("g++ is not installed")
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        (directory / "kernel.cu").write_text(source, "utf-8")
-        built = directory / "kernel.so"
-        flags = ["-O2", "-std=c++17", "-Wall", "-Wno-unknown-pragmas", "-ffp-contract=off"]
-        jumps = ["-U_FORTIFY_SOURCE", "-fno-stack-protector"]  # between stacks
-        defined = [f'-DSHIM_SOURCE="{directory}/kernel.cu"', f"-DARCH={arch}"]
-        shared = ["-shared", "-fPIC", str(SHIM / "shim.cpp"), "-o", str(built)]
-        command = ["g++", *flags, *jumps, *defined, *shared]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        library = ctypes.CDLL(str(built))
+    library = ctypes.CDLL(str(built(source, arch)))
     library.shim_launch.restype = ctypes.c_char_p
     return library
+
+
+@functools.cache
+def built(source: str, arch: str) -> Path:
+    """The library of a source's kernels: shim_launch, and each by its name. A skip without g++."""
+    directory = Path(_directory().name) / f"{zlib.crc32(source.encode()):08x}-{arch}"
+    directory.mkdir()
+    (directory / "kernel.cu").write_text(source, "utf-8")
+    library = directory / "kernel.so"
+    flags = ["-O2", "-std=c++17", "-Wall", "-Wno-unknown-pragmas", "-ffp-contract=off"]
+    jumps = ["-U_FORTIFY_SOURCE", "-fno-stack-protector"]  # between stacks
+    defined = [f'-DSHIM_SOURCE="{directory}/kernel.cu"', f"-DARCH={arch}"]
+    shared = ["-shared", "-fPIC", str(SHIM / "shim.cpp"), "-o", str(library)]
+    compile_cpp(*flags, *jumps, *defined, *shared)
+    return library
+
+
+def compile_cpp(*arguments: str) -> None:
+    """Run g++; a skip where it is not installed."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    done = subprocess.run(["g++", *arguments], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@functools.cache
+def _directory() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()  # removed as the process ends

@@ -19,6 +19,7 @@ struct Barrier {
     u64 phase;
     int threads, arrived;
     std::bitset<MOST_THREADS> who;
+    char order[4];  // of the threads of a phase
 };
 
 struct Block {
@@ -56,6 +57,7 @@ struct Cluster {
     int size, threads;  // blocks; threads of each
     u64 phase;          // of cluster_sync
     int arrived, live;  // threads
+    char order[4];      // of those of a phase
 };
 
 static Cluster cluster;
@@ -67,6 +69,7 @@ static void complete_cluster_sync() {
 }
 
 static void barrier(int id, int threads, bool wait) {
+    Unseen unseen;
     Block &block = *warp->block;
     const int me = threadIdx.x;
     if (id < 0 || id >= BARRIERS) fail("barrier %d: a block has those of 0 to 15", id);
@@ -77,14 +80,17 @@ static void barrier(int id, int threads, bool wait) {
     if (now.threads != threads)
         fail("barrier %d is for %d threads here, %d elsewhere", id, threads, now.threads);
     if (now.who[me]) fail("thread %d arrives at barrier %d twice in one phase", me, id);
+    const Meeting meeting = {&now.order[now.phase % 4], "barrier", id, block.rank};
+    come(meeting, wait ? "sync" : "arrive");
     if (++now.arrived == threads) {
         now.arrived = 0;
         now.who.reset();
         now.phase++;
-        return;
+    } else {
+        now.who[me] = true;
+        if (wait) wait_for({&now.phase, ~0ull, now.phase}, AT_BARRIER, id);
     }
-    now.who[me] = true;
-    if (wait) wait_for({&now.phase, ~0ull, now.phase}, AT_BARRIER, id);
+    if (wait) pass(meeting);
 }
 
 }  // namespace shim
@@ -98,9 +104,13 @@ static inline int cluster_rank() { return shim::warp->block->rank; }
 
 // Of the threads that have not ended.
 static inline void cluster_sync() {
+    shim::Unseen unseen;
     const u64 phase = shim::cluster.phase;
+    const shim::Meeting all = {&shim::cluster.order[phase % 4], "cluster_sync", 0, 0};
+    shim::come(all, "sync");
     shim::cluster.arrived++;
     shim::complete_cluster_sync();
     shim::wait_for({&shim::cluster.phase, ~0ull, phase}, shim::AT_CLUSTER, 0);
+    shim::pass(all);
 }
 #endif

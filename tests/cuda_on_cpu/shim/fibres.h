@@ -4,12 +4,13 @@
 // each time.
 #pragma once
 
-#include <setjmp.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
 #include <cstdarg>
 #include <cstdio>
+
+#include "races.h"
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -37,7 +38,7 @@ static const Wait NO_WAIT = {&NOTHING, 0, 1}, ENDED = {&NOTHING, 0, 0};
 enum Reason { RUNS, AT_BARRIER, IN_WARP, FOR_SIGNAL, AT_CLUSTER, FOR_MARK };
 
 struct Fibre {
-    jmp_buf resume;
+    Place resume;
     char *stack = nullptr;
     bool started = false;  // its stack holds a frame that `resume` leads to
     Reason reason;
@@ -63,11 +64,13 @@ struct Warp {
     Fibre fibres[LANES];
     u64 exchanges;  // so far
     int met;        // lanes that are in the next one
+    void *watched = nullptr;  // what the sanitizer knows it as
     const char *operation;
     Exchange exchange[2];
 };
 
-static jmp_buf scheduler;
+static Place scheduler;
+static void *scheduler_watched;
 static Warp *warp;     // whose lane runs now; null while none does
 static int lane;
 static char failure[2000];
@@ -80,7 +83,9 @@ __attribute__((format(printf, 1, 2))) static void fail(const char *format, ...) 
         vsnprintf(failure, sizeof failure, format, values);
         va_end(values);
     }
-    if (warp) _longjmp(scheduler, 1);
+    if (!warp) return;
+    SWITCH_TO(scheduler_watched);
+    JUMP(scheduler);
 }
 
 // Nothing that its caller knows of `warp`, `lane` or threadIdx may outlive the call.
@@ -91,7 +96,11 @@ __attribute__((noipa)) static void leave(Wait wait, Reason reason, int at) {
     warp->waits[lane] = wait;
     fibre.reason = reason;
     fibre.at = at;
-    if (_setjmp(fibre.resume) == 0) _longjmp(scheduler, 1);
+    Away away;
+    if (MARK(fibre.resume) == 0) {
+        SWITCH_TO(scheduler_watched);
+        JUMP(scheduler);
+    }
     asm volatile("" ::: "memory");
 }
 
@@ -128,6 +137,7 @@ static void start(Fibre &fibre) {
     context.uc_link = nullptr;
     makecontext(&context, run_threads, 0);
     fibre.started = true;
+    SWITCH_TO(warp->watched);
     setcontext(&context);
 }
 
@@ -138,8 +148,11 @@ __attribute__((noinline)) static void run(Warp &now, int of, u32 block) {
     threadIdx.x = now.first + of;
     blockIdx.x = block;
     Fibre &fibre = now.fibres[of];
-    if (_setjmp(scheduler) == 0) {
-        if (fibre.started) _longjmp(fibre.resume, 1);
+    if (MARK(scheduler) == 0) {
+        if (fibre.started) {
+            SWITCH_TO(now.watched);
+            JUMP(fibre.resume);
+        }
         start(fibre);
     }
     warp = nullptr;

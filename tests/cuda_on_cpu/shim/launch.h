@@ -70,6 +70,15 @@ static void fail_of_deadlock(const std::vector<Warp *> &live) {
     fail("%s", text.c_str());
 }
 
+#ifdef __SANITIZE_THREAD__
+// A line a meeting, of the first lane of each warp.
+static void tell(const char *what, const Meeting &at) {
+    if (lane == 0)
+        fprintf(stderr, "%d %d %s %s %d %d\n", warp->block->rank, warp->first / LANES, what, at.kind,
+                at.number, at.rank);
+}
+#endif
+
 static void end(Warp &of) {
     of.live--;
     of.block->live--;
@@ -127,6 +136,7 @@ template <typename T> static bool deliver(std::vector<T> &on_the_way, u32 of_8) 
 }
 
 static void run_cluster() {
+    scheduler_watched = this_thread();
     std::vector<Warp *> live;
     for (int i = 0; i < cluster.size * ((cluster.threads + LANES - 1) / LANES); i++)
         live.push_back(&cluster.warps[i]);
@@ -165,6 +175,7 @@ static void open_cluster(int index, int shared) {
         for (int i = 0; i < warps; i++) {
             Warp &now = cluster.warps[rank * warps + i];
             now.block = &block;
+            if (!now.watched) now.watched = new_thread(rank, i);
             now.first = i * LANES;
             now.lanes = now.live = std::min(LANES, cluster.threads - now.first);
             now.alike = false;

@@ -35,6 +35,13 @@ static inline State state_of(Block &block, const Signal *signal) {
     return state;
 }
 
+static inline Meeting meeting(Block &block, Signal *signal, int phase) {
+    return {(char *)signal + phase, "signal", block.offset(signal), block.rank};
+}
+static inline Meeting meeting(Block &block, Signal *signal) {
+    return meeting(block, signal, (int)state_of(block, signal).phase);
+}
+
 static inline void change(Block &block, Signal *signal, int arrivals, long long bytes) {
     State state = state_of(block, signal);
     if (failure[0]) return;
@@ -86,6 +93,8 @@ static inline void check_fill(const void *to, const void *from, int bytes) {
 
 #if ARCH >= 80
 static inline void signal_open(Signal *signal, int arrivals) {
+    shim::wrote(signal, sizeof *signal);
+    shim::Unseen unseen;
     shim::Block &block = *shim::warp->block;
     if (arrivals < 1 || arrivals > shim::MOST_ARRIVALS)
         shim::fail("a signal is for 1 to %d arrivals, not %d", shim::MOST_ARRIVALS, arrivals);
@@ -96,18 +105,27 @@ static inline void signal_open(Signal *signal, int arrivals) {
     signal->word = shim::bits_as<u64>(state);
 }
 static inline void signal_arrive(Signal *signal) {
+    shim::looked_at(signal, sizeof *signal);
+    shim::Unseen unseen;
+    shim::come(shim::meeting(*shim::warp->block, signal), "come");
     shim::change(*shim::warp->block, signal, 1, 0);
 }
 static inline void signal_wait(Signal *signal, int phase) {
+    shim::looked_at(signal, sizeof *signal);
+    shim::Unseen unseen;
     shim::Block &block = *shim::warp->block;
     shim::state_of(block, signal);
     if (phase != 0 && phase != 1) shim::fail("a phase is 0 or 1, not %d", phase);
     shim::wait_for({&signal->word, 1, (u64)phase}, shim::FOR_SIGNAL, block.offset(signal));
+    shim::pass(shim::meeting(block, signal, phase));
 }
 #endif
 
 #if ARCH >= 90
 static inline void signal_expect(Signal *signal, int bytes) {
+    shim::looked_at(signal, sizeof *signal);
+    shim::Unseen unseen;
+    shim::come(shim::meeting(*shim::warp->block, signal), "arm");
     if (bytes < 0) shim::fail("a signal is told to expect %d bytes", bytes);
     shim::change(*shim::warp->block, signal, 1, bytes);
 }
@@ -126,8 +144,12 @@ static inline Remote remote(const void *place, int rank) {
     return {there.base() + mine.offset(place), &there};
 }
 static inline void send(Remote to, u32 value, Remote signal) {
+    shim::wrote(to.at, 4);
+    shim::looked_at(signal.at, sizeof(Signal));
+    shim::Unseen unseen;
     if (to.block != signal.block) shim::fail("a signal of another block than what is sent");
     if ((u64)to.at % 4 != 0) shim::fail("send to byte %d", to.block->offset(to.at));
+    shim::come(shim::meeting(*signal.block, (Signal *)signal.at), "come");
     if (to.block->live == 0) shim::fail("send to block %u, which has ended", to.block->index);
     shim::transfers.push_back({to.block, to.at, nullptr, value, 4, 0, (Signal *)signal.at});
 }
@@ -140,7 +162,9 @@ static inline void send(Remote to, float2 value, Remote signal) {
 static inline void fill(void *to, const void *from, int bytes, Signal *signal) {
     shim::check_fill(to, from, bytes);
     if (shim::lane != 0) return;
+    shim::wrote(to, bytes);
     signal_expect(signal, bytes);
+    shim::Unseen unseen;
     shim::transfers.push_back({shim::warp->block, (unsigned char *)to, (const unsigned char *)from,
                                0, bytes, 0, signal});
 }
@@ -149,6 +173,10 @@ static inline void fill(void *to, const void *from, int bytes, Signal *signal) {
 static inline void fill(void *to, const void *from, int bytes, Signal *signal) {
     shim::check_fill(to, from, bytes);
     const int at = shim::lane * 16;
+    for (int i = at; i < bytes; i += 512) shim::wrote((unsigned char *)to + i, 16);
+    shim::looked_at(signal, sizeof *signal);
+    shim::Unseen unseen;
+    shim::come(shim::meeting(*shim::warp->block, signal), "come");
     shim::transfers.push_back({shim::warp->block, (unsigned char *)to + at,
                                (const unsigned char *)from + at, 0, bytes - at, 512, signal});
 }

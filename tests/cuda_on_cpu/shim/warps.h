@@ -41,6 +41,7 @@ static const char MMA_HALF[] = "mma_half", MMA_INT8[] = "mma_int8";
 // The value of lane from(me), or the own one where that is negative.
 template <typename T, typename From> static inline T shuffle(u32 mask, T value, From from) {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8, "a shuffle is of 4 or 8 bytes");
+    Unseen unseen;
     all_lanes(mask, SHUFFLE);
     const int me = lane, source = from(me);
     Exchange &now = exchange();
@@ -64,6 +65,7 @@ template <int K> static inline void multiply(Exchange &now) {
 // holds neighbours of one row, one of B neighbours of one column. `EACH` of them, each Element.
 template <int EACH, typename Element>
 static inline Exchange &product(const char *operation, uint4 a, uint2 b, Element element) {
+    Unseen unseen;
     const int group = lane / 4, in_group = lane % 4, half = 4 * EACH;
     const u32 rows[4] = {a.x, a.y, a.z, a.w}, columns[2] = {b.x, b.y};
     Exchange &now = exchange();
@@ -79,6 +81,7 @@ static inline Exchange &product(const char *operation, uint4 a, uint2 b, Element
 
 // c += product, where c[0], c[1] are neighbours of one row and c[2], c[3] of the eighth after it.
 template <typename T> static inline void add(T (&c)[4], const Exchange &now) {
+    Unseen unseen;
     for (int i = 0; i < 4; i++)
         c[i] += (T)now.product[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
 }
@@ -86,6 +89,7 @@ template <typename T> static inline void add(T (&c)[4], const Exchange &now) {
 }  // namespace shim
 
 static inline void __syncwarp(u32 mask = ALL_LANES) {
+    shim::Unseen unseen;
     shim::all_lanes(mask, shim::SYNC);
     shim::meet(shim::SYNC);
 }
@@ -111,6 +115,7 @@ template <typename T> static inline T __shfl_down_sync(u32 mask, T value, u32 by
 }
 
 static inline u32 __ballot_sync(u32 mask, int predicate) {
+    shim::Unseen unseen;
     shim::all_lanes(mask, shim::VOTE);
     shim::Exchange &now = shim::exchange();
     now.words[shim::lane] = predicate != 0;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from wn_runtime import extras
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
+from wn_runtime.engines.device_loop.reasons import OLDEST_DRIVER, first_line, no_gpu, too_old
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.interrupts import Held
 
@@ -23,7 +25,6 @@ STANDARD = "c++17"
 PORTABLE_CLUSTER = 8
 """Blocks of a cluster that every GPU with clusters runs."""
 _NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
-_EXCLUSIVE = "CUDA_ERROR_DEVICE_UNAVAILABLE"
 _MIB = 2**20
 SHARED_BYTES = 48 * 1024
 """Shared memory that a block has of every GPU; for more its kernel has to be given an attribute."""
@@ -55,17 +56,9 @@ class CudaDevice:
             self._device.set_current()
             self.stream = self._device.create_stream()
         except Exception as error:  # cuda-core's errors, and those of loading the driver
-            if _EXCLUSIVE in str(error):
-                raise EngineUnavailable(
-                    f"GPU {ordinal} is in exclusive use by another program (compute mode); end "
-                    f"that, or sudo nvidia-smi -i {ordinal} -c DEFAULT"
-                ) from error
-            missing = type(error).__name__ == "DynamicLibNotFoundError"  # libcuda
-            reason = "its driver is not installed" if missing else first_line(error)
-            raise EngineUnavailable(
-                f"no NVIDIA GPU can be used here ({reason}); run this on a machine with one and "
-                "its driver"
-            ) from error
+            raise no_gpu(error, ordinal) from error
+        if self.driver_cuda() < OLDEST_DRIVER:
+            raise too_old(self.driver_cuda())
         self.name = str(self._device.name)
         arch = str(self._device.arch)
         self.compute_capability = f"{arch[:-1]}.{arch[-1]}"  # "87": 8.7
@@ -132,8 +125,7 @@ class CudaDevice:
     def free(self, array: DeviceArray) -> None:
         """Give one array back before the others."""
         self._held = [buffer for buffer in self._held if buffer is not array.buffer]
-        with self._guarded("freeing memory"):
-            array.buffer.close()
+        self._give_back([array.buffer])
 
     def upload(self, array: DeviceArray, values: NDArray[Any]) -> None:
         """Copy `values` to the start of `array`; done when this returns."""
@@ -241,7 +233,7 @@ class CudaDevice:
             if int(status) != 0:
                 raise EngineUnavailable(
                     f"the GPU ({self.name}) refuses a kernel {shared} bytes of shared memory in "
-                    f"clusters of {cluster} ({status}); use another engine"
+                    f"clusters of {cluster} ({status.name}); use another engine"
                 )
         self._allowed[id(kernel)] = shared
         if together:
@@ -332,13 +324,24 @@ class CudaDevice:
 
     def close(self) -> None:
         """Give the memory and the stream back; errors of a lost device are of no use here."""
-        _quietly(self._device.set_current)
-        for buffer in self._held:
-            _quietly(buffer.close)
+        self._give_back(self._held)
         self._held.clear()
         _quietly(self.stream.sync)  # the buffers are given back in the stream's order
         _quietly(self._trim_pool)
         _quietly(self.stream.close)
+
+    def _give_back(self, buffers: Sequence[Buffer]) -> None:
+        """A lost device has taken its memory with it.
+
+        There cuda-core would write a line to stderr for each buffer, even as the process ends.
+        """
+        _quietly(self._device.set_current)
+        there = _quietly(self.stream.sync)
+        for buffer in buffers:
+            if there:
+                _quietly(buffer.close)
+            else:
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(buffer))
 
     def _trim_pool(self) -> None:
         """Give what is free in the device's memory pool back: cuda-core has it keep all."""
@@ -411,14 +414,10 @@ def _host_bytes_available() -> int:
     return 0
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, or what it is."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
-def _quietly(give_back: Callable[[], Any]) -> None:
+def _quietly(give_back: Callable[[], Any]) -> bool:
+    """Whether it could be done."""
     try:
         give_back()
     except Exception:
-        return
+        return False
+    return True

@@ -17,13 +17,18 @@ ORIN = Gpu("8.7", 16, 163 * 1024)
 
 
 def add_cubin(
-    directory: Path, precision: str, kind: str = "alone:1", trusted: bool = True, **built: Any
+    directory: Path,
+    precision: str,
+    kind: str = "alone:1",
+    trusted: bool = True,
+    gpu: Gpu = ORIN,
+    **built: Any,
 ) -> Artifact:
     """Compile one into a model directory; `built` is what its record says otherwise."""
     manifest = manifests.read(directory)
-    schedule = Kind.of(kind).schedule(manifest.spec, precision, ORIN)
-    choice = Choice(Kind.of(kind), schedule, cost_of(schedule, 1, ORIN))
-    artifact, code = precompile(choice, ORIN, {"1": 16000.0}, "orin-nano-8gb")
+    schedule = Kind.of(kind).schedule(manifest.spec, precision, gpu)
+    choice = Choice(Kind.of(kind), schedule, cost_of(schedule, 1, gpu))
+    artifact, code = precompile(choice, gpu, {"1": 16000.0}, "orin-nano-8gb")
     (directory / artifact.file).write_bytes(code)
     artifact = dataclasses.replace(artifact, built={**artifact.built, **built})
     record = manifests.record(directory / artifact.file)

@@ -5,17 +5,28 @@ By NVRTC and nvdisasm; no GPU or driver.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from bench import cuda_cubins, sass
-from bench.cuda_cubins import CHAIN_BUDGET, REFERENCE, Built, build, chain_cycles, registers_fit
+from bench.cuda_cubins import (
+    CHAIN_BUDGET,
+    REFERENCE,
+    Built,
+    build,
+    build_choice,
+    chain_cycles,
+    faults,
+    registers_fit,
+)
 from bench.cuda_engine import MODELS
+from bench.random_models import draw
 from wn_runtime.engines.cuda.choose import cheapest
 from wn_runtime.engines.cuda.costs import FLOOR_LAYER_CYCLES
-from wn_runtime.engines.cuda.source import GENERATE_CHUNK, source
-from wn_runtime.engines.device_loop.nvrtc import compile_ahead
+from wn_runtime.engines.cuda.source import GENERATE, GENERATE_CHUNK, source
+from wn_runtime.engines.device_loop.nvrtc import Compiled, Usage, compile_ahead
 from wn_runtime.engines.tensorrt.fused.record import CHUNK
 
 STEP_SPILLS = {87: 2, 90: 0}
@@ -83,6 +94,28 @@ def test_sixteen_streams_spill_little_in_a_layer(precision: str, sm: int) -> Non
     assert registers_fit(built)
     most = LAYER_SPILLS.get(built.choice.schedule.source, 0)
     assert sass.spills(read_back(built)).layer <= most
+
+
+@pytest.mark.usefixtures("nvrtc", "nvdisasm")
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, 13))]
+)
+def test_a_kernel_of_any_model_on_any_gpu(number: int) -> None:
+    drawn = draw(number, {sm: cuda_cubins.gpu(sm) for sm in (*cuda_cubins.TARGETS, 121)})
+    built = build_choice(drawn.choice, drawn.sm)
+    read_back(built)
+    assert faults(built, drawn.sm) == [], drawn.shape
+
+
+def test_what_no_kernel_may_have_is_said() -> None:
+    drawn = draw(0, {90: cuda_cubins.gpu(90)})
+    schedule = dataclasses.replace(drawn.choice.schedule, streams=1)
+    choice = dataclasses.replace(drawn.choice, schedule=schedule)
+    usage = Usage(registers=255, spill_bytes=8, barriers=17)
+    built = Built(choice, Compiled(b"", "13.5", {GENERATE: usage}), 0.0, sass.parse(TEXT, "k"))
+    found = faults(built, 75)
+    words = ("threads of 255 registers", "bytes of shared memory of", "17 named", "1 reads and")
+    assert [word in fault for word, fault in zip(words, found, strict=True)] == [True] * 4
 
 
 def test_the_floor_of_a_layer_is_no_more_than_its_budget() -> None:
