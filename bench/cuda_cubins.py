@@ -109,7 +109,9 @@ def build(
     model: str, precision: str, streams: int, sm: int, compile: Compile = compile_ahead
 ) -> Built:
     """Raises EngineUnavailable where the compiler does not know the GPU."""
-    return build_choice(cheapest(MODELS[model], precision, streams, gpu(sm)), sm, compile)
+    return build_choice(
+        cheapest(MODELS[model], precision, streams, gpu(sm), tried=False), sm, compile
+    )
 
 
 def build_choice(choice: Choice, sm: int, compile: Compile = compile_ahead) -> Built:
@@ -241,7 +243,7 @@ def _rows(
     """Those of one model on one GPU: a schedule that serves several numbers of streams once."""
     serves: dict[str, list[int]] = {}
     for count in streams:
-        kind = cheapest(MODELS[model], precision, count, gpu(sm)).kind
+        kind = cheapest(MODELS[model], precision, count, gpu(sm), tried=False).kind
         serves.setdefault(str(kind), []).append(count)
     for counts in serves.values():
         built = build(model, precision, counts[0], sm, compile)

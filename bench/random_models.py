@@ -50,7 +50,7 @@ def draw(number: int, gpus: Mapping[int, Gpu]) -> Drawn:
         spec, sm = random_model(rng), int(rng.choice(list(gpus)))
         precision, streams = str(rng.choice(PRECISIONS)), int(rng.choice(STREAMS))
         try:
-            choice = cheapest(spec, precision, streams, gpus[sm])
+            choice = cheapest(spec, precision, streams, gpus[sm], tried=False)
         except EngineUnavailable:
             continue
         return Drawn(f"random-{number}", spec, sm, streams, choice)

@@ -62,6 +62,11 @@ class Kind:
         return kind
 
     @property
+    def tried(self) -> bool:
+        """Whether a GPU has run its like; what none has is taken only where it is named."""
+        return self.family != "flagged" and not self.read
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """Those of its family."""
         return READS[:1] if self.family == "alone" else READS
@@ -149,12 +154,13 @@ def choose(
     return cheapest(spec, precision, batch, gpu)
 
 
-def cheapest(spec: ModelSpec, precision: str, batch: int, gpu: Gpu) -> Choice:
+def cheapest(spec: ModelSpec, precision: str, batch: int, gpu: Gpu, tried: bool = True) -> Choice:
     """The schedule that makes a step of `batch` streams soonest; of equals the least work.
 
-    Raises EngineUnavailable where the GPU can run none.
+    tried: of those only that a GPU has run. Raises EngineUnavailable where this one can run none.
     """
-    found = list(candidates(spec, precision, batch, gpu))
+    every = candidates(spec, precision, batch, gpu)
+    found = [each for each in every if each.kind.tried or not tried]
     if not found:
         alone(spec, precision, 1, gpu.shared_bytes, gpu.sm >= 80)  # says what is lacking
 

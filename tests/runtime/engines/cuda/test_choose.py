@@ -12,6 +12,7 @@ from wn_runtime.engines.cuda.choose import (
     FAMILIES,
     GROUPS,
     VARIABLE,
+    Choice,
     Kind,
     candidates,
     cheapest,
@@ -35,7 +36,7 @@ def test_nothing_that_fits_is_cheaper_than_what_is_chosen(
 ) -> None:
     chosen = choose(PAPER, precision, batch, gpu, {})
     every = list(candidates(PAPER, precision, batch, gpu))
-    assert chosen.cost.cycles == min(one.cost.cycles for one in every)
+    assert chosen.cost.cycles == min(one.cost.cycles for one in every if one.kind.tried)
     assert all(one.schedule.shared_bytes <= gpu.shared_bytes for one in every)
     assert all(one.schedule.streams // 2 < batch for one in every), "half a group idle, or more"
 
@@ -64,14 +65,26 @@ def test_one_stream_takes_a_cluster_where_there_are_any_and_many_take_blocks() -
     assert choose(PAPER, "int8", 64, ORIN_NANO, {}).kind.family == "alone"
 
 
-def test_one_stream_takes_blocks_that_hand_over_by_flags_where_there_are_no_clusters() -> None:
+def soonest(gpu: Gpu) -> Choice:
+    return cheapest(PAPER, "int8", 1, gpu, tried=False)
+
+
+def test_by_the_model_one_stream_is_soonest_by_flags_where_there_are_no_clusters() -> None:
     for gpu in (ORIN_NANO, dataclasses.replace(H200, compute_capability="8.9")):
-        one = choose(PAPER, "int8", 1, gpu, {})
+        one = soonest(gpu)
         assert one.kind.family == "flagged"
         assert one.schedule.cluster <= gpu.multiprocessors
         assert one.schedule.chained
-    alone = dataclasses.replace(ORIN_NANO, cooperative=False)
-    assert choose(PAPER, "int8", 1, alone, {}).kind.family == "alone"
+    assert soonest(dataclasses.replace(ORIN_NANO, cooperative=False)).kind.family == "alone"
+
+
+def test_what_no_gpu_has_run_is_taken_only_by_name() -> None:
+    for gpu in (ORIN_NANO, H200):
+        assert not soonest(gpu).kind.tried
+        chosen = choose(PAPER, "int8", 1, gpu, {})
+        assert chosen.kind.tried
+        assert chosen.cost.cycles > soonest(gpu).cost.cycles
+        assert choose(PAPER, "int8", 1, gpu, {VARIABLE: str(soonest(gpu).kind)}).kind.read
 
 
 def test_where_one_product_a_layer_needs_too_many_blocks_two_are_taken() -> None:
