@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wn_runtime import arguments
 from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, padded_frames, pieces
@@ -105,7 +106,13 @@ class ConditionedBlocks:
         if len(self._made):
             self._made[:, list(slots)] = self._spec.output.silence
 
-    def snapshot(self, slots: Sequence[int], voices: tuple[Voice, ...], network: State) -> Snapshot:
+    def snapshot(
+        self,
+        slots: Sequence[int],
+        voices: tuple[Voice, ...],
+        network: State,
+        postprocess: NDArray[np.float64],
+    ) -> Snapshot:
         """The voices in those slots."""
         chosen = list(slots)
         bias = self._bias if self._offset < self._size else None
@@ -119,6 +126,7 @@ class ConditionedBlocks:
             frames=self._frames[:, chosen].copy(),
             frames_ended=self._ended,
             history=self._made[:, chosen].copy(),
+            postprocess=postprocess.copy(),
         )
 
     def restore(self, slots: Sequence[int] | None, snapshot: Snapshot) -> None:
