@@ -157,7 +157,7 @@ class LocalFrames(ConditionerSpec):
 
 
 def by_frame(upsampling: Array, rows: int) -> Array:
-    """The transposed convolution [taps·R, H, H] as one product: […, y[i-1], y[i]] @ (taps·H, R·H)."""
+    """The transposed convolution [taps·R, H, H] as one product: […, y[i]] @ (taps·H, R·H)."""
     width = upsampling.shape[1]
     taps = upsampling.reshape(-1, rows, width, width)[::-1]  # (tap, R, in, out)
     return np.ascontiguousarray(taps.transpose(0, 2, 1, 3).reshape(-1, rows * width))

@@ -1,4 +1,4 @@
-"""Frames that are stretched to samples in stages, each of which sees its neighbours: r9y9's networks.
+"""Frames stretched to samples in stages that each see their neighbours: r9y9's networks.
 
     frames       …  x[i-1]  x[i]  x[i+1]  …      normalised: (x - mean) · scale
     conv         c[i] = Σ_j x[i+j-context] @ W[j]

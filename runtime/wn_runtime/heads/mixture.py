@@ -42,8 +42,8 @@ class Mixture(Head):
     min_log_scale: float = -9.0
     """Smaller log scales count as this one: 4 steps of 16 bits."""
     mu: int = 0
-    """mu of the mu-law curve that amplitudes lie on, as r9y9's input_type "mulaw" has them; 0: none.
-    The grid of 16 bits is then that of the curve."""
+    """mu of the mu-law curve that amplitudes lie on (r9y9's input_type "mulaw"), and the grid of 16
+    bits with them; 0: none."""
 
     uniforms: ClassVar[int] = 2
     rounding: ClassVar[float] = pcm16.STEP

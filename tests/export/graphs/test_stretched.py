@@ -1,4 +1,4 @@
-"""conditioner.onnx of stretched frames, run in blocks, is the runtime's conditioner, ends included."""
+"""conditioner.onnx of stretched frames, run in blocks, is the runtime's; ends included."""
 
 from __future__ import annotations
 

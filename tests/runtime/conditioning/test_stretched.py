@@ -1,4 +1,4 @@
-"""Stretched frames: in blocks as in one pass, to the last bit, and as their definition at the edges."""
+"""Stretched frames: in blocks as in one pass, and as their definition at the edges."""
 
 from __future__ import annotations
 

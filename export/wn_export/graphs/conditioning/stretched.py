@@ -47,7 +47,7 @@ def add(part: GraphPart, spec: StretchedFrames) -> str:
 
 
 def _normalised(part: GraphPart, spec: StretchedFrames, count: int) -> tuple[str, str]:
-    """The frames given, zero beyond the clip: [F, B, C], and whether they are its own, [F, B, 1]."""
+    """The frames given, zero beyond the clip: [F, B, C], and whether each is its own, [F, B, 1]."""
     graph, name = part.graph, part.name
     assert part.frames is not None
     given = graph.node("Transpose", name("frames"), part.frames, perm=[1, 0, 2])
