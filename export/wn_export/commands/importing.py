@@ -68,8 +68,8 @@ def main(
 ) -> int:
     """Import a model that r9y9/wavenet_vocoder, nv-wavenet or ibab/tensorflow-wavenet trained.
 
-    Nothing in the file is run. With --verify the exit code is 1, and nothing is written, where an
-    engine does not answer as the original did.
+    Nothing in the file is run. With --verify the exit code is 1, and nothing is written, where a
+    float32 engine does not answer as the original did.
     """
     if alignment not in ALIGNMENTS:
         raise WavestepError(unknown("--alignment", alignment, ALIGNMENTS))
@@ -160,10 +160,10 @@ def _verified(imported: Imported, model: WaveNet, given: Vectors) -> bool:
         what = f"{row.engine} {row.precision}".ljust(14)
         if not isinstance(row, vectors.Row):
             continue  # not here, and nothing was asked of it
-        verdict = "PASS" if row.passed else "FAIL"
+        verdict = "PASS" if row.passed else "FAIL" if row.decides else "FAIL   (not used)"
         say.line(
             f"verify   {what}  max|Δ| {row.max_error:.1e}   "
             f"{round(row.delta_bits, 4) + 0.0:+.4f} bits   {verdict}"
         )
-        passed = passed and row.passed
+        passed = passed and (row.passed or not row.decides)
     return passed

@@ -74,6 +74,11 @@ class Row:
     """Bits per sample above the original's."""
 
     @property
+    def decides(self) -> bool:
+        """Whether the import is wrong where it fails: a lower precision need not be taken."""
+        return self.precision == "fp32"
+
+    @property
     def passed(self) -> bool:
         """By the bound of float32, or of lower precisions."""
         if self.precision == "fp32":
@@ -166,9 +171,7 @@ def _frames(frames: NDArray[np.generic] | None, spec: ModelSpec, samples: int) -
     return frames.astype(np.float32)[:, None]
 
 
-def _params(
-    params: NDArray[np.generic], imported: Imported, samples: int
-) -> NDArray[np.float64]:
+def _params(params: NDArray[np.generic], imported: Imported, samples: int) -> NDArray[np.float64]:
     columns, own = imported.columns, imported.spec.output.params
     found = params.astype(np.float64)
     if columns is not None and found.ndim == 2 and found.shape[1] > max(columns):

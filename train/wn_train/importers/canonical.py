@@ -19,9 +19,7 @@ def oldest_last(weight: Array) -> Array:
     return weight[:, :, ::-1].transpose(2, 1, 0)
 
 
-def embedded(
-    weights: ForeignWeights, embedding: str, projection: Array
-) -> tuple[Condition, Array]:
+def embedded(weights: ForeignWeights, embedding: str, projection: Array) -> tuple[Condition, Array]:
     """A global condition and its rows [n, L, G], from its projection [gin, L, G].
 
     With an embedding, a row a value; without, the original was given the numbers themselves, and

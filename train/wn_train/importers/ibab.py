@@ -104,9 +104,7 @@ def convert(weights: ForeignWeights, options: Options) -> Imported:
     )
 
 
-FORMAT = Format(
-    "ibab", "an .npz of ibab/tensorflow-wavenet's variables", (), recognises, convert
-)
+FORMAT = Format("ibab", "an .npz of ibab/tensorflow-wavenet's variables", (), recognises, convert)
 
 
 def _layers(weights: ForeignWeights) -> int:
@@ -167,5 +165,3 @@ def _conditioning(
     table = {f"condition.{condition.name}.weight": rows}
     words = f"condition {condition.name}: {len(condition.values)} values"
     return (GlobalConditions((condition,)),), table, [words]
-
-

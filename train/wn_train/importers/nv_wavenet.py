@@ -133,7 +133,9 @@ def _network(weights: ForeignWeights, spec: ModelSpec) -> dict[str, Array]:
         "input.weight": weights.weight("embed", classes, r)[None],
         "input.bias": np.zeros(r),
         "gate.weight": np.stack([oldest_last(w) for w in gates]),
-        "gate.bias": np.stack([weights.bias(f"dilate_layers.{i}.conv", 2 * r) for i in range(layers)]),
+        "gate.bias": np.stack(
+            [weights.bias(f"dilate_layers.{i}.conv", 2 * r) for i in range(layers)]
+        ),
         "residual.weight": np.stack([*res, np.zeros((r, r))]),
         "residual.bias": np.stack([*res_bias, np.zeros(r)]),
         "skip.weight": np.stack(skips),

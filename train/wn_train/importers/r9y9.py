@@ -130,9 +130,7 @@ def convert(weights: ForeignWeights, options: Options) -> Imported:
     )
 
 
-FORMAT = Format(
-    "r9y9", "a .pth of r9y9/wavenet_vocoder, master or 0.1.1", (), recognises, convert
-)
+FORMAT = Format("r9y9", "a .pth of r9y9/wavenet_vocoder, master or 0.1.1", (), recognises, convert)
 
 
 def _check_known(settings: Settings, hparams: Hparams) -> None:

@@ -49,6 +49,7 @@ class Params:
 
     upsample_activation: str = "none"
     upsample_activation_params: dict[str, Any] | None = None
+    upsample_scales: tuple[int, ...] = ()
     mode: str = "nearest"
     cin_pad: int = 0
 
@@ -72,10 +73,13 @@ def convert(
     delayed = options.alignment == "training"
     conv = np.eye(channels)[None]
     context = margin = 0
+    said: tuple[int, ...] = ()
     if weights.has("upsample_conv.0"):
         stages, words = _transposed(weights), "0.1.1's transposed convolutions"
+        said = given.scales
     elif any(name.startswith("upsample_net.") for name in weights.names):
         params = _params(settings, given)
+        said = params.upsample_scales
         pad = given.pad if given.pad >= 0 else params.cin_pad
         if weights.has("upsample_net.conv_in"):
             context, words = pad, "ConvInUpsampleNetwork"
@@ -96,7 +100,12 @@ def convert(
         words = "frames repeated"
         stages = Stages([np.ones((1, given.hop, 1))], [np.zeros(1)], [0], [0], 1.0)
     scales = [kernel.shape[1] for kernel in stages.kernels]
-    _check_hop(settings, given, scales)
+    if said and list(said) != scales:
+        raise settings.wrong(f"upsample_scales are {said!s:.60}, the file's stages {scales}")
+    if given.hop > 0 and math.prod(scales) != given.hop:
+        raise settings.wrong(
+            f"hop_size is {given.hop}, the file's stages {scales} stretch by {math.prod(scales)}"
+        )
     if delayed:
         stages = _a_sample_later(stages)
     spec = StretchedFrames(
@@ -200,13 +209,3 @@ def _a_sample_later(stages: Stages) -> Stages:
     later[:-1, 0] = last[:, -1]
     back = [*stages.back[:-1], stages.back[-1] + 1]
     return Stages([*stages.kernels[:-1], later], stages.biases, back, stages.ahead, stages.slope)
-
-
-def _check_hop(settings: Settings, given: Given, scales: list[int]) -> None:
-    said = given.params.get("upsample_scales", list(given.scales))
-    if said and list(said) != scales:
-        raise settings.wrong(f"upsample_scales are {said!s:.60}, the file's stages {scales}")
-    if given.hop > 0 and math.prod(scales) != given.hop:
-        raise settings.wrong(
-            f"hop_size is {given.hop}, the file's stages {scales} stretch by {math.prod(scales)}"
-        )

@@ -1,8 +1,8 @@
 """A file that torch.save wrote, in either of its formats: what is in it, and its tensors' numbers.
 
-    zip       data.pkl, and a member for each storage (checkpoint/archive.py)
-    legacy    one after another: a magic number, a version, how numbers are stored, what was saved,
-              the storages' keys, each a pickle; then of each storage its size and its numbers
+zip       data.pkl, and a member for each storage (checkpoint/archive.py)
+legacy    one after another: a magic number, a version, how numbers are stored, what was saved,
+          the storages' keys, each a pickle; then of each storage its size and its numbers
 """
 
 from __future__ import annotations
@@ -156,5 +156,3 @@ class _Limited(IO[bytes]):
         self._left -= size
         if size < 0 or self._left < 0:
             raise Damaged(f"its pickles have over {MOST_PICKLE} bytes")
-
-
