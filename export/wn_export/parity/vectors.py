@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -143,7 +144,7 @@ Pieces = Callable[[int], tuple[Bias, int]]
 """At most so many samples -> the bias of the next ones, and how many they are."""
 
 
-def _samples(x: NDArray[np.generic], spec: ModelSpec) -> Samples:
+def _samples(x: NDArray[Any], spec: ModelSpec) -> Samples:
     if x.ndim != 1 or len(x) < 2:
         raise ValueError(f"x is {x.shape}; it takes two samples or more, in a row")
     head = spec.output
@@ -155,7 +156,7 @@ def _samples(x: NDArray[np.generic], spec: ModelSpec) -> Samples:
     return head.check(x, "x")
 
 
-def _frames(frames: NDArray[np.generic] | None, spec: ModelSpec, samples: int) -> Frames | None:
+def _frames(frames: NDArray[Any] | None, spec: ModelSpec, samples: int) -> Frames | None:
     framed = [part for part in spec.conditioning if part.frame_channels]
     if frames is None or not framed:
         if (frames is None) == (not framed):
@@ -171,7 +172,7 @@ def _frames(frames: NDArray[np.generic] | None, spec: ModelSpec, samples: int) -
     return frames.astype(np.float32)[:, None]
 
 
-def _params(params: NDArray[np.generic], imported: Imported, samples: int) -> NDArray[np.float64]:
+def _params(params: NDArray[Any], imported: Imported, samples: int) -> NDArray[np.float64]:
     columns, own = imported.columns, imported.spec.output.params
     found = params.astype(np.float64)
     if columns is not None and found.ndim == 2 and found.shape[1] > max(columns):

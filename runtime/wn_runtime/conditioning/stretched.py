@@ -27,6 +27,7 @@ from wn_runtime.arguments import shown
 from wn_runtime.conditioning.frames import MOST_DEVIATIONS
 from wn_runtime.conditioning.part import Frames, Rows, Value
 from wn_runtime.conditioning.spec import ConditionerSpec
+from wn_runtime.conditioning.stages import Level, dense, inside_of, levels, windows
 from wn_runtime.model.state import State
 
 END = float(np.finfo(np.float32).max)
@@ -44,26 +45,6 @@ Array = NDArray[np.float32]
 def stage_names(index: int) -> tuple[str, str]:
     """The canonical names of a stage's kernel and bias."""
     return f"{_PREFIX}{index}.weight", f"{_PREFIX}{index}.bias"
-
-
-@dataclass(frozen=True)
-class Level:
-    """A stage with what of its inputs a run of frames needs."""
-
-    scale: int
-    """s."""
-    back: int
-    ahead: int
-    rows: int
-    """Rows of its input for each frame."""
-    before: int
-    """Rows of its input that are needed before the first frame's, and …"""
-    after: int
-    """… after the last one's."""
-    skip: int
-    """Rows of its output, made of those, to leave out at the front, …"""
-    drop: int
-    """… and at the end."""
 
 
 @dataclass(frozen=True)
@@ -132,18 +113,7 @@ class StretchedFrames(ConditionerSpec):
     @property
     def levels(self) -> tuple[Level, ...]:
         """The stages, first to last."""
-        found: list[Level] = []
-        before = after = 0
-        rows = self.hop
-        for scale, back, ahead in zip(
-            reversed(self.scales), reversed(self.back), reversed(self.ahead), strict=True
-        ):
-            rows //= scale
-            wide, long = -(-before // scale), -(-after // scale)
-            skip, drop = wide * scale - before, long * scale - after
-            before, after = wide + back, long + ahead
-            found.append(Level(scale, back, ahead, rows, before, after, skip, drop))
-        return tuple(reversed(found))
+        return levels(self.scales, self.back, self.ahead)
 
     @property
     def past(self) -> int:
@@ -192,17 +162,6 @@ class StretchedFrames(ConditionerSpec):
     def padding(self, weights: Mapping[str, Array]) -> Array:  # noqa: ARG002
         """A frame that says that the clip is over."""
         return np.full(self.channels, END, np.float32)
-
-
-def dense(kernel: Array, channels: int) -> Array:
-    """A stage's kernel [taps, s, frequency] as one product: (taps·C, s·C)."""
-    taps, scale, width = kernel.shape
-    table = np.zeros((taps, channels, scale, channels), kernel.dtype)
-    for q in range(width):
-        shift = q - width // 2
-        for channel in range(max(0, -shift), min(channels, channels - shift)):
-            table[:, channel + shift, :, channel] = kernel[:, :, q]
-    return table.reshape(taps * channels, scale * channels)
 
 
 class StretchedConditioner:
@@ -301,7 +260,7 @@ class StretchedConditioner:
         whole = bool(within.all())
         for i, level in enumerate(self._levels):
             if i and not whole:  # a stage sees nothing beyond the clip
-                c = c * _each(within, self._levels[0], level)
+                c = c * inside_of(within, self._levels[0], level)
             count = c.shape[1] - level.back - level.ahead
             c = self._stage(i, np.ascontiguousarray(c), count)
             c = c[:, level.skip : c.shape[1] - level.drop]
@@ -311,26 +270,11 @@ class StretchedConditioner:
         """One stage: (B, count + back + ahead, K) -> (B, count·s, K)."""
         spec, (streams, _, width) = self._spec, c.shape
         taps, scale = spec.taps(index), spec.scales[index]
-        windows = _windows(c, taps, count)  # (B, count, taps, K)
+        rows = windows(c, taps, count)  # (B, count, taps, K)
         if self._linear:
-            return np.matmul(self._kernels[index], windows).reshape(streams, count * scale, width)
-        flat = np.ascontiguousarray(windows).reshape(streams, count, taps * width)
-        a = (flat @ self._kernels[index]).reshape(streams, count * scale, width)
+            found: Array = np.matmul(self._kernels[index], rows)
+            return found.reshape(streams, count * scale, width)
+        flat = np.ascontiguousarray(rows).reshape(streams, count, taps * width)
+        a: Array = (flat @ self._kernels[index]).reshape(streams, count * scale, width)
         a += self._biases[index]
         return a if spec.slope == 1 else np.maximum(a, a * np.float32(spec.slope))
-
-
-def _windows(c: Array, taps: int, count: int) -> Array:
-    """A view of every `taps` rows: (B, count, taps, K)."""
-    streams, _, width = c.shape
-    by_stream, by_row, by_number = c.strides
-    shape, strides = (streams, count, taps, width), (by_stream, by_row, by_row, by_number)
-    view: Array = np.ndarray(shape, c.dtype, c, 0, strides)
-    return view
-
-
-def _each(within: Array, first: Level, level: Level) -> Array:
-    """Which of a level's input rows are the clip's, from those of the first's."""
-    spread = np.repeat(within, level.rows, axis=1)
-    start = first.before * level.rows - level.before
-    return spread[:, start : start + level.before + level.rows + level.after]

@@ -43,7 +43,7 @@ def test_it_begins_as_repetition_and_everything_in_it_learns() -> None:
     model = WaveNet(spec)
     bias = model.condition(torch.zeros(1, 4 * stretched.hop, dtype=torch.long), {}, given)
     assert bias is not None
-    apart = bias.unflatten(2, (4, stretched.hop))
+    apart = bias.reshape(*bias.shape[:2], 4, stretched.hop, -1)
     torch.testing.assert_close(apart, apart[:, :, :, :1].expand_as(apart))
     bias.square().sum().backward()  # type: ignore[no-untyped-call]
     own = dict(model.conditioners.named_parameters())

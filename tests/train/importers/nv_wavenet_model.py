@@ -67,7 +67,7 @@ class NvWavenet:
         every = F.conv1d(
             c[:, :, : len(x)], w["cond_layers.conv.weight"], w["cond_layers.conv.bias"]
         )
-        h, r, skips = w["embed.weight"][torch.from_numpy(x)].T[None], self.residual, 0
+        h, r, skips = w["embed.weight"][torch.from_numpy(x)].T[None], self.residual, torch.zeros(())
         for i in range(self.layers):
             dilation = 2 ** (i % self.max_dilation.bit_length())
             at = f"dilate_layers.{i}.conv"
@@ -80,7 +80,6 @@ class NvWavenet:
             if i < self.layers - 1:
                 at = f"res_layers.{i}.conv"
                 h = F.conv1d(z, w[f"{at}.weight"], w[f"{at}.bias"]) + h
-        assert isinstance(skips, Tensor)
         y = F.conv1d(F.relu(skips), w["conv_out.conv.weight"])
         y = F.conv1d(F.relu(y), w["conv_end.conv.weight"])
         found: NDArray[np.float64] = y[0].T.detach().numpy()

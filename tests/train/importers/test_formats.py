@@ -26,7 +26,7 @@ from wn_train.importers.imported import Imported
 from wn_train.network.canonical import load_canonical
 from wn_train.network.wavenet import WaveNet
 
-MEL = {"cin": 5, "network": "conv_in", "pad": 2}
+MEL: dict[str, Any] = {"cin": 5, "network": "conv_in", "pad": 2}
 R9Y9 = {
     "one-hot": R9y9(),
     "without weight norm": R9y9(normed=False, kernel=2),
@@ -202,8 +202,11 @@ IBAB = {
 @pytest.mark.parametrize("case", IBAB.values(), ids=list(IBAB))
 def test_ibab(tmp_path: Path, case: Ibab) -> None:
     variables = case.variables()
-    beside = {"global_step:0": np.array(5), "wavenet/causal_layer/filter/Adam": np.zeros(3)}
-    np.savez(tmp_path / "v.npz", **beside, **{f"{k}:0": v for k, v in variables.items()})
+    beside: dict[str, Any] = {
+        "global_step:0": np.array(5),
+        "wavenet/causal_layer/filter/Adam": np.zeros(3),
+    }
+    np.savez(tmp_path / "v.npz", **beside | {f"{k}:0": v for k, v in variables.items()})
     (tmp_path / "p.json").write_text(json.dumps(case.params_file()))
     imported, _ = reading.convert(
         tmp_path / "v.npz", None, tmp_path / "p.json", (), "generation", None

@@ -13,7 +13,7 @@ import math
 import pickletools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -168,8 +168,8 @@ class Machine:
         return items
 
 
-def opcodes(data: bytes | IO[bytes]) -> Iterator[tuple[str, Any]]:
-    """Those of a pickle, up to its end. Raises Damaged where it breaks off."""
+def opcodes(data: bytes | Any) -> Iterator[tuple[str, Any]]:
+    """Those of a pickle, bytes or a file's next, up to its end. Raises Damaged if it breaks off."""
     try:
         for opcode, argument, _ in pickletools.genops(data):
             yield opcode.name, argument

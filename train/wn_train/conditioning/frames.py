@@ -83,7 +83,7 @@ class LocalModule(ConditionerModule):
     def _upsampled(self, y: Tensor) -> Tensor:
         """y (B, n, H), and the frames that upsampling sees -> (B, n·R, H)."""
         if self.upsampling is not None:
-            taps = self.upsampling.unflatten(0, (self._spec.taps, -1))  # (tap, R, H, H)
+            taps = self.upsampling.reshape(self._spec.taps, -1, *self.upsampling.shape[1:])
             last = len(taps) - 1
             count = y.shape[1] - last
             each = torch.einsum("bnh,rhk->bnrk", y[:, last:], taps[0])

@@ -68,7 +68,8 @@ class ForeignWeights:
                 norm = np.sqrt((v**2).sum(axis=tuple(range(1, v.ndim)), keepdims=True))
                 if not norm.all():
                     raise WavestepError(f"{self.where}: {layer}{direction} has a direction of zero")
-                return g * v / norm
+                folded: Array = g * v / norm
+                return folded
         return self.tensor(f"{layer}.weight", *shape)
 
     def bias(self, layer: str, size: int) -> Array:

@@ -1,7 +1,7 @@
 """r9y9/wavenet_vocoder: master, and 0.1.1 with its older names.
 
-Its equation is ours with constants folded in: the residual's sqrt(1/2) is `residual_scale`, and what
-scales the sum of the skips goes into their weights. Tap 0 of its convolutions is the oldest.
+Its equation is ours with constants folded in: the residual's sqrt(1/2) is `residual_scale`, and
+what scales the sum of the skips goes into their weights. Tap 0 of its convolutions is the oldest.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     master  ConvInUpsampleNetwork    a convolution of 2·cin_pad+1 frames, then stages
             UpsampleNetwork          stages over the clip with cin_pad copies of its ends
-            a stage                  nearest-neighbour stretch by s, convolution of 2s+1 by frequency
+            a stage                  nearest-neighbour stretch by s, convolution of 2s+1 rows
     0.1.1   upsample_conv            a transposed convolution of stride and width s, then relu
     neither                          frames repeated
 
@@ -172,7 +172,7 @@ def _stretching(weights: ForeignWeights, at: str, params: Params, settings: Sett
     signal, which is row i + (p + m - s) // s.
     """
     slope, step = _slope(settings, params), 2 if params.upsample_activation == "none" else 3
-    kernels = []
+    kernels: list[Array] = []
     while weights.has(layer := f"{at}.{1 + step * len(kernels)}"):
         w = weights.weight(layer, 1, 1, ANY, ANY)[0, 0]  # (frequency, 2s+1)
         scale = w.shape[1] // 2
@@ -191,7 +191,8 @@ def _stretching(weights: ForeignWeights, at: str, params: Params, settings: Sett
 
 def _transposed(weights: ForeignWeights) -> Stages:
     """0.1.1's stages: each row alone makes s rows."""
-    kernels, biases = [], []
+    kernels: list[Array] = []
+    biases: list[Array] = []
     while weights.has(layer := f"upsample_conv.{2 * len(kernels)}"):
         w = weights.weight(layer, 1, 1, ANY, ANY)[0, 0]  # (frequency, s), transposed: mirrored
         kernels.append(w[::-1].T[None])

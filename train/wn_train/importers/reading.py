@@ -5,10 +5,10 @@ To add a project: a module with its `FORMAT`, and a line in FORMATS (docs/import
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def read_statistics(path: Path) -> Statistics:
 
 
 def _format(weights: ForeignWeights, kind: str | None, path: Path) -> Format:
-    named = {name: None for name in weights.names}
+    named = dict.fromkeys(weights.names)
     if kind is None:
         for each in FORMATS.values():
             if each.recognises(named):
@@ -104,7 +104,7 @@ def _first(weights: ForeignWeights) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[ForeignWeights, int]]:
-    """The tensors of a file, readable while it is open, and the steps it says it was trained for."""
+    """The tensors of a file, readable while it is open, and the steps it was trained for."""
     try:
         with files.opened(path) as file:
             start = file.read(len(LEGACY))
@@ -131,7 +131,7 @@ def _of_torch(file: BinaryIO, path: Path) -> tuple[ForeignWeights, int]:
     saved = opened.saved
     if isinstance(saved, dict) and {"format", "spec", "ema"} <= saved.keys():
         raise WavestepError(f"{path} is a wavestep checkpoint already; wn-export {path}")
-    steps, tensors, attributes = 0, {}, {}
+    steps, tensors, attributes = 0, dict[str, ForeignTensor](), dict[str, Any]()
     if isinstance(saved, dict):
         counts = [saved.get(name) for name in ("global_step", "iteration")]
         steps = next((n for n in counts if type(n) is int and 0 <= n < 2**63), 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +131,7 @@ class _Noting(ForeignMachine):
         return made
 
 
-class _Limited(IO[bytes]):
+class _Limited:
     """A file of which no more than a pickle's bytes are read: it says itself how long a text is."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -142,7 +142,7 @@ class _Limited(IO[bytes]):
         self._take(size)
         return self._file.read(size)
 
-    def readline(self, size: int = -1) -> bytes:
+    def readline(self) -> bytes:
         """As a file's, of a name's length at most."""
         line = self._file.readline(2000)
         self._take(len(line))

@@ -48,7 +48,7 @@ def checkpoint_of(
 
 
 def _noise(imported: Imported) -> Given:
-    """Quiet noise under frames of noise: no audio, but something to hold engines to each other on."""
+    """Quiet noise under frames of noise: no audio, but engines can be held to PyTorch on it."""
     spec, rng = imported.spec, np.random.default_rng(0)
     count = max(2, round(SECONDS * spec.sample_rate))
     samples = spec.output.encode(0.05 * rng.standard_normal(count))

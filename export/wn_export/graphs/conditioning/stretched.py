@@ -9,15 +9,14 @@ import numpy as np
 
 from wn_export.graphs.conditioning.part import GraphPart
 from wn_runtime.conditioning.frames import MOST_DEVIATIONS
+from wn_runtime.conditioning.stages import Level, dense
 from wn_runtime.conditioning.stretched import (
     CONV,
     ENDED,
     MEAN,
     SCALE,
     WEIGHT,
-    Level,
     StretchedFrames,
-    dense,
     stage_names,
 )
 
