@@ -35,6 +35,8 @@ END = float(np.finfo(np.float32).max)
 ENDED = 1e38
 """A first channel from here on is END's: in the graph, where nothing compares, 1e38 - x tells."""
 MOST_STAGES, MOST_REACH, WIDEST = 8, 31, 63
+MOST_PLACES = 256
+"""Matrices that are kept: one for each way that a clip's ends lie around a frame."""
 _PREFIX = "condition.stretched."
 MEAN, SCALE, WEIGHT = f"{_PREFIX}mean", f"{_PREFIX}scale", f"{_PREFIX}weight"
 CONV = f"{_PREFIX}conv.weight"
@@ -169,7 +171,7 @@ class StretchedConditioner:
 
     Frame by frame, each with its neighbours and products of the same shapes, so that the last bits
     do not depend on how many are asked for at a time. Where stages do nothing but stretch, V goes
-    before them: it is a product a frame then, not one a sample.
+    before them, a product a frame and not one a sample, and all of them together are one matrix.
     """
 
     def __init__(
@@ -185,6 +187,7 @@ class StretchedConditioner:
         self._linear = (
             spec.frequency == 1 and spec.slope == 1 and not any(b.any() for b in self._biases)
         )
+        self._known: dict[bytes, Array] = {}
         if self._linear:  # (s, taps) @ (taps, any channels)
             self._kernels = [np.ascontiguousarray(k[:, :, 0].T) for k in kernels]
         else:
@@ -216,7 +219,11 @@ class StretchedConditioner:
         rows = np.empty((streams, count, spec.hop, width), np.float32)
         size = c.shape[1] - count + 1
         for i in range(count):
-            rows[:, i] = self._stretched(c[:, i : i + size], within[:, i : i + size])
+            each, inside = c[:, i : i + size], within[:, i : i + size]
+            if self._linear:
+                np.matmul(self._matrices(inside), each, out=rows[:, i])
+            else:
+                np.matmul(self._stretched(each, inside), self._weight, out=rows[:, i])
         apart = rows.reshape(streams, count * spec.hop, *self._shape)
         return apart.transpose(1, 2, 0, 3), following
 
@@ -256,7 +263,7 @@ class StretchedConditioner:
         return c[:, :, 0] * within, np.ascontiguousarray(within)
 
     def _stretched(self, c: Array, within: Array) -> Array:
-        """All stages, for one frame: (B, before + 1 + after, any) -> (B, hop, L·G)."""
+        """All stages, for one frame: (B, before + 1 + after, K) -> (B, hop, K)."""
         whole = bool(within.all())
         for i, level in enumerate(self._levels):
             if i and not whole:  # a stage sees nothing beyond the clip
@@ -264,7 +271,23 @@ class StretchedConditioner:
             count = c.shape[1] - level.back - level.ahead
             c = self._stage(i, np.ascontiguousarray(c), count)
             c = c[:, level.skip : c.shape[1] - level.drop]
-        return c if self._linear else np.ascontiguousarray(c) @ self._weight
+        return np.ascontiguousarray(c)
+
+    def _matrices(self, within: Array) -> Array:
+        """What all stages make of a frame's rows, of each stream: (B, hop, before + 1 + after).
+
+        One matrix a place in the clip, and nearly every frame's is the same.
+        """
+        each = []
+        for inside in within:
+            key = inside.tobytes()
+            if key not in self._known:
+                if len(self._known) == MOST_PLACES:
+                    self._known.clear()
+                unit = np.eye(len(inside), dtype=np.float32)[None]
+                self._known[key] = self._stretched(unit, inside[None])[0]
+            each.append(self._known[key])
+        return np.stack(each)
 
     def _stage(self, index: int, c: Array, count: int) -> Array:
         """One stage: (B, count + back + ahead, K) -> (B, count·s, K)."""

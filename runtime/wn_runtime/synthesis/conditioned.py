@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from wn_runtime import arguments
 from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, padded_frames, pieces
 from wn_runtime.conditioning.part import Frames
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model import state as states
@@ -24,12 +25,17 @@ from wn_runtime.model.state import State
 from wn_runtime.synthesis.snapshot import Snapshot, Voice, check
 
 
+MOST_BYTES = 2**22
+"""Of the rows made at a time, where a block has fewer: what a cache holds until they are read."""
+
+
 class ConditionedBlocks:
     """The bias of a stream's samples, as they come; B voices in step."""
 
     def __init__(self, conditioner: Conditioner, spec: ModelSpec, streams: int) -> None:
         self._conditioner, self._spec, self._streams = conditioner, spec, streams
         self.timing = conditioner.timing
+        self._most_blocks = _most_blocks(spec, self.timing, streams)
         self._state: State
         self._bias: Bias
         self._offset: int
@@ -195,9 +201,9 @@ class ConditionedBlocks:
         return max(0, ahead) // self.timing.block * self.timing.block
 
     def _block_size(self, wanted: int) -> int:
-        """The smallest whole number of blocks that has so many samples."""
+        """The smallest whole number of blocks that has so many samples, as far as rows are few."""
         block = self.timing.block
-        return -(-wanted // block) * block
+        return min(-(-wanted // block), self._most_blocks) * block
 
     def _check_between_blocks(self) -> None:
         inside = self._size - self._offset
@@ -205,3 +211,11 @@ class ConditionedBlocks:
             raise WavestepError(
                 f"slots can change between blocks of the conditioner only: in {inside} samples"
             )
+
+
+def _most_blocks(spec: ModelSpec, timing: Timing, streams: int) -> int:
+    """Blocks to condition at a time, 1 at least."""
+    holds = [part.hold for part in spec.conditioning if part.hold]
+    rows = timing.block // min(holds) if holds else 0
+    size = 4 * rows * streams * spec.layers * spec.gate_channels
+    return max(1, MOST_BYTES // size) if size else 2**31
