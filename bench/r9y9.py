@@ -98,8 +98,7 @@ def main(checkout: Path, precisions: str) -> None:
         (path / "model").mkdir()
         write_models(path / "model", manifest, imported.weights, STEP)
         ours = {
-            each: wn_runtime.open(path / "model", "native", each)
-            for each in precisions.split(",")
+            each: wn_runtime.open(path / "model", "native", each) for each in precisions.split(",")
         }
         model.make_generation_fast_()
         wide = np.pad(frames[:THEIR_FRAMES], ((2, 2), (0, 0)), mode="edge").T[None]
@@ -124,7 +123,9 @@ def main(checkout: Path, precisions: str) -> None:
                 if number:  # the first warms up
                     rates.append(made)
     base = statistics.median(found["theirs"])
-    print(f"{machine_facts()['cpu']}, one core; torch {torch.__version__}; medians of {ROUNDS} rounds")
+    print(
+        f"{machine_facts()['cpu']}, one core; torch {torch.__version__}; medians of {ROUNDS} rounds"
+    )
     print(f"their incremental_forward  {base:10,.1f} samples/s")
     for each in ours:
         middle = statistics.median(found[each])

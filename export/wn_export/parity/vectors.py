@@ -153,7 +153,7 @@ def _samples(x: NDArray[Any], spec: ModelSpec) -> Samples:
         if np.abs(head.decode(classes) - x).max() > 1e-4:
             raise ValueError("x holds amplitudes that are no class's; the model feeds back classes")
         return classes
-    return head.check(x, "x")
+    return head.check(x, "x").copy()  # to be written to, as PyTorch wants arrays
 
 
 def _frames(frames: NDArray[Any] | None, spec: ModelSpec, samples: int) -> Frames | None:

@@ -24,7 +24,6 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
 from wn_runtime.synthesis.snapshot import Snapshot, Voice, check
 
-
 MOST_BYTES = 2**22
 """Of the rows made at a time, where a block has fewer: what a cache holds until they are read."""
 
