@@ -2,8 +2,8 @@
 
     python bench/r9y9.py CHECKOUT          a clone of github.com/r9y9/wavenet_vocoder
 
-Random weights, as no trained checkpoint is at hand: what is computed is the same. Both take turns in
-one process, on one thread, and what is counted is the process's own time, so that others on the
+Random weights, as no trained checkpoint is at hand: what is computed is the same. Both take turns
+in one process, on one thread, and what is counted is the process's own time, so that others on the
 machine take no turns of it; theirs is `incremental_forward` after `make_generation_fast_`.
 """
 
@@ -130,7 +130,7 @@ def main(checkout: Path, precisions: str) -> None:
     for each in ours:
         middle = statistics.median(found[each])
         print(
-            f"native {each:5s}               {middle:10,.0f} samples/s  {middle / base:6.1f} times  "
+            f"native {each:5s}               {middle:10,.0f} samples/s {middle / base:6.1f} times "
             f"{middle / spec.sample_rate:5.2f} of real time at {spec.sample_rate} Hz"
         )
 
