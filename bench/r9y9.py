@@ -30,7 +30,7 @@ from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_train.importers import reading
 
-ROUNDS = 5
+ROUNDS = 3
 THEIR_FRAMES, OUR_FRAMES = 1, 20
 HPARAMS: dict[str, Any] = {
     "input_type": "raw",

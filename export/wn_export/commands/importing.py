@@ -15,14 +15,13 @@ from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import names
 from wn_runtime.model.spec import ModelSpec
+from wn_train.importers.imported import ALIGNMENTS
 from wn_train.pytorch_needed import pytorch_needed
 
 if TYPE_CHECKING:
     from wn_export.parity.vectors import Vectors
     from wn_train.importers.imported import Imported
     from wn_train.network.wavenet import WaveNet
-
-ALIGNMENTS = ("generation", "training")
 
 
 @command()
@@ -79,6 +78,8 @@ def main(
         raise WavestepError(f"{output}: {error}; the model is called as its file is") from error
     if output.suffix != ".pt":
         raise WavestepError(f"{output} is no name of a checkpoint; call it {output.stem}.pt")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise WavestepError(f"{output} is what is imported; give another -o")
     with pytorch_needed("wn-import"):
         from wn_train import checkpoint
         from wn_train.importers import reading, writing

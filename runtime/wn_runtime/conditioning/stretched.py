@@ -35,6 +35,8 @@ END = float(np.finfo(np.float32).max)
 ENDED = 1e38
 """A first channel from here on is END's: in the graph, where nothing compares, 1e38 - x tells."""
 MOST_STAGES, MOST_REACH, WIDEST = 8, 31, 63
+MOST_NUMBERS = 2**26
+"""In a stage's kernel as one product of all channels: 256 MiB."""
 MOST_PLACES = 256
 """Matrices that are kept: one for each way that a clip's ends lie around a frame."""
 _PREFIX = "condition.stretched."
@@ -89,6 +91,12 @@ class StretchedFrames(ConditionerSpec):
                     f"{name} is {shown(list(reach))}; give {len(self.scales)} numbers, each 0 to "
                     f"{MOST_REACH}"
                 )
+        widest = max(self.taps(i) * scale for i, scale in enumerate(self.scales))
+        if widest * self.channels**2 > MOST_NUMBERS:
+            raise ValueError(
+                f"a stage's product has {widest} x {self.channels}^2 numbers, over {MOST_NUMBERS}; "
+                "take fewer channels or smaller scales"
+            )
         for name in ("context", "margin"):
             if not 0 <= getattr(self, name) <= MOST_REACH:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 to {MOST_REACH}")

@@ -155,6 +155,7 @@ def test_it_is_a_spec_like_any_other() -> None:
         ({"scales": [0, 2]}, r"scales are \[0, 2\]"),
         ({"back": [1]}, r"back is \[1\]; give 2 numbers"),
         ({"ahead": [1, 32]}, r"ahead is \[1, 32\]; give 2 numbers, each 0 to 31"),
+        ({"channels": 4096}, r"a stage's product has 9 x 4096\^2 numbers, over 67108864"),
         ({"context": -1}, "context is -1; it must be 0 to 31"),
         ({"margin": 32}, "margin is 32; it must be 0 to 31"),
         ({"frequency": 2}, "frequency is 2; it must be odd, 1 to 63"),

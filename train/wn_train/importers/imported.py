@@ -36,6 +36,17 @@ class Options:
     statistics: Statistics | None = None
     """Of the frames, where the model is to take them as they are extracted."""
 
+    def normalisation(self, channels: int) -> tuple[Array, Array]:
+        """Mean and factor of each channel. Raises WavestepError for statistics of others."""
+        given = self.statistics
+        if given is None:
+            return np.zeros(channels), np.ones(channels)
+        if len(given.mean) != channels:
+            raise self.settings.wrong(
+                f"--statistics are of {len(given.mean)} channels, the frames have {channels}"
+            )
+        return given.mean, 1 / given.scale
+
 
 @dataclass(frozen=True)
 class Imported:

@@ -52,8 +52,7 @@ def convert(weights: ForeignWeights, options: Options) -> Imported:
     layers = weights.count("dilate_layers.{}.conv")
     classes, r = weights.shape("embed")
     skip, out = weights.shape("skip_layers.0.conv")[0], weights.shape("conv_end.conv")[0]
-    _check(
-        settings,
+    settings.agree(
         {
             "n_layers": (config.n_layers, layers),
             "n_residual_channels": (config.n_residual_channels, r),
@@ -86,7 +85,7 @@ def convert(weights: ForeignWeights, options: Options) -> Imported:
         spec,
         arrays(network | table),
         (
-            f"{RATE if config.sampling_rate == RATE else config.sampling_rate} Hz, {rate}",
+            f"{config.sampling_rate} Hz, {rate}",
             f"frames through a transposed convolution, window {window}, stride {stride}",
         ),
         delayed=options.alignment == "training",
@@ -100,12 +99,6 @@ FORMAT = Format(
     recognises,
     convert,
 )
-
-
-def _check(settings: Settings, sizes: Mapping[str, tuple[int, int]]) -> None:
-    for name, (said, found) in sizes.items():
-        if said and said != found:
-            raise settings.wrong(f"{name} is {said}, the file has {found}; give its own settings")
 
 
 def _known(weights: ForeignWeights, name: str, said: int, settings: Settings) -> int:
@@ -162,13 +155,7 @@ def _conditioning(
     v = project.T.reshape(channels, layers, 2 * r)
     offset = weights.bias("cond_layers.conv", 2 * r * layers).reshape(layers, 2 * r)
     offset = offset + np.einsum("c,clg->lg", weights.bias("upsample", channels), v)
-    mean, scale = np.zeros(channels), np.ones(channels)
-    if (given := options.statistics) is not None:
-        if len(given.mean) != channels:
-            raise options.settings.wrong(
-                f"--statistics are of {len(given.mean)} channels, the frames have {channels}"
-            )
-        mean, scale = given.mean, 1 / given.scale
+    mean, scale = options.normalisation(channels)
     spec = LocalFrames(
         channels=channels,
         hop=stride,

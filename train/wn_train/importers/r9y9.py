@@ -77,8 +77,7 @@ def convert(weights: ForeignWeights, options: Options) -> Imported:
     old = _is_old(weights, settings, hparams)
     gate, residual, kernel = weights.shape("conv_layers.0.conv")
     skip, classes = weights.shape("last_conv_layers.1")[0], weights.shape("last_conv_layers.3")[0]
-    _check_shapes(
-        settings,
+    settings.agree(
         {
             "layers": (hparams.layers, layers),
             "residual_channels": (hparams.residual_channels, residual),
@@ -88,7 +87,7 @@ def convert(weights: ForeignWeights, options: Options) -> Imported:
             "kernel_size": (hparams.kernel_size, kernel),
         },
     )
-    if layers % hparams.stacks:
+    if hparams.stacks < 1 or layers % hparams.stacks:
         raise settings.wrong(f"stacks is {hparams.stacks}; it must divide {layers} layers")
     cycle = layers // hparams.stacks
     scalar = weights.shape("first_conv")[1] == 1
@@ -160,12 +159,6 @@ def _is_old(weights: ForeignWeights, settings: Settings, hparams: Hparams) -> bo
     return named or (
         hparams.legacy is not None and not any(n.startswith("upsample_net.") for n in weights.names)
     )
-
-
-def _check_shapes(settings: Settings, sizes: Mapping[str, tuple[int, int]]) -> None:
-    for name, (said, found) in sizes.items():
-        if said and said != found:
-            raise settings.wrong(f"{name} is {said}, the file has {found}; give its own settings")
 
 
 def _head(

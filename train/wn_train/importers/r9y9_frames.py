@@ -28,6 +28,9 @@ from wn_train.importers.foreign_weights import ANY, ForeignWeights
 from wn_train.importers.imported import Array, Options
 from wn_train.importers.settings import Settings
 
+LONGEST_HOP = 65536
+"""Samples of a frame."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -93,8 +96,10 @@ def convert(
     else:
         if given.stretches:
             raise settings.wrong("upsample_conditional_features is true, the file has no network")
-        if given.hop < 1:
+        if not given.hop:
             raise settings.missing("hop_size", "the file does not say how long a frame is")
+        if not 1 <= given.hop <= LONGEST_HOP:
+            raise settings.wrong(f"hop_size is {given.hop}; it must be 1 to {LONGEST_HOP}")
         if not delayed:
             return (*_repeated(options, given.hop, v), "frames repeated")
         words = "frames repeated"
@@ -118,7 +123,7 @@ def convert(
         frequency=stages.kernels[0].shape[2],
         slope=stages.slope,
     )
-    mean, scale = _statistics(options, channels)
+    mean, scale = options.normalisation(channels)
     table = {stretched.MEAN: mean, stretched.SCALE: scale, stretched.CONV: conv}
     for i, (kernel, bias) in enumerate(zip(stages.kernels, stages.biases, strict=True)):
         table |= dict(zip(stretched.stage_names(i), (kernel, bias), strict=True))
@@ -129,20 +134,8 @@ def convert(
 def _repeated(options: Options, hop: int, v: Array) -> tuple[LocalFrames, dict[str, Array]]:
     channels = len(v)
     spec = LocalFrames(channels, hop, channels, (), False, "repeat", hop)
-    mean, scale = _statistics(options, channels)
+    mean, scale = options.normalisation(channels)
     return spec, {frames.MEAN: mean, frames.SCALE: scale, frames.WEIGHT: v}
-
-
-def _statistics(options: Options, channels: int) -> tuple[Array, Array]:
-    """Mean and factor of each channel."""
-    given = options.statistics
-    if given is None:
-        return np.zeros(channels), np.ones(channels)
-    if len(given.mean) != channels:
-        raise options.settings.wrong(
-            f"--statistics are of {len(given.mean)} channels, the frames have {channels}"
-        )
-    return given.mean, 1 / given.scale
 
 
 def _params(settings: Settings, given: Given) -> Params:
@@ -180,8 +173,8 @@ def _stretching(weights: ForeignWeights, at: str, params: Params, settings: Sett
             raise settings.wrong(f"{layer}.weight is {list(w.shape)}, no stage of odd sizes")
         kernel = np.zeros((3, scale, w.shape[0]))
         for p in range(scale):
-            for m in range(len(w[0])):
-                kernel[1 + (p + m - scale) // scale, p] += w[:, m]
+            for row, taps in enumerate(np.split(w, [scale - p, 2 * scale - p], axis=1)):
+                kernel[row, p] = taps.sum(axis=1)
         kernels.append(kernel)
     if not kernels:
         raise settings.wrong(f"the file has no {at}.1.weight; is upsample_activation another?")

@@ -35,6 +35,12 @@ class Settings:
         }
         return strict.parse(kind, given, self.where)
 
+    def agree(self, sizes: Mapping[str, tuple[int, int]]) -> None:
+        """Raise WavestepError where a size that the settings say, not 0, is not the file's."""
+        for name, (said, found) in sizes.items():
+            if said and said != found:
+                raise self.wrong(f"{name} is {said}, the file has {found}; give its own settings")
+
     def missing(self, name: str, why: str) -> WavestepError:
         """The error for one that is needed and not there."""
         return WavestepError(

@@ -68,7 +68,10 @@ class TorchFile:
 
 
 def _of_archive(archive: Archive) -> Callable[[ForeignStorage], bytes]:
-    if archive.has("byteorder") and archive.size("byteorder") != len("little"):
+    order = b"little"
+    if archive.has("byteorder") and (
+        archive.size("byteorder") != len(order) or archive.read("byteorder") != order
+    ):
         raise Damaged("its numbers are in another byte order than is usual")
 
     def read(storage: ForeignStorage) -> bytes:
