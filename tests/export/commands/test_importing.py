@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def imported(folder: Path, output: Path, *more: str) -> Any:
+def imported(folder: Path, output: Path, *more: object) -> Any:
     return run(main, folder / "theirs.pth", "--hparams", folder / "h.json", *more, "-o", output)
 
 
