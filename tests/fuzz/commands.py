@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "wn-parity": Command("wn_export.commands.parity:main", ("onnx",), "heavy"),
     "wn-export": Command("wn_export.commands.export:main", ("onnx",), "heavy"),
     "wn-bench": Command("wn_export.commands.bench:main", ("onnx",), "heavy"),
+    "wn-import": Command("wn_export.commands.importing:main", ("torch", "onnx"), "heavy"),
     "wn-train": Command("wn_train.commands.train:main", ("torch",), "heavy"),
 }
 _LATE = ("soundfile", "numpy.random", "soxr")
@@ -37,6 +38,9 @@ _TORCH = (
     "torch.utils.tensorboard",
     "wn_export.parity.trained",
     "wn_export.parity.pytorch",
+    "wn_export.parity.vectors",
+    "wn_train.importers.reading",
+    "wn_train.importers.writing",
 )
 AHEAD: dict[str, tuple[str, ...]] = {
     "light": _LATE,

@@ -189,6 +189,27 @@ def _speaker(root: Path, name: str) -> None:
         checkpoint.save(root / name, made)
 
 
+def _foreign(root: Path, name: str) -> None:
+    """A small model of r9y9's, its settings, what it answers, and statistics of its frames."""
+    if not here("torch"):
+        return
+    import torch
+
+    from tests.train.importers.r9y9_model import R9y9, rounded, saved
+
+    case = R9y9(cin=3, network="conv_in", pad=1, scales=(2, 2), gin=2, speakers=2)
+    state, given = rounded(case.state()), case.inputs(12)
+    if name == "theirs.pth":
+        torch.save(saved(state), root / name)
+    elif name == "hparams.json":
+        (root / name).write_text(json.dumps(case.hparams(), indent=1), "utf-8")
+    elif name == "answers.npz":
+        params = case.params(state, **given).astype(np.float32)
+        np.savez(root / name, **given, params=params)
+    else:
+        np.savez(root / name, mean=np.zeros(3), scale=np.ones(3))
+
+
 def _run(root: Path, name: str) -> None:
     """A run of one step, to be resumed."""
     if here("torch"):
@@ -237,6 +258,10 @@ _MAKERS: dict[str, Callable[[Path, str], None]] = {
     "voice.pt": _checkpoint,
     "vocoder.pt": _checkpoint,
     "speaking.pt": _speaker,
+    "theirs.pth": _foreign,
+    "hparams.json": _foreign,
+    "answers.npz": _foreign,
+    "meanvar.npz": _foreign,
     "run": _run,
     "wavestep": _cache,
 }

@@ -145,6 +145,9 @@ class TrainingConfig:
     seed: int = 0
     init: str = ""
     """A checkpoint to begin with, whose weights are taken where names and shapes agree."""
+    init_network: bool = False
+    """Whether the network is that of `init`, head and conditioning included; [model] says nothing
+    then but `weight_norm`, which is its as well."""
     validate_every: int = 1000
     """Steps between validations; each writes a checkpoint too."""
     sample_every: int = 5000
@@ -171,6 +174,8 @@ class TrainingConfig:
         )
         if "\0" in self.init:
             raise ValueError("init is no path")
+        if self.init_network and not self.init:
+            raise ValueError("init_network is true, and init is no checkpoint")
         if self.warmup_steps is not None:
             _check_ranges(self, {"warmup_steps": (0, 10**9)})
 

@@ -56,4 +56,4 @@ def choose_clips(
 def _clip(trained: Trained, path: Path, source: framed.Source, most: int) -> Clip:
     spec = trained.model.spec
     wave = read_audio(path, spec, most)
-    return Clip(spec.output.encode(wave), {}, source(path, wave, len(wave) == most))
+    return Clip(spec.encode(wave), {}, source(path, wave, len(wave) == most))

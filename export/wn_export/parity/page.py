@@ -109,7 +109,7 @@ def _table(comparisons: Sequence[Comparison]) -> str:
 def _sample(title: str, spec: ModelSpec, samples: Samples) -> str:
     if not len(samples):
         return f"<p>{_text(title)}</p>"
-    audio, rate = spec.output.decode(samples), spec.sample_rate
+    audio, rate = spec.decode(samples[:, None])[:, 0], spec.sample_rate
     player = f"<audio controls src='data:audio/wav;base64,{_wav(audio, rate)}'></audio>"
     return _figure((5, 2.6), lambda figure: _spectrogram(figure, audio, rate), title, player)
 

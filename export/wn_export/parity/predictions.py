@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_export.parity import npz
 from wn_export.parity.expected import MOST_SAMPLES, Clip, Prediction
+from wn_runtime import npz
 from wn_runtime.model.spec import ModelSpec
 
 

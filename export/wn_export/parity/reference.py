@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_export.parity import npz, predictions
+from wn_export.parity import predictions
 from wn_export.parity.expected import MOST_CLIPS, Clip, FreeRun, Reference, checked
-from wn_runtime import atomic
+from wn_runtime import atomic, npz
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples

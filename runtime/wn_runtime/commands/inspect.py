@@ -109,6 +109,9 @@ def _spec(spec: ModelSpec) -> Iterable[str]:
     scale = f", residual scale {spec.residual_scale:.4g}" if spec.residual_scale != 1 else ""
     yield f"kernel {spec.kernel}, input kernel {spec.input_kernel}{scale}"
     yield "dilations " + " ".join(str(d) for d in spec.dilations)
+    if not spec.postprocess.does_nothing:
+        post = spec.postprocess
+        yield f"audio through de-emphasis {post.deemphasis:g}, then times {post.gain:.4g}"
 
 
 def _conditions(spec: ModelSpec) -> Iterable[str]:

@@ -135,7 +135,8 @@ def added(one: Rows, other: Rows) -> Rows:
     """The sum of two biases of one block, each held for its own number of samples."""
     few, many = sorted((one, other), key=len)
     assert len(many) % len(few) == 0, (len(many), len(few))
-    total: Rows = np.repeat(few, len(many) // len(few), axis=0) + many
+    each = few if len(few) == 1 else np.repeat(few, len(many) // len(few), axis=0)
+    total: Rows = each + many
     return total
 
 

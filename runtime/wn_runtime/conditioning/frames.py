@@ -28,7 +28,7 @@ UPSAMPLINGS = ("repeat", "linear", "transposed")
 MOST_DEVIATIONS = 1000.0
 """What a channel can be off its mean, in deviations: a frame from elsewhere overflows nothing."""
 MOST_KERNELS, WIDEST_KERNEL = 16, 63
-_RANGES = {"channels": (1, 4096), "hop": (1, 65536), "hidden": (1, 4096)}
+_RANGES = {"channels": (1, 4096), "hop": (1, 65536), "hidden": (1, 4096), "taps": (1, 64)}
 _PREFIX = "condition.frames."
 MEAN, SCALE, WEIGHT = f"{_PREFIX}mean", f"{_PREFIX}scale", f"{_PREFIX}weight"
 UPSAMPLING = f"{_PREFIX}upsampling.weight"
@@ -61,6 +61,8 @@ class LocalFrames(ConditionerSpec):
     `transposed`: row r = y[i] @ W[r] + y[i-1] @ W[R+r], a transposed convolution of stride R."""
     hold: int = 0
     """Samples for which a row is held; it divides `hop`, and for `repeat` is `hop`."""
+    taps: int = 2
+    """Of `transposed`: frames that a row is made of, its own and those before it."""
 
     kind: ClassVar[str] = "frames"
 
@@ -104,7 +106,7 @@ class LocalFrames(ConditionerSpec):
     def past(self) -> int:
         """M: frames before a block that it depends on."""
         behind = sum(w - 1 if self.causal else w // 2 for w in self.kernels)
-        return behind + (self.upsampling == "transposed")
+        return behind + (self.taps - 1 if self.upsampling == "transposed" else 0)
 
     @property
     def ahead(self) -> int:
@@ -125,7 +127,8 @@ class LocalFrames(ConditionerSpec):
     def shapes(self, layers: int, gate_channels: int) -> dict[str, tuple[int, ...]]:
         """mean, scale [C]; 0.weight [k, C, H], tap 0 the oldest frame, 0.bias [H]; … [k, H, H].
 
-        Where it is transposed upsampling.weight [2R, H, H]; weight [H, L, G], V.
+        Where it is transposed upsampling.weight [taps·R, H, H], the newest frame's first; weight
+        [H, L, G], V.
         """
         table: dict[str, tuple[int, ...]] = {MEAN: (self.channels,), SCALE: (self.channels,)}
         inputs = self.channels
@@ -134,7 +137,7 @@ class LocalFrames(ConditionerSpec):
             table |= {weight: (width, inputs, self.hidden), bias: (self.hidden,)}
             inputs = self.hidden
         if self.upsampling == "transposed":
-            table[UPSAMPLING] = (2 * self.rows, self.hidden, self.hidden)
+            table[UPSAMPLING] = (self.taps * self.rows, self.hidden, self.hidden)
         return {**table, WEIGHT: (self.hidden, layers, gate_channels)}
 
     def part(
@@ -154,10 +157,10 @@ class LocalFrames(ConditionerSpec):
 
 
 def by_frame(upsampling: Array, rows: int) -> Array:
-    """The transposed convolution [2R, H, H] as one product: [y[i-1], y[i]] @ (2H, R·H)."""
+    """The transposed convolution [taps·R, H, H] as one product: […, y[i]] @ (taps·H, R·H)."""
     width = upsampling.shape[1]
-    taps = upsampling.reshape(2, rows, width, width)[::-1]  # (tap, R, in, out)
-    return np.ascontiguousarray(taps.transpose(0, 2, 1, 3).reshape(2 * width, rows * width))
+    taps = upsampling.reshape(-1, rows, width, width)[::-1]  # (tap, R, in, out)
+    return np.ascontiguousarray(taps.transpose(0, 2, 1, 3).reshape(-1, rows * width))
 
 
 class LocalConditioner:
@@ -219,9 +222,9 @@ class LocalConditioner:
         out *= self._scale
 
     def _upsampled(self, y: Array) -> Array:
-        """The rows of every frame: y (B, n, H), one more unless repeated -> (B, n, R, H)."""
-        if self._upsampling is not None:  # [y[i-1], y[i]] @ (2H, R·H)
-            flat = _side_by_side(y, 2) @ self._upsampling  # (B, n, 1, R·H)
+        """The rows of every frame: y (B, n, H), and the frames that it sees -> (B, n, R, H)."""
+        if self._upsampling is not None:  # […, y[i-1], y[i]] @ (taps·H, R·H)
+            flat = _side_by_side(y, self._spec.taps) @ self._upsampling  # (B, n, 1, R·H)
             return flat.reshape(*flat.shape[:2], self._rows, -1)
         frames = y[:, :, None]
         if self._spec.upsampling == "repeat":

@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def silence(classes: int) -> int:
+    """The class of amplitude 0."""
+    return classes // 2
+
+
 def encode(audio: NDArray[np.floating[Any]], classes: int) -> NDArray[np.int32]:
     """Samples in [-1, 1] (beyond: clipped) to classes 0 to A-1, nearest; 0.0 gives A//2."""
     middle = classes // 2

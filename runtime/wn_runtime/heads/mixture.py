@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads import pcm16
+from wn_runtime.heads import companding, pcm16
 from wn_runtime.heads.head import UNIFORM_BITS, Draw, Head, Samples
 from wn_runtime.heads.softmax import NOT_NUMBERS, Softmax
 
@@ -41,6 +41,9 @@ class Mixture(Head):
     """M."""
     min_log_scale: float = -9.0
     """Smaller log scales count as this one: 4 steps of 16 bits."""
+    mu: int = 0
+    """mu of the mu-law curve that amplitudes lie on (r9y9's input_type "mulaw"), and the grid of 16
+    bits with them; 0: none."""
 
     uniforms: ClassVar[int] = 2
     rounding: ClassVar[float] = pcm16.STEP
@@ -53,6 +56,8 @@ class Mixture(Head):
             raise ValueError(
                 f"min_log_scale is {self.min_log_scale}; it must be {LOG_SCALES[0]:g} to 0"
             )
+        if not 0 <= self.mu < 65536:
+            raise ValueError(f"mu is {self.mu}; it must be 0 (no companding) to 65535")
 
     @abstractmethod
     def quantile(self, odd: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -79,11 +84,22 @@ class Mixture(Head):
 
     def encode(self, audio: NDArray[np.floating[Any]]) -> Samples:
         """See `Head.encode`: the nearest 16-bit samples."""
-        return pcm16.encode(audio)
+        return pcm16.encode(companding.compressed(audio, self.mu) if self.mu else audio)
 
     def decode(self, samples: Samples) -> NDArray[np.float32]:
-        """See `Head.decode`: they are amplitudes."""
-        return samples.astype(np.float32)
+        """See `Head.decode`: they are amplitudes, or lie on their curve."""
+        audio: Samples = companding.expanded(samples, self.mu) if self.mu else samples
+        return audio.astype(np.float32)
+
+    def levels(self, samples: Samples) -> NDArray[np.int64]:
+        """See `Head.levels`: on a curve, as many as its step is wide; 1 where it is narrower."""
+        if not self.mu:
+            return super().levels(samples)
+        edges = np.multiply.outer(samples.astype(np.float64), [1, 1])
+        edges = np.clip(edges + np.array([-0.5, 0.5]) * pcm16.STEP, -1, 1)
+        width = np.diff(companding.expanded(edges, self.mu), axis=-1)[..., 0]
+        wide: NDArray[np.int64] = np.maximum(np.rint(width / pcm16.STEP), 1).astype(np.int64)
+        return wide
 
     def drawer(self, params: NDArray[np.float32], inverse_temperature: NDArray[np.float32]) -> Draw:
         """See `Head.drawer`."""

@@ -8,12 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.heads import companding
+
+
+def silence(classes: int) -> int:
+    """The class of amplitude 0."""
+    return classes // 2
+
 
 def encode(audio: NDArray[np.floating[Any]], classes: int = 256) -> NDArray[np.int32]:
     """Samples in [-1, 1] (beyond: clipped) to classes 0 to A-1, nearest; 0.0 gives A//2."""
     mu = classes - 1
-    x = np.clip(np.asarray(audio, np.float64), -1.0, 1.0)
-    y = np.sign(x) * np.log1p(mu * np.abs(x)) / np.log1p(mu)  # [-1, 1]
+    y = companding.compressed(audio, mu)
     classes_of_x: NDArray[np.int32] = np.floor((y + 1) / 2 * mu + 0.5).astype(np.int32)
     return classes_of_x
 
@@ -23,9 +29,7 @@ def decode_table(classes: int = 256) -> NDArray[np.float32]:
     """The sample value of every class, (A,) float32 in [-1, 1]; not to be written to."""
     mu = classes - 1
     y = 2 * np.arange(classes, dtype=np.float64) / mu - 1
-    table: NDArray[np.float32] = (np.sign(y) * np.expm1(np.abs(y) * np.log1p(mu)) / mu).astype(
-        np.float32
-    )
+    table: NDArray[np.float32] = companding.expanded(y, mu).astype(np.float32)
     table.flags.writeable = False
     return table
 

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.errors import WavestepError, unknown
-from wn_runtime.heads import linear, mulaw, pcm16
+from wn_runtime.heads import linear, mulaw, mulaw_floor, pcm16
 from wn_runtime.heads.head import UNIFORM_BITS, Draw, Head, Samples
 
 TWO, TWO_BITS = np.float32(2), np.int32(0x40000000)
 """Floats from 2 to 4 lie 2^-22 apart: 2 + e, rounded, has the bits of 2 plus round(2^22 * e)."""
-CODINGS = {"mu-law": mulaw, "linear": linear}
+CODINGS = {"mu-law": mulaw, "mu-law-floor": mulaw_floor, "linear": linear}
 NOT_NUMBERS = "the logits are not numbers: the network overflows in this precision; use fp32"
 
 
@@ -58,7 +58,8 @@ class Softmax(Head):
     @property
     def silence(self) -> int:
         """The class of the zero sample."""
-        return self.classes // 2
+        silence: int = CODINGS[self.coding].silence(self.classes)
+        return silence
 
     def encode(self, audio: NDArray[np.floating[Any]]) -> Samples:
         """See `Head.encode`."""

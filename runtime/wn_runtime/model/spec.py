@@ -18,14 +18,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wn_runtime.conditioning.registry import CONDITIONERS
 from wn_runtime.conditioning.spec import Condition, ConditionerSpec
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError, unknown
-from wn_runtime.heads.head import Head
+from wn_runtime.heads.head import Head, Samples
 from wn_runtime.heads.registry import HEADS
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import strict
+from wn_runtime.model.postprocess import Postprocess
 
 CHANNELS = ("residual_channels", "gate_channels", "skip_channels", "head_channels")
 _RANGES = dict.fromkeys(CHANNELS, (1, 2**16)) | {
@@ -73,6 +77,8 @@ class ModelSpec:
     """What the output means, and so what a sample is."""
     conditioning: tuple[ConditionerSpec, ...] = ()
     """What the gates are conditioned on; the biases are added up."""
+    postprocess: Postprocess = field(default_factory=Postprocess)
+    """What decoded audio goes through."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -183,6 +189,16 @@ class ModelSpec:
         raise WavestepError(
             unknown("condition", name, [c.name for c in self.conditions], "this model has")
         )
+
+    def encode(self, audio: NDArray[np.floating[Any]]) -> Samples:
+        """Audio (T,) in [-1, 1], from silence on, to the samples that sound most like it."""
+        shown = audio if self.postprocess.does_nothing else self.postprocess.undo(audio)
+        return self.output.encode(shown)
+
+    def decode(self, samples: Samples) -> NDArray[np.float32]:
+        """Samples (T, B) from the first on to audio in [-1, 1], as a stream gives it."""
+        audio = self.output.decode(samples)
+        return self.postprocess.apply(audio, self.postprocess.start(audio.shape[1]))[0]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON and for checkpoints."""

@@ -11,16 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wn_runtime import arguments
 from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, padded_frames, pieces
 from wn_runtime.conditioning.part import Frames
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
 from wn_runtime.synthesis.snapshot import Snapshot, Voice, check
+
+MOST_BYTES = 2**22
+"""Of the rows made at a time, where a block has fewer: what a cache holds until they are read."""
 
 
 class ConditionedBlocks:
@@ -29,6 +34,7 @@ class ConditionedBlocks:
     def __init__(self, conditioner: Conditioner, spec: ModelSpec, streams: int) -> None:
         self._conditioner, self._spec, self._streams = conditioner, spec, streams
         self.timing = conditioner.timing
+        self._most_blocks = _most_blocks(spec, self.timing, streams)
         self._state: State
         self._bias: Bias
         self._offset: int
@@ -105,7 +111,13 @@ class ConditionedBlocks:
         if len(self._made):
             self._made[:, list(slots)] = self._spec.output.silence
 
-    def snapshot(self, slots: Sequence[int], voices: tuple[Voice, ...], network: State) -> Snapshot:
+    def snapshot(
+        self,
+        slots: Sequence[int],
+        voices: tuple[Voice, ...],
+        network: State,
+        postprocess: NDArray[np.float64],
+    ) -> Snapshot:
         """The voices in those slots."""
         chosen = list(slots)
         bias = self._bias if self._offset < self._size else None
@@ -119,6 +131,7 @@ class ConditionedBlocks:
             frames=self._frames[:, chosen].copy(),
             frames_ended=self._ended,
             history=self._made[:, chosen].copy(),
+            postprocess=postprocess.copy(),
         )
 
     def restore(self, slots: Sequence[int] | None, snapshot: Snapshot) -> None:
@@ -187,9 +200,9 @@ class ConditionedBlocks:
         return max(0, ahead) // self.timing.block * self.timing.block
 
     def _block_size(self, wanted: int) -> int:
-        """The smallest whole number of blocks that has so many samples."""
+        """The smallest whole number of blocks that has so many samples, as far as rows are few."""
         block = self.timing.block
-        return -(-wanted // block) * block
+        return min(-(-wanted // block), self._most_blocks) * block
 
     def _check_between_blocks(self) -> None:
         inside = self._size - self._offset
@@ -197,3 +210,11 @@ class ConditionedBlocks:
             raise WavestepError(
                 f"slots can change between blocks of the conditioner only: in {inside} samples"
             )
+
+
+def _most_blocks(spec: ModelSpec, timing: Timing, streams: int) -> int:
+    """Blocks to condition at a time, 1 at least."""
+    holds = [part.hold for part in spec.conditioning if part.hold]
+    rows = timing.block // min(holds) if holds else 0
+    size = 4 * rows * streams * spec.layers * spec.gate_channels
+    return max(1, MOST_BYTES // size) if size else 2**31

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wn_runtime.arguments import array, integer, wrong_type
 from wn_runtime.conditioning.conditioner import Bias, Conditioner
@@ -49,6 +50,8 @@ class Snapshot:
     """Whether the last have been pushed."""
     history: Samples
     """(n, B): those made of the current block, where the conditioner reads them."""
+    postprocess: NDArray[np.float64]
+    """(B,): the memory of what audio goes through."""
 
 
 def voices_of(snapshot: Snapshot) -> tuple[Voice, ...]:
@@ -82,6 +85,7 @@ def check(snapshot: Snapshot, spec: ModelSpec, conditioner: Conditioner) -> None
     _check_array("frames", snapshot.frames, (_rows("frames", snapshot.frames), *channels))
     _check_array("history", snapshot.history, (_rows("history", snapshot.history), streams))
     spec.output.check(snapshot.history, "history of the snapshot")
+    _check_array("postprocess", snapshot.postprocess, (streams,))
     if not spec.conditioning or offset == size:
         if snapshot.bias is not None:
             raise WavestepError("the snapshot has a bias that conditions nothing")

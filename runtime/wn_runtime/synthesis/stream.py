@@ -56,6 +56,8 @@ class Stream:
         self._uniforms = [UniformStream(0, number) for number in range(self.batch)]
         self._usual = temperature
         self._temperatures = [temperature] * self.batch
+        self._filter = spec.postprocess.start(self.batch)
+        """Its memory, (B,)."""
         self._call = FIRST_CALL
         self._broken = False
         """Whether the engine failed: only a reset or a restore makes it whole."""
@@ -73,7 +75,7 @@ class Stream:
 
     def read(self, samples: int) -> NDArray[np.float32]:
         """The next `samples` of every voice: (samples, B) float32 in [-1, 1]."""
-        return self._head.decode(self.read_samples(samples))
+        return self._read(samples)[1]
 
     def read_samples(self, samples: int) -> Samples:
         """The same before decoding: (samples, B) of the head's own type, classes for a softmax.
@@ -81,9 +83,14 @@ class Stream:
         Raises WavestepError where frames are missing for so many. An interruption comes between
         two calls of the engine: what was made before it is past, the stream goes on after it.
         """
+        return self._read(samples)[0]
+
+    def _read(self, samples: int) -> tuple[Samples, NDArray[np.float32]]:
+        """The samples, and what they sound like."""
         samples = integer("samples", samples, 0, MOST_SAMPLES)
         engine, head = self._open_engine(), self._head
         made = np.empty((samples, self.batch), head.sample_dtype)
+        audio = np.empty((samples, self.batch), np.float32)
         done = 0
         while done < samples:
             began = time.perf_counter()
@@ -96,10 +103,11 @@ class Stream:
                     self._broken = True  # how far the engine came nobody knows
                     raise
                 self._blocks.advance(block)
+                heard, self._filter = self._spec.postprocess.apply(head.decode(block), self._filter)
             self._call = _next_call(count, self._call, time.perf_counter() - began)
-            made[done : done + count] = block
+            made[done : done + count], audio[done : done + count] = block, heard
             done += count
-        return made
+        return made, audio
 
     def blocks(self, seconds: float, block: float = 0.05) -> Iterator[NDArray[np.float32]]:
         """`seconds` of audio (`math.inf`: without end) in pieces of `block` seconds each."""
@@ -159,6 +167,8 @@ class Stream:
         with Held():
             self._blocks.reset(None if slots is None else chosen, conditions)
             engine.reset(slots)
+            self._filter = self._filter.copy()
+            self._filter[chosen] = 0
             for slot, drawn, degree in zip(chosen, randomness, temperatures, strict=True):
                 self._uniforms[slot], self._temperatures[slot] = drawn, degree
             self._broken = False
@@ -175,7 +185,7 @@ class Stream:
             for u in [self._uniforms[slot]]
         )
         network = engine.snapshot(None if slots is None else chosen)
-        return self._blocks.snapshot(chosen, voices, network)
+        return self._blocks.snapshot(chosen, voices, network, self._filter[chosen])
 
     def restore(self, snapshot: Snapshot, slots: Sequence[int] | None = None) -> Stream:
         """Go on exactly where `snapshot` was taken, by this or another stream or engine.
@@ -199,6 +209,8 @@ class Stream:
         with Held():
             self._blocks.restore(None if slots is None else chosen, snapshot)
             engine.restore(network, slots)
+            self._filter = self._filter.copy()
+            self._filter[chosen] = snapshot.postprocess
             for slot, drawn, degree in zip(chosen, randomness, temperatures, strict=True):
                 self._uniforms[slot], self._temperatures[slot] = drawn, degree
             self._broken = False

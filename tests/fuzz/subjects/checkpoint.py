@@ -47,11 +47,11 @@ _RESUME = ("wn-train", "data", "-o", "run", "--config", "config.toml", "--steps"
 def checkpoint(world: World) -> SearchStrategy[Case]:
     """A checkpoint to export, to prove against, to bench."""
     words = invocations(*_SHARED[:4], *_SHARED)
-    changed = _changes(world, "voice.pt")
+    changed = changes(world, "voice.pt")
     cases = edited("checkpoint", words, changed, "voice", "voice.pt", "clip.wav")
-    framed = edited("checkpoint", invocations(*_FRAMED), _changes(world, "vocoder.pt"),
+    framed = edited("checkpoint", invocations(*_FRAMED), changes(world, "vocoder.pt"),
                     "vocoder", "vocoder.pt", "clip.wav", "frames.npy")  # fmt: skip
-    of_speech = _changes(world, "speaking.pt", "speech")
+    of_speech = changes(world, "speaking.pt", "speech")
     lines = invocations(*_SPEAKING)
     speaking = edited("checkpoint", lines, of_speech, "speaking", "speaking.pt")
     return cases | cases | framed | speaking
@@ -59,12 +59,12 @@ def checkpoint(world: World) -> SearchStrategy[Case]:
 
 def resume(world: World) -> SearchStrategy[Case]:
     """A run's last.pt, to go on from."""
-    changed = _changes(world, "run/last.pt")
+    changed = changes(world, "run/last.pt")
     return edited("resume", invocations(_RESUME), changed, "data", "run", "config.toml")
 
 
-def _changes(world: World, at: str, part: str = "") -> SearchStrategy[list[Edit]]:
-    """part: what of it is changed; empty: all."""
+def changes(world: World, at: str, part: str = "") -> SearchStrategy[list[Edit]]:
+    """Edits of a checkpoint. part: what of it is changed; empty: all."""
     from tests.fuzz.mutate.checkpoint import ARCHIVES, VALUES, pointers
 
     places = [place for place in pointers(world.root / at) if not part or place[:1] == [part]]

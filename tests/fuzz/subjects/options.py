@@ -34,6 +34,7 @@ BASE: dict[str, tuple[tuple[str, ...], ...]] = {
     "wn-targets": (("fit", "spec.json"),),
     "wn-parity": (("voice",),),
     "wn-export": (("voice",), ("speaking",)),
+    "wn-import": (("theirs.pth", "--hparams", "hparams.json", "-o", "mine.pt"),),
     "wn-bench": (("voice", "--seconds", "0.01"),),
     "wn-features": (
         ("data", "-o", "framed", "--mel", "4", "--level"),
@@ -48,6 +49,7 @@ BASE: dict[str, tuple[tuple[str, ...], ...]] = {
 INPUTS = (
     *("voice", "voice.pt", "vocoder", "frames.npy", "frames.raw", "spec.json", "clip.wav"),
     *("speaking", "words.txt", "data", "spoken", "config.toml"),
+    *("theirs.pth", "hparams.json", "answers.npz", "meanvar.npz"),
 )
 GOOD: dict[str, tuple[str, ...]] = {
     "speaker": ("ann", "2", "-1", "ann,bob"),
@@ -62,6 +64,11 @@ GOOD: dict[str, tuple[str, ...]] = {
     "frames": ("frames.npy", "-", "frames.npy,frames.npy", "frames.raw", "clip.wav"),
     "target": ("cpu", "orin-nano-8gb", "nano", "t4", "x86-64-v3", "cortex-a72"),
     "preset": ("tiny", "small"),
+    "kind": ("r9y9", "nv-wavenet", "ibab"),
+    "alignment": ("generation", "training"),
+    "hparams": ("hparams.json",),
+    "verify": ("answers.npz", "meanvar.npz"),
+    "statistics": ("meanvar.npz", "answers.npz"),
     "name": ("nano", "t4"),
     "targets": ("nano", "t4"),
 }  # fmt: skip
@@ -71,7 +78,7 @@ TOO_LONG = {
     "steps": ("0", "-1", "1", "2", "1" + "0" * 40),
 }
 """Where most large values are only a long wait: those that are not."""
-SLOW = ("wn-parity", "wn-export", "wn-bench", "wn-train", "wn-doctor")
+SLOW = ("wn-parity", "wn-export", "wn-bench", "wn-import", "wn-train", "wn-doctor")
 
 
 def options(world: World) -> SearchStrategy[Case]:
@@ -102,7 +109,12 @@ def _lines(name: str) -> SearchStrategy[Case]:
 def _inputs(name: str) -> tuple[str, ...]:
     models = ("voice", "voice.pt", "vocoder", "speaking", "frames.npy", "frames.raw", "spec.json")
     of_data = ("data", "spoken", "config.toml")
-    unused = {"wn-train": models, "wn-features": models}.get(name, of_data)
+    foreign = ("theirs.pth", "hparams.json", "answers.npz", "meanvar.npz")
+    unused = {
+        "wn-train": (*models, *foreign),
+        "wn-features": (*models, *foreign),
+        "wn-import": (*models, *of_data),
+    }.get(name, (*of_data, *foreign))
     return tuple(each for each in INPUTS if each not in unused)
 
 

@@ -71,7 +71,8 @@ def make(blocks: ConditionedBlocks, *samples: int, count: int = BLOCK) -> list[t
 
 
 def snapshot_of(blocks: ConditionedBlocks, *slots: int) -> Snapshot:
-    return blocks.snapshot(slots, tuple(Voice(0, slot, 1.0) for slot in slots), {})
+    voices = tuple(Voice(0, slot, 1.0) for slot in slots)
+    return blocks.snapshot(slots, voices, {}, np.zeros(len(slots)))
 
 
 def test_each_block_sees_the_samples_of_the_one_before() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import pickletools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -53,28 +53,32 @@ class StoredTensor:
 
 
 @dataclass(frozen=True)
-class _Name:
-    """What a pickle would import."""
+class Name:
+    """What a pickle would import: a module and a name in it."""
 
     name: str
 
 
 def parse(data: bytes) -> Any:
     """What the pickle holds: a tree, no part of it in two places. Raises Damaged."""
-    return _tree(_Machine().run(data), DEEPEST, iter(range(min(len(data), MOST_OPCODES))))
+    return _tree(Machine().run(opcodes(data)), DEEPEST, iter(range(min(len(data), MOST_OPCODES))))
 
 
-class _Machine:
-    """Pickle's stack machine, with the opcodes that torch.save uses and no others."""
+class Machine:
+    """Pickle's stack machine, with the opcodes that torch.save uses and no others.
+
+    What a name, a call and a storage stand for a subclass may say otherwise.
+    """
 
     def __init__(self) -> None:
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
 
-    def run(self, data: bytes) -> Any:
+    def run(self, opcodes: Iterable[tuple[str, Any]]) -> Any:
+        """What is on top of the stack at the end. Raises Damaged."""
         try:
-            for number, (opcode, argument) in enumerate(_opcodes(data)):
+            for number, (opcode, argument) in enumerate(opcodes):
                 if number == MOST_OPCODES:
                     raise Damaged(f"its pickle has over {MOST_OPCODES} opcodes")
                 self._do(opcode, argument)
@@ -107,10 +111,10 @@ class _Machine:
                 stack.append(tuple(self._marked()))
             case "APPEND" | "APPENDS":
                 items = self._last(1) if opcode == "APPEND" else self._marked()
-                _of_type(stack[-1], list).extend(items)
+                of_type(stack[-1], list).extend(items)
             case "SETITEM" | "SETITEMS":
                 items = self._last(2) if opcode == "SETITEM" else self._marked()
-                _set_items(_of_type(stack[-1], dict), items)
+                set_items(of_type(stack[-1], dict), items)
             case "BINPUT" | "LONG_BINPUT":
                 self._memo[argument] = stack[-1]
             case "BINGET" | "LONG_BINGET":
@@ -118,17 +122,37 @@ class _Machine:
                     raise Damaged("its pickle names what it has not kept")
                 stack.append(self._memo[argument])
             case "GLOBAL":
-                stack.append(_Name(argument))
+                stack.append(self._named(argument))
             case "BINPERSID":
-                stack.append(_storage(stack.pop()))
+                stack.append(self._stored(stack.pop()))
             case "REDUCE":
                 name, arguments = self._last(2)
-                stack.append(_made(_of_type(name, _Name), _of_type(arguments, tuple)))
-            case "BUILD":  # what torch notes of a state_dict, its `_metadata`
-                stack.pop()
-                _of_type(stack[-1], dict)
+                stack.append(self._made(of_type(name, Name), of_type(arguments, tuple)))
+            case "BUILD":
+                built = stack.pop()
+                self._built(stack[-1], built)
             case _:
-                raise Damaged(f"its pickle has the opcode {opcode}")
+                self._more(opcode, argument)
+
+    def _named(self, name: str) -> Any:
+        """What a pickle would import."""
+        return Name(name)
+
+    def _stored(self, given: Any) -> Any:
+        """What a persistent id stands for."""
+        return _storage(given)
+
+    def _made(self, function: Name, arguments: tuple[Any, ...]) -> Any:
+        """What a pickle would call."""
+        return _made(function, arguments)
+
+    def _built(self, target: Any, _state: Any) -> None:
+        """What it would set on an object: torch notes of a state_dict its `_metadata`."""
+        of_type(target, dict)
+
+    def _more(self, opcode: str, _argument: Any) -> None:
+        """An opcode that is none of torch.save's."""
+        raise Damaged(f"its pickle has the opcode {opcode}")
 
     def _last(self, count: int) -> list[Any]:
         if count > len(self._stack):
@@ -144,7 +168,8 @@ class _Machine:
         return items
 
 
-def _opcodes(data: bytes) -> Iterator[tuple[str, Any]]:
+def opcodes(data: bytes | Any) -> Iterator[tuple[str, Any]]:
+    """Those of a pickle, bytes or a file's next, up to its end. Raises Damaged if it breaks off."""
     try:
         for opcode, argument, _ in pickletools.genops(data):
             yield opcode.name, argument
@@ -154,7 +179,7 @@ def _opcodes(data: bytes) -> Iterator[tuple[str, Any]]:
         raise Damaged(f"its pickle breaks off ({str(error)[:60]})") from error
 
 
-def _made(function: _Name, arguments: tuple[Any, ...]) -> Any:
+def _made(function: Name, arguments: tuple[Any, ...]) -> Any:
     """What torch.save writes as a call."""
     match function.name, arguments:
         case (str(name), ()) if name == _ORDERED:
@@ -164,7 +189,7 @@ def _made(function: _Name, arguments: tuple[Any, ...]) -> Any:
         ):
             return _tensor(storage, offset, shape, stride)
         case _:
-            _foreign(function)
+            foreign(function)
 
 
 def _tensor(
@@ -181,32 +206,35 @@ def _tensor(
 
 def _storage(given: Any) -> Storage:
     match given:
-        case ("storage", _Name() as kind, str(key), str(), int()):
+        case ("storage", Name() as kind, str(key), str(), int()):
             dtype = STORAGES.get(kind.name)
             if dtype is None:
-                _foreign(kind)
+                foreign(kind)
             if not key.isalnum() or not key.isascii():
                 raise Damaged(f"it has a storage called {key!r:.60}")
             return Storage(f"data/{key}", dtype)
     raise Damaged("it has a storage that torch.save does not write")
 
 
-def _set_items(target: dict[Any, Any], items: list[Any]) -> None:
+def set_items(target: dict[Any, Any], items: list[Any]) -> None:
+    """Put keys and values, which alternate, into a dictionary."""
     for key, value in zip(items[::2], items[1::2], strict=False):
         if type(key) not in (str, int):
             raise Damaged("a key is neither text nor a number")
         target[key] = value
 
 
-def _of_type(value: Any, kind: type) -> Any:
+def of_type(value: Any, kind: type) -> Any:
+    """The value, which has to be of this very type."""
     if type(value) is not kind:
-        if isinstance(value, _Name):
-            _foreign(value)
+        if isinstance(value, Name):
+            foreign(value)
         raise Damaged("its pickle is none that torch.save writes")
     return value
 
 
-def _foreign(name: _Name) -> NoReturn:
+def foreign(name: Name) -> NoReturn:
+    """Refuse it."""
     raise Damaged(f"it asks for {name.name!r:.60}, which no checkpoint has")
 
 
@@ -223,6 +251,6 @@ def _tree(value: Any, depth: int, budget: Iterator[int]) -> Any:
         return {key: _tree(item, depth - 1, budget) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(_tree(item, depth - 1, budget) for item in value)
-    if isinstance(value, (_Name, Storage)):
+    if isinstance(value, (Name, Storage)):
         raise Damaged("its pickle is none that torch.save writes")
     return value

@@ -16,6 +16,12 @@ from wn_train.pytorch_needed import pytorch_needed
 @click.option("--preset", help="tiny, small, medium or paper.  [default: small]")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="TOML over the preset.")
 @click.option(
+    "--init",
+    type=click.Path(path_type=Path),
+    metavar="CKPT",
+    help="Train on a checkpoint's network, as wn-import or another run wrote it.",
+)
+@click.option(
     "--steps",
     type=click.IntRange(1, 10**9),
     metavar="N",
@@ -34,6 +40,7 @@ def main(
     output: Path,
     preset: str | None,
     file: Path | None,
+    init: Path | None,
     steps: int | None,
     resume: bool,
     threads: int | None,
@@ -44,4 +51,4 @@ def main(
     """
     with pytorch_needed("wn-train"):
         from wn_train.training.run import run
-    run(data, output, preset, file, steps, resume, threads)
+    run(data, output, preset, file, init, steps, resume, threads)

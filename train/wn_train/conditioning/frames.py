@@ -55,7 +55,8 @@ class LocalModule(ConditionerModule):
         self.upsampling: nn.Parameter | None = None
         if spec.upsampling == "transposed":  # begins as repetition: y[i] itself in every row
             repeated = torch.eye(spec.hidden).expand(spec.rows, -1, -1)
-            self.upsampling = nn.Parameter(torch.cat([repeated, torch.zeros_like(repeated)]))
+            others = [torch.zeros_like(repeated)] * (spec.taps - 1)
+            self.upsampling = nn.Parameter(torch.cat([repeated, *others]))
         small = 0.1 / spec.hidden**0.5
         self.weight = nn.Parameter(torch.randn(spec.hidden, layers, gate_channels) * small)
 
@@ -80,12 +81,15 @@ class LocalModule(ConditionerModule):
         return rows.reshape(*rows.shape[:2], *self.weight.shape[1:]).permute(2, 0, 1, 3)
 
     def _upsampled(self, y: Tensor) -> Tensor:
-        """y (B, n, H), one frame more unless repeated -> (B, n·R, H)."""
+        """y (B, n, H), and the frames that upsampling sees -> (B, n·R, H)."""
         if self.upsampling is not None:
-            rows = self._spec.rows
-            now, before = self.upsampling[:rows], self.upsampling[rows:]  # (R, H, H)
-            each = torch.einsum("bnh,rhk->bnrk", y[:, 1:], now)
-            each = each + torch.einsum("bnh,rhk->bnrk", y[:, :-1], before)
+            taps = self.upsampling.reshape(self._spec.taps, -1, *self.upsampling.shape[1:])
+            last = len(taps) - 1
+            count = y.shape[1] - last
+            each = torch.einsum("bnh,rhk->bnrk", y[:, last:], taps[0])
+            for tap in range(1, len(taps)):
+                earlier = y[:, last - tap :][:, :count]
+                each = each + torch.einsum("bnh,rhk->bnrk", earlier, taps[tap])
             return each.flatten(1, 2)
         if self._spec.upsampling == "repeat":
             return y

@@ -11,10 +11,12 @@ from wn_train.conditioning.context_stack import ContextModule
 from wn_train.conditioning.frames import LocalModule
 from wn_train.conditioning.global_conditions import GlobalConditioner
 from wn_train.conditioning.part import ConditionerModule
+from wn_train.conditioning.stretched import StretchedModule
 
 MODULES: dict[str, Callable[[Any, int, int], ConditionerModule]] = {
     "global": GlobalConditioner,
     "frames": LocalModule,
+    "stretched": StretchedModule,
     "context_stack": ContextModule,
 }
 """Kind to (spec, L, G) -> module."""

@@ -15,6 +15,7 @@ from wn_runtime.commands.bar import Bar
 from wn_runtime.engines.memory import available_bytes
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Head
+from wn_runtime.model.postprocess import Postprocess
 from wn_train.data import decoding
 from wn_train.data.corpus import Corpus, Recording
 from wn_train.data.decoding import Header
@@ -46,13 +47,15 @@ def load(
     head: Head,
     say: Callable[[str], None],
     before_each: Callable[[], None] = lambda: None,
+    postprocess: Postprocess | None = None,
 ) -> tuple[int, list[Utterance]]:
     """Read, mix to mono, resample and encode every recording: the rate in Hz and the utterances.
 
     sample_rate 0 takes the rate that most files have. What is done to files (mono mix,
     resampling) and clipped files are said once each. Raises WavestepError that lists the faulty
     files (missing, unreadable, truncated, empty, NaN), or where they do not fit into memory;
-    before_each is called before a file is opened, and may raise.
+    before_each is called before a file is opened, and may raise. postprocess: what the model's
+    audio goes through, which is undone.
     """
     faults = Faults()
     headers: dict[Path, Header] = {}
@@ -80,7 +83,8 @@ def load(
                 audio = louder(decoding.read(recording.path, rate), recording.gain)
                 if _is_clipped(audio):
                     clipped.append(recording.path)
-                utterances.append(Utterance(recording, compact(head, head.encode(audio))))
+                shown = audio if postprocess is None else postprocess.undo(audio)
+                utterances.append(Utterance(recording, compact(head, head.encode(shown))))
             bar.update()
     faults.check()
     if clipped:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wn_runtime.model import weights
+from wn_runtime.model.weights import Weights
 from wn_train.conditioning.part import ConditionerModule
 from wn_train.network.layers import GatedLayer, Pointwise
 from wn_train.network.wavenet import WaveNet
@@ -47,6 +48,41 @@ def canonical_weights(model: WaveNet, where: str) -> dict[str, NDArray[np.float3
     }
     weights.check(arrays, spec, where)
     return arrays
+
+
+def load_canonical(model: WaveNet, arrays: Weights) -> None:
+    """Give a network, one without weight norm, these canonical weights: the inverse of the above.
+
+    Its conditioners' have to be their parameters as they are, which a context stack's are not.
+    """
+    spec = model.spec
+    z = spec.gate_channels // 2
+
+    def put(tensor: Tensor | None, array: NDArray[np.float32]) -> None:
+        assert tensor is not None
+        tensor.copy_(torch.from_numpy(array))
+
+    with torch.no_grad():
+        put(model.input.weight, arrays["input.weight"])
+        put(model.input.bias, arrays["input.bias"])
+        for i, layer in enumerate(model.layers):
+            assert isinstance(layer, GatedLayer)
+            put(layer.gate.weight, arrays["gate.weight"][i])
+            put(layer.gate.bias, arrays["gate.bias"][i])
+            if layer.residual is not None:
+                put(layer.residual.weight, arrays["residual.weight"][i])
+                put(layer.residual.bias, arrays["residual.bias"][i])
+        skip = arrays["skip.weight"].reshape(spec.layers * z, spec.skip_channels)
+        put(model.skip.weight, skip)
+        put(model.skip.bias, arrays["skip.bias"])
+        for i, part in enumerate(model.head):
+            assert isinstance(part, Pointwise)
+            put(part.weight, arrays[f"head.{i}.weight"])
+            put(part.bias, arrays[f"head.{i}.bias"])
+        for conditioner in model.conditioners:
+            assert isinstance(conditioner, ConditionerModule)
+            for name, tensor in conditioner.canonical().items():
+                put(tensor, arrays[name])
 
 
 def _pair(part: Pointwise) -> tuple[Tensor, Tensor]:

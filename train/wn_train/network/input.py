@@ -27,10 +27,13 @@ class InputConv(nn.Module):
         self.weight = nn.Parameter(initial)  # (k0, A or 1, R), tap 0 = newest
         self.bias = nn.Parameter(torch.zeros(outputs))
 
-    def forward(self, samples: Tensor) -> Tensor:
-        """Samples (B, T) -> y (B, T, R)."""
+    def forward(self, samples: Tensor, earlier: Tensor | None = None) -> Tensor:
+        """Samples (B, T), and the k0 before them (B, k0), silence where none -> y (B, T, R)."""
         steps = samples.shape[1]
-        before = F.pad(samples, (self.kernel, 0), value=self._head.silence)
+        if earlier is None:
+            before = F.pad(samples, (self.kernel, 0), value=self._head.silence)
+        else:
+            before = torch.cat([earlier, samples], dim=1)
         starts = [self.kernel - 1 - j for j in range(self.kernel)]  # of x[t-1-j]
         return self._mix([before[:, start : start + steps] for start in starts])
 

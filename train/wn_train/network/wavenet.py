@@ -117,9 +117,14 @@ class WaveNet(nn.Module):
                 return part.padding({k: v.detach().float().cpu().numpy() for k, v in table})
         return np.zeros(0, np.float32)
 
-    def network(self, samples: Tensor, bias: Tensor | None) -> Tensor:
-        """Params (B, T, A) of samples (B, T) under a bias (L, B, N, G): a row is T/N samples'."""
-        h = self.input(samples)  # (B, T, R)
+    def network(
+        self, samples: Tensor, bias: Tensor | None, earlier: Tensor | None = None
+    ) -> Tensor:
+        """Params (B, T, A) of samples (B, T) under a bias (L, B, N, G): a row is T/N samples'.
+
+        earlier (B, k0): the samples before the first, silence by default.
+        """
+        h = self.input(samples, earlier)  # (B, T, R)
         # Not bias[i]: the gradient of each index would be zeros for all layers.
         each: Sequence[Tensor | None] = [None] * self.spec.layers if bias is None else bias.unbind()
         zs = []

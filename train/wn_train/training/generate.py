@@ -102,7 +102,7 @@ def generate(
         samples[t : t + count] = draw(bias, drawn[t : t + count])
         blocks.advance(samples[t : t + count])
         t += count
-    return head.decode(samples)
+    return spec.decode(samples)
 
 
 def stepped(model: WaveNet, streams: int) -> Draw:

@@ -23,7 +23,7 @@ from wn_train.data import audio, corpus, frames
 from wn_train.data.audio import Utterance
 from wn_train.features import described
 from wn_train.speech import voice
-from wn_train.training import kept
+from wn_train.training import begun, kept
 from wn_train.training.distributed import World, world
 from wn_train.training.failures import told
 from wn_train.training.folder import run_folder
@@ -39,6 +39,7 @@ def run(
     output: Path,
     preset: str | None,
     file: Path | None,
+    init: Path | None,
     steps: int | None,
     resume: bool,
     threads: int | None,
@@ -50,6 +51,8 @@ def run(
     if threads:
         torch.set_num_threads(threads)
     given: dict[str, Any] = {} if steps is None else {"training.steps": steps}
+    if init is not None:
+        given |= {"training.init": str(init), "training.init_network": True}
     name = Path(os.path.realpath(output)).name
     before = kept.read(output, given) if resume and preset is None and file is None else None
     loaded = before or config.load(preset or config.DEFAULT, file, given)
@@ -64,7 +67,12 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
     say = progress.line if here.first else _silent
     before = _before(output, resume, settings)
     settings = described.applied(settings, described.read(data))
-    spec, utterances = _prepare(data, settings, say, stop)
+    if settings.training.init_network:
+        network = before or checkpoint.load(Path(settings.training.init))
+        settings = begun.with_weight_norm(settings, network)
+        spec, utterances = begun.prepare(data, network, say, stop)
+    else:
+        spec, utterances = _prepare(data, settings, say, stop)
     speech = None if before is None else before.speech
     if settings.speech is not None:
         if speech is None:

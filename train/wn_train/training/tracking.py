@@ -89,7 +89,7 @@ class Tracker:
         self._begun = True
         for sample in self._samples:
             if sample.recording is not None:
-                wave = self._spec.output.decode(sample.recording[:, None])[:, 0]
+                wave = self._spec.decode(sample.recording[:, None])[:, 0]
                 self._sound(f"{sample.label} ({pictures.GIVEN})", wave, step)
 
     def _sound(self, label: str, wave: NDArray[np.float32], step: int) -> None:

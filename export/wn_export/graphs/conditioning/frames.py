@@ -62,19 +62,19 @@ def _window(part: GraphPart, local: LocalFrames, count: int) -> str:
 
 
 def _upsampled(part: GraphPart, local: LocalFrames, y: str, count: int) -> str:
-    """y [n, B, H], one frame more unless repeated -> [n·R, B, H]."""
+    """y [n, B, H], and the frames that upsampling sees -> [n·R, B, H]."""
     graph, name = part.graph, part.name
     if local.upsampling == "repeat":
         return y
-    first, second = _slice(part, y, "first", 0, count), _slice(part, y, "second", 1, count)
     if local.upsampling == "transposed":
-        pair = graph.node("Concat", name("pair"), first, second, axis=2)  # y[i-1], y[i]
+        frames = _taps(part, y, "transposed", local.taps, count)  # …, y[i-1], y[i]
         weight = graph.constant(UPSAMPLING, by_frame(part.weights[UPSAMPLING], local.rows))
-        flat = graph.node("MatMul", name("upsampled/flat"), pair, weight)  # [n, B, R·H]
+        flat = graph.node("MatMul", name("upsampled/flat"), frames, weight)  # [n, B, R·H]
         shape = graph.shape(count, part.batch, local.rows, local.hidden)
         rows = graph.node("Reshape", name("upsampled/by_stream"), flat, shape)
         rows = graph.node("Transpose", name("upsampled/rows"), rows, perm=[0, 2, 1, 3])
     else:
+        first, second = _slice(part, y, "first", 0, count), _slice(part, y, "second", 1, count)
         line = graph.constant(name("line"), local.line[:, None, None])  # [R, 1, 1]
         axis = graph.shape(1)
         start = graph.node("Unsqueeze", name("start"), first, axis)  # [n, 1, B, H]

@@ -11,7 +11,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -45,15 +45,30 @@ class _Member:
     header: npy.Header
 
 
-def arrays(data: bytes, types: Mapping[str, tuple[str, ...]], most: int) -> dict[str, NDArray[Any]]:
+def names(data: bytes, most_list: int = _MOST_LIST) -> list[str]:
+    """Those of an archive's arrays. Raises ValueError for what is none."""
+    _check_end(data, most_list)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    except _FAULTS as error:
+        raise ValueError(f"it is damaged: {error}") from error
+
+
+def arrays(
+    data: bytes,
+    types: Mapping[str, tuple[str, ...]],
+    most: int,
+    optional: Collection[str] = (),
+    most_list: int = _MOST_LIST,
+) -> dict[str, NDArray[Any]]:
     """The arrays of an archive by name; none may be written to.
 
-    types: the members that it must have, and of which types (`<f4`; `<U` is text of any length).
-    most: bytes of all of them together. Raises ValueError for anything else.
+    types: the members that it must have, but for those that are optional, and of which types
+    (`<f4`; `<U` is text of any length). most: bytes of all of them together. Raises ValueError for
+    anything else.
     """
-    end = _END.unpack(data[-_END.size :]) if len(data) >= _END.size else (b"",)
-    if end[0] != b"PK\x05\x06" or end[-1] or data[-42:-38] == _ZIP64 or end[5] > _MOST_LIST:
-        raise ValueError("it is no archive that NumPy wrote, or not all of one")
+    _check_end(data, most_list)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members: dict[str, _Member] = {}
@@ -63,7 +78,7 @@ def arrays(data: bytes, types: Mapping[str, tuple[str, ...]], most: int) -> dict
                     raise ValueError(f"member {info.filename!r} is unexpected")
                 with archive.open(info) as file:
                     members[name] = _described(info, file, types[name])
-            if missing := types.keys() - members.keys():
+            if missing := types.keys() - members.keys() - set(optional):
                 raise ValueError(f"member {min(missing)!r} is missing")
             total = sum(member.header.nbytes for member in members.values())
             if total > most:
@@ -71,6 +86,12 @@ def arrays(data: bytes, types: Mapping[str, tuple[str, ...]], most: int) -> dict
             return {name: _read(archive, member) for name, member in members.items()}
     except _FAULTS as error:
         raise ValueError(f"it is damaged: {error}") from error
+
+
+def _check_end(data: bytes, most_list: int) -> None:
+    end = _END.unpack(data[-_END.size :]) if len(data) >= _END.size else (b"",)
+    if end[0] != b"PK\x05\x06" or end[-1] or data[-42:-38] == _ZIP64 or end[5] > most_list:
+        raise ValueError("it is no archive that NumPy wrote, or not all of one")
 
 
 def text(array: NDArray[Any]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from wn_export.parity import npz
+from wn_runtime import npz
 
 TYPES = {"x": ("<f4",), "words": ("<U",)}
 HEADER = "{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}"

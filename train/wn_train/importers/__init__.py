@@ -1,0 +1,1 @@
+"""Models trained elsewhere: their files read as data, their weights made canonical."""

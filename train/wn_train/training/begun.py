@@ -1,0 +1,55 @@
+"""Training on with a checkpoint's own network: the data as that network takes it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from wn_runtime.conditioning.timing import Timing
+from wn_runtime.errors import WavestepError
+from wn_runtime.model.spec import ModelSpec
+from wn_train.checkpoint import Checkpoint
+from wn_train.config import Config
+from wn_train.data import audio, corpus, frames
+from wn_train.data.audio import Utterance
+from wn_train.network.wavenet import WaveNet
+from wn_train.training.stopping import Stop
+
+
+def with_weight_norm(settings: Config, network: Checkpoint) -> Config:
+    """The configuration with weight norm where the checkpoint's weights have it."""
+    model = dataclasses.replace(settings.model, weight_norm=network.weight_norm)
+    return dataclasses.replace(settings, model=model)
+
+
+def prepare(
+    data: Path, network: Checkpoint, say: Callable[[str], None], stop: Stop
+) -> tuple[ModelSpec, list[Utterance]]:
+    """The network's spec, and the data at its rate, with its conditions and frames.
+
+    Raises WavestepError where the data lacks one of its conditions or its frames, or has values
+    that it does not know.
+    """
+    spec = network.spec
+    timing = Timing.of(spec.conditioning)
+    names = tuple(condition.name for condition in spec.conditions)
+    recordings = corpus.read(data, names, framed=bool(timing.frame_channels))
+    for recording in recordings.recordings:
+        for name, value in recording.values.items():
+            if value:
+                try:
+                    spec.condition(name).indices(value)
+                except WavestepError as error:
+                    raise WavestepError(f"{recording.path}: {error}") from error
+    _, utterances = audio.load(
+        recordings, spec.sample_rate, spec.output, say, stop.check, spec.postprocess
+    )
+    if timing.frame_channels:
+        model = WaveNet(spec, network.weight_norm)
+        model.load_state_dict(network.ema)
+        found = frames.load(utterances, timing.hop, timing.frame_channels, stop.check)
+        padding = model.padding()
+        utterances = [dataclasses.replace(each, padding=padding) for each in found]
+    stop.check()
+    return spec, utterances
