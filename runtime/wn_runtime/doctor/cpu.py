@@ -12,9 +12,13 @@ from pathlib import Path
 from wn_runtime import temporary
 from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
+from wn_runtime.engines.native import zig
 from wn_runtime.engines.native.program import command_words
+from wn_runtime.errors import WavestepError
 
 OLDEST_PYTHON = (3, 10)
+COMPILE_S = 300.0
+"""Seconds that a compiler may take; zig's first run compiles its own libraries, too."""
 _VECTORS = (
     "avx2",
     "avx512f",
@@ -67,42 +71,63 @@ def processor(machine: Machine) -> Finding:
 
 
 def compiler(machine: Machine) -> Finding:
-    """The first of $CC, cc, gcc, clang that makes a shared library."""
+    """The compiler that the native engine takes, where it makes a shared library.
+
+    $CC, or else the first of cc, gcc, clang and zig that tells its version, as find_compiler does.
+    """
     asked = machine.environ.get("CC", "").strip()
-    names = [asked] if asked else ["cc", "gcc", "clang"]
-    fix = "install one: sudo apt install gcc"
-    reason = "none found"
-    for name in names:
-        words = command_words(name)
+    system = (("cc",), ("gcc",), ("clang",))
+    reason, fix = "none found", f"install one: sudo apt install gcc, or {zig.WHEEL}"
+    if asked:
+        reason, fix = f"$CC is {asked!r}, which is not there", "set CC to a C compiler, or unset it"
+    elif machine.version("ziglang") and not machine.zig():
+        reason += zig.PLACEHOLDER
+    for words in (command_words(asked),) if asked else (*system, machine.zig()):
         path = machine.which(words[0]) if words else None
         if path is None:
-            reason = f"$CC is {name!r}, which is not there" if asked else reason
             continue
-        fault = _try_compiler(machine, [path, *words[1:]])
+        command = (path, *words[1:])
+        own = zig.is_zig(command)
+        status, version = machine.run(
+            zig.version_command(command) if own else (*command, "--version")
+        )
+        if status or not version:
+            reason = f"{path} fails: {_last_words(status, version)}"
+            continue
+        fault = _try_compiler(machine, command)
         if fault is None:
-            _, version = machine.run([path, "--version"])
-            first = version.splitlines()[0] if version else "unknown version"
-            return Finding("C compiler", OK, f"{first} ({path})")
+            return Finding("C compiler", OK, f"{'zig ' * own}{version.splitlines()[0]} ({path})")
         reason = f"{path} fails: {fault}"
-        fix = "reinstall it with its libc headers: sudo apt install --reinstall gcc libc6-dev"
-    if asked:
-        fix = "set CC to a C compiler, or unset it"
+        if not asked:
+            fix = "reinstall it with its libc headers: sudo apt install --reinstall gcc libc6-dev"
+            fix = f"{zig.WHEEL} --force-reinstall" if own else fix
+        break
     cost = "the native engine, the fastest on a CPU, cannot be built here"
     return Finding("C compiler", MISSING, f"{reason}: {cost}", fix)
 
 
-def _try_compiler(machine: Machine, command: list[str]) -> str | None:
+def _try_compiler(machine: Machine, command: tuple[str, ...]) -> str | None:
     """None when it makes a library from C with the math header, else its last complaint."""
     with temporary.folder() as directory:
         source = directory / "probe.c"
         source.write_text("#include <math.h>\ndouble probe(double x) { return exp(x); }\n")
         library = source.with_suffix(".so")
+        try:
+            kept = zig.environment(directory / "kept") if zig.is_zig(command) else None
+        except WavestepError as error:
+            return str(error)
         status, output = machine.run(
-            [*command, "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-lm"]
+            [*command, "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-lm"],
+            COMPILE_S,
+            kept,
         )
         if status == 0 and library.exists():
             return None
-        return output.splitlines()[-1] if output else f"exit status {status}"
+        return _last_words(status, output)
+
+
+def _last_words(status: int, output: str) -> str:
+    return output.splitlines()[-1] if output else f"exit status {status}"
 
 
 def cache(directory: Path) -> Finding:

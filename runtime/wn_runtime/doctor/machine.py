@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wn_runtime import isolated
+from wn_runtime.engines.native import zig
 
 TIMEOUT_S = 30.0
 """Seconds that a probe may take; ONNX Runtime on a slow card reader needs several."""
@@ -45,12 +46,24 @@ class Machine:
         """Full path of a program on PATH, or None."""
         return shutil.which(program, path=self.environ.get("PATH", ""))
 
-    def run(self, arguments: Sequence[str], timeout: float = TIMEOUT_S) -> tuple[int, str]:
-        """Exit status and output, both streams; 127 when it cannot start, 124 after `timeout`."""
+    def zig(self) -> tuple[str, ...]:
+        """The command of the C compiler that came as a wheel; none without it."""
+        return zig.command()
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        timeout: float = TIMEOUT_S,
+        environ: Mapping[str, str] | None = None,
+    ) -> tuple[int, str]:
+        """Exit status and output, both streams; 127 when it cannot start, 124 after `timeout`.
+
+        environ: to start it in; None: the machine's.
+        """
         try:
             done = subprocess.run(
                 arguments,
-                env=self.environ,
+                env=self.environ if environ is None else environ,
                 cwd=isolated.NEUTRAL,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

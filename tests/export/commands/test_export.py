@@ -17,6 +17,7 @@ from tests.export.engines import engines
 from wn_export.commands.export import main
 from wn_export.parity import trained
 from wn_runtime.engines.choice import open_engine
+from wn_runtime.engines.native.compiler import Compiler
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
@@ -151,7 +152,10 @@ def test_a_target_decides_what_is_exported_and_names_the_next_step(
     def missing() -> str:
         raise EngineUnavailable("NVRTC is not here")
 
-    monkeypatch.setattr("wn_runtime.engines.native.precompiled.CROSS", "not-here-gcc")
+    def no_compiler(machine: str) -> Compiler:
+        raise EngineUnavailable(f"no compiler for {machine}")
+
+    monkeypatch.setattr("wn_runtime.engines.native.precompiled.find_cross_compiler", no_compiler)
     monkeypatch.setattr("wn_runtime.engines.device_loop.nvrtc.version", missing)
     result = run(main, checkpoint, "-o", tmp_path / "voice", "--target", "orin-nano-8gb")
     assert result.exit_code == 0, result.output
@@ -159,6 +163,7 @@ def test_a_target_decides_what_is_exported_and_names_the_next_step(
     assert "step.fp16.onnx" in lines[1]
     assert lines[2].startswith("target   Jetson Orin Nano")
     assert "cuda     not compiled ahead for orin-nano-8gb: NVRTC is not here" in lines
+    assert any(line.endswith("no compiler for aarch64") for line in lines)
     assert lines[-2].startswith("fit      orin-nano-8gb: the ")
     assert lines[-1] == f"next     on the device: wn-run {tmp_path / 'voice'}"
     for name in ("orin-nano", "", "../voice", "x" * 5000):

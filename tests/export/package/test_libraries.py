@@ -19,7 +19,9 @@ from wn_export.commands.export import main
 from wn_export.package.libraries import add_library, keep_libraries
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
-from wn_runtime.engines.native.precompiled import CROSS, fitting
+from wn_runtime.engines.native import zig
+from wn_runtime.engines.native.compiler import CROSS
+from wn_runtime.engines.native.precompiled import fitting
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
@@ -38,7 +40,10 @@ def library_of(directory: Path) -> Artifact:
     return library
 
 
-@pytest.mark.skipif(shutil.which(CROSS) is None, reason=f"{CROSS} is not installed")
+ARM_GCC, _ = CROSS["aarch64"]
+
+
+@pytest.mark.skipif(shutil.which(ARM_GCC) is None, reason=f"{ARM_GCC} is not installed")
 def test_a_jetsons_library_travels_in_the_model_and_survives_a_rebuild(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "voice.pt", PLAIN)
     target = tmp_path / "voice"
@@ -69,6 +74,7 @@ def test_for_this_machines_cpu_none_need_compile_it_again(
     text = export(checkpoint, "-o", target, "--target", "cpu")
     assert "compiled ahead for native" in text
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(zig, "command", tuple)
     monkeypatch.setenv("CC", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     engine = open_engine(target, "native")
@@ -91,6 +97,7 @@ def test_without_a_compiler_for_it_the_export_is_complete_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(zig, "command", tuple)
     directory = write_model(tmp_path / "voice", PLAIN)
     before = manifests.read(directory)
     after, line = add_library(directory, before, "cortex-a76", directory)

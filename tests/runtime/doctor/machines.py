@@ -37,6 +37,10 @@ class Described(Machine):
                 return found
         return {"error": "ModuleNotFoundError: No module named 'unasked'"}
 
+    def zig(self) -> tuple[str, ...]:
+        found: tuple[str, ...] = self.imports.get("zig", ())
+        return found
+
     def version(self, distribution: str) -> str | None:
         found: str | None = self.imports.get(f"version of {distribution}")
         return found

@@ -11,6 +11,9 @@ from tests.runtime.doctor.machines import ORT, Described, script
 from wn_runtime.doctor import cpu
 from wn_runtime.doctor.machine import Machine
 
+VERSION = 'case "$*" in *version) echo 1.2.3; exit;; esac'
+MAKES = 'while [ $# -gt 1 ]; do [ "$1" = -o ] && : > "$2"; shift; done'
+
 
 def test_two_onnx_runtimes_in_one_environment_are_a_warning(tmp_path: Path) -> None:
     answers = {
@@ -36,7 +39,7 @@ def test_an_onnx_runtime_that_crashes_is_missing_with_its_reason(tmp_path: Path)
 
 
 def test_a_compiler_that_cannot_link_is_not_taken_for_one(tmp_path: Path) -> None:
-    script(tmp_path / "bin", "cc", "echo 'cc: fatal error: no crti.o' >&2; exit 1")
+    script(tmp_path / "bin", "cc", f"{VERSION}; echo 'cc: fatal error: no crti.o' >&2; exit 1")
     found = cpu.compiler(Described(tmp_path, {}, str(tmp_path / "bin")))
     assert found.state == "missing"
     assert "no crti.o" in found.detail
@@ -46,8 +49,28 @@ def test_a_compiler_that_cannot_link_is_not_taken_for_one(tmp_path: Path) -> Non
 def test_a_compiler_that_claims_success_but_writes_nothing_is_not_taken_for_one(
     tmp_path: Path,
 ) -> None:
-    script(tmp_path / "bin", "cc", "exit 0")
+    script(tmp_path / "bin", "cc", f"{VERSION}; exit 0")
     assert cpu.compiler(Described(tmp_path, {}, str(tmp_path / "bin"))).state == "missing"
+
+
+def test_the_compiler_named_is_the_one_that_the_engine_takes(tmp_path: Path) -> None:
+    """A program that does not tell its version is passed over, and the wheel's comes last."""
+    script(tmp_path / "bin", "cc", "exit 1")
+    script(tmp_path / "wheel", "zig", f"{VERSION}; {MAKES}")
+    program = str(tmp_path / "wheel" / "zig")
+    machine = Described(tmp_path, {"zig": (program, "cc")}, str(tmp_path / "bin"))
+    found = cpu.compiler(machine)
+    assert (found.state, found.detail) == ("ok", f"zig 1.2.3 ({program})")
+    script(tmp_path / "bin", "gcc", f"{VERSION}; {MAKES}")
+    assert cpu.compiler(machine).detail == f"1.2.3 ({tmp_path / 'bin' / 'gcc'})"
+
+
+def test_without_a_compiler_both_ways_to_one_are_named(tmp_path: Path) -> None:
+    found = cpu.compiler(Described(tmp_path, {}))
+    assert "none found: the native engine" in found.detail
+    assert found.fix == "install one: sudo apt install gcc, or pip install 'wavestep[cc]'"
+    placeholder = cpu.compiler(Described(tmp_path, {"version of ziglang": "0.0.0"}))
+    assert "is a placeholder without one" in placeholder.detail
 
 
 def test_cc_of_the_environment_is_the_only_one_tried(tmp_path: Path) -> None:

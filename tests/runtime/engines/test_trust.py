@@ -17,7 +17,7 @@ from tests.specs import CORNERS
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.code import code_artifacts, trust_code
-from wn_runtime.engines.native import cpu
+from wn_runtime.engines.native import cpu, zig
 from wn_runtime.engines.trust import Untrusted
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
@@ -63,6 +63,7 @@ def test_a_strangers_library_is_not_loaded(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(zig, "command", tuple)
     said: list[str] = []
     assert open_engine(hostile, say=said.append).name == "onnx"
     assert len(said) == 1

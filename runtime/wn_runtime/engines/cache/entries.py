@@ -3,6 +3,7 @@
     $XDG_CACHE_HOME/wavestep/native-<key>/      mode 0700
         wavenet.so
         sha256                                  of wavenet.so
+    $XDG_CACHE_HOME/wavestep/zig/               what a compiler keeps for itself
 
 The key is a digest of all that the code depends on: sources, compilers, drivers, shapes. An entry
 is made beside its place and renamed into it, whole. One that is damaged, or that another user owns
@@ -55,6 +56,24 @@ class Entry:
 
 
 KINDS = ("native", "ahead", "cubin")
+FOLDERS = ("zig",)
+"""What compilers keep for themselves."""
+
+
+def folder(name: str) -> Path:
+    """One of FOLDERS, made where it is not there or could have been written by another user.
+
+    Raises WavestepError where it cannot be made.
+    """
+    place = cache_directory() / name
+    try:
+        if place.is_symlink() or (place.exists() and not _private(place)):
+            _discard(place)
+        place.mkdir(mode=0o700, exist_ok=True)
+        os.utime(place)  # used now
+    except OSError as error:
+        raise WavestepError(f"{place} cannot be made ({error.strerror}); delete it") from error
+    return place
 
 
 def load(entry: Entry, make: Callable[[Path], None], read: Callable[[Path], T]) -> T:
@@ -98,22 +117,26 @@ def cached(entry: Entry, make: Callable[[Path], None]) -> Path:
 def _trusted(place: Path, file: str) -> bool:
     """Whether an entry is whole, and this user's alone to write."""
     try:
-        for path in (place, place / file, place / _CHECKSUM):
-            status = path.lstat()
-            foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
-            if foreign or stat.S_ISLNK(status.st_mode):
-                return False
+        if not all(map(_private, (place, place / file, place / _CHECKSUM))):
+            return False
         _, digest = size_and_sha256(place / file, _MOST)
         return read_text(place / _CHECKSUM).strip() == digest
     except (OSError, UnicodeDecodeError):
         return False
 
 
+def _private(path: Path) -> bool:
+    """Whether it is no link, and this user's alone to write. Raises OSError."""
+    status = path.lstat()
+    foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
+    return not (foreign or stat.S_ISLNK(status.st_mode))
+
+
 def _forget_unused(root: Path) -> None:
     for entry in root.iterdir():
         with contextlib.suppress(OSError):
             ours = entry.name.startswith((*(f"{kind}-" for kind in KINDS), ".part-", ".old-"))
-            if ours and entry.stat().st_mtime < time.time() - _MONTH:
+            if (ours or entry.name in FOLDERS) and entry.stat().st_mtime < time.time() - _MONTH:
                 shutil.rmtree(entry)
 
 

@@ -1,4 +1,4 @@
-"""The system's C compiler on wavenet.c."""
+"""A C compiler on wavenet.c: the system's, or zig, which comes as a wheel."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wn_runtime import temporary
+from wn_runtime.engines.native import zig
 from wn_runtime.engines.native.program import command_words, run
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -19,7 +20,13 @@ FLAGS = (
     *("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
     *("-fvisibility=hidden", "-shared", "-fPIC"),
 )
-_SECONDS, _VERSION_SECONDS = 120.0, 10.0
+_SECONDS, _VERSION_SECONDS = 600.0, 10.0  # zig's first run compiles its own libraries, too
+CROSS = {
+    "aarch64": ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
+    "x86_64": ("x86_64-linux-gnu-gcc", "gcc-x86-64-linux-gnu"),
+}
+"""Architecture to the system's compiler for it and the package that has it, elsewhere."""
+_ARM_CORES = ("cortex-", "neoverse-")
 
 
 @dataclass(frozen=True)
@@ -31,33 +38,71 @@ class Compiler:
 
     @property
     def name(self) -> str:
-        """For messages and manifests."""
-        return f"{Path(self.command[0]).name} ({self.version})"
+        """For messages and manifests: `gcc (gcc 12.2.0)`, `zig (0.17.1)`."""
+        program = "zig" if zig.is_zig(self.command) else Path(self.command[0]).name
+        return f"{program} ({self.version})"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Those that every library is compiled with."""
+        return (*FLAGS, *zig.FLAGS) if zig.is_zig(self.command) else FLAGS
+
+    def target(self, march: str, machine: str) -> tuple[str, ...]:
+        """The flags for CPUs of an architecture or a core by GCC's name, of that machine."""
+        if zig.is_zig(self.command):
+            return zig.target_flags(machine, march)
+        return (f"-{'mcpu' if march.startswith(_ARM_CORES) else 'march'}={march}",)
+
+    def environment(self, local: Path | None = None) -> dict[str, str] | None:
+        """What to start it in, None: this process's. local: a folder for what need not be kept."""
+        return zig.environment(local) if zig.is_zig(self.command) else None
 
 
-def find_compiler(name: str | None = None) -> Compiler:
-    """That compiler; by default $CC, cc, gcc or clang. Raises EngineUnavailable without one."""
-    if name is not None:
-        return _find(name, os.environ.get("PATH", ""), name)
-    return _find(os.environ.get("CC", ""), os.environ.get("PATH", ""), "$CC")
+def find_compiler() -> Compiler:
+    """$CC, or else the first of cc, gcc, clang and zig. Raises EngineUnavailable without one."""
+    chosen = os.environ.get("CC", "")
+    if chosen.strip():
+        found = _first(command_words(chosen))
+        what = f"$CC is {chosen!r}, which does not run"
+    else:
+        found = _first(("cc",), ("gcc",), ("clang",)) or _first(zig.command())
+        what = f"no C compiler is here{zig.PLACEHOLDER if zig.is_placeholder() else ''}"
+    if found is None:
+        raise EngineUnavailable(
+            f"{what}; with one (apt install gcc, or {zig.WHEEL}) this model would run several "
+            "times faster, or have its library compiled ahead of time: wn-export --target"
+        )
+    return found
+
+
+def find_cross_compiler(machine: str) -> Compiler:
+    """The compiler for Linux on another architecture, of CROSS: the system's, else zig.
+
+    $CC comes first where it is zig, which compiles for any. Raises EngineUnavailable.
+    """
+    name, package = CROSS[machine]
+    chosen = command_words(os.environ.get("CC", ""))
+    found = _first(chosen if zig.is_zig(chosen) else (), (name,)) or _first(zig.command())
+    if found is None:
+        raise EngineUnavailable(f"{name} is not here; apt install {package}, or {zig.WHEEL}")
+    return found
+
+
+def _first(*commands: tuple[str, ...]) -> Compiler | None:
+    for words in commands:
+        program = shutil.which(words[0]) if words else None
+        version = _version((program, *words[1:])) if program is not None else None
+        if version:
+            return Compiler(words, version)
+    return None
 
 
 @functools.lru_cache
-def _find(chosen: str, path: str, asked: str) -> Compiler:
-    for command in [chosen] if chosen.strip() else ["cc", "gcc", "clang"]:
-        words = command_words(command)
-        if not words or shutil.which(words[0], path=path) is None:
-            continue
-        status, said = run([*words, "--version"], _VERSION_SECONDS)
-        if status == 0 and said:
-            return Compiler(words, said[0])
-    if asked != "$CC":
-        raise EngineUnavailable(f"{asked} is not here; apt install gcc-aarch64-linux-gnu")
-    what = f"$CC is {chosen!r}, which does not run" if chosen.strip() else "no C compiler is here"
-    raise EngineUnavailable(
-        f"{what}; with one (apt install gcc) this model would run several times faster, or have "
-        "its library compiled ahead of time: wn-export --target"
-    )
+def _version(words: tuple[str, ...]) -> str | None:
+    """What a command says of its version; None where it fails."""
+    asked = zig.version_command(words) if zig.is_zig(words) else (*words, "--version")
+    status, said = run(asked, _VERSION_SECONDS)
+    return said[0] if status == 0 and said else None
 
 
 def source_files() -> list[Path]:
@@ -66,16 +111,20 @@ def source_files() -> list[Path]:
 
 
 def compile_library(compiler: Compiler, target: tuple[str, ...], shapes: Shapes, out: Path) -> None:
-    """Compile wavenet.c for those shapes and target flags (`-march=…`) to the file `out`.
+    """Compile wavenet.c for those shapes and target flags to the file `out`.
+
+    target: in the compiler's own words, as of `Compiler.target` or `cpu.native_flags`.
 
     Raises WavestepError with the compiler's own first error.
     """
     with temporary.folder() as directory:
         (directory / "shapes.h").write_text(shapes.header(), "utf-8")
         (directory / "head.h").write_text(shapes.head_source(), "utf-8")
-        arguments = [*FLAGS, *target, "-I", str(directory), "-I", str(SOURCE)]
+        arguments = [*compiler.flags, *target, "-I", str(directory), "-I", str(SOURCE)]
         status, lines = run(
-            [*compiler.command, *arguments, "-o", str(out), str(SOURCE / "wavenet.c")], _SECONDS
+            [*compiler.command, *arguments, "-o", str(out), str(SOURCE / "wavenet.c")],
+            _SECONDS,
+            compiler.environment(directory / "kept"),
         )
     if status or not out.is_file() or not out.stat().st_size:
         reason = next((line for line in lines if "error" in line), " ".join(lines[:1]))

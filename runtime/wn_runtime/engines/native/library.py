@@ -10,7 +10,6 @@ from typing import Any
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.compiler import (
-    FLAGS,
     compile_library,
     find_compiler,
     source_files,
@@ -52,7 +51,7 @@ def compiled(shapes: Shapes, target: tuple[str, ...] | None = None) -> Library:
         "native",
         LIBRARY,
         (
-            *(compiler.version, *compiler.command, *FLAGS, *flags, platform.machine()),
+            *(compiler.version, *compiler.command, *compiler.flags, *flags, platform.machine()),
             *(*sorted(cpu.features()), shapes.header(), shapes.head_source()),
             *(path.read_text("utf-8") for path in source_files()),
         ),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 
 from wn_runtime.engines import trust
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.native import cpu
-from wn_runtime.engines.native.compiler import compile_library, find_compiler
+from wn_runtime.engines.native.compiler import (
+    compile_library,
+    find_compiler,
+    find_cross_compiler,
+)
 from wn_runtime.engines.native.library import LIBRARY, Library
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable
@@ -16,25 +19,23 @@ from wn_runtime.model.manifest import Artifact, Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
 
-CROSS = "aarch64-linux-gnu-gcc"
 _ARM = ("arm", "cortex-", "neoverse-")
 
 
 def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Path) -> Artifact:
     """Compile the native engine of a model to the file `out`, for CPUs of `-march=<march>`.
 
-    `march` is the compiler's name of an architecture: `native`, `x86-64-v3`, `sapphirerapids`,
-    `armv8.2-a+dotprod`; for Arm on another machine the compiler is aarch64-linux-gnu-gcc. Raises
-    EngineUnavailable without that compiler, WavestepError with the compiler's words when it fails.
+    `march` is GCC's name of an architecture or of an Arm core: `native`, `x86-64-v3`,
+    `sapphirerapids`, `armv8.2-a+dotprod`, `cortex-a78ae`. Raises EngineUnavailable without a
+    compiler for it, WavestepError with the compiler's words when it fails.
     """
     shapes = Shapes(spec, precision, batch)
-    arm = march.startswith(_ARM)
-    here = platform.machine() in ("aarch64", "arm64")
-    compiler = find_compiler(CROSS) if arm and not here else find_compiler()
-    option = "mcpu" if march.startswith(_ARM[1:]) else "march"
-    target = cpu.native_flags() if march == "native" else (f"-{option}={march}",)
+    here = cpu.machine()
+    machine = here if march == "native" else "aarch64" if march.startswith(_ARM) else "x86_64"
+    compiler = find_compiler() if machine == here else find_cross_compiler(machine)
+    target = cpu.native_flags() if march == "native" else compiler.target(march, machine)
     compile_library(compiler, target, shapes, out)
-    machine, features = cpu.required((*compiler.command, *target))
+    machine, features = cpu.required((*compiler.command, *target), compiler.environment())
     built = {
         "march": march,
         "machine": machine,
@@ -48,8 +49,8 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
 def unsuitable(artifact: Artifact) -> str | None:
     """Why this machine cannot run a library compiled ahead of time; None when it can."""
     machine, features = artifact.built.get("machine"), artifact.built.get("features")
-    if machine != platform.machine():
-        return f"{artifact.file} is for {machine}, this is {platform.machine()}"
+    if machine != cpu.machine():
+        return f"{artifact.file} is for {machine}, this is {cpu.machine()}"
     if not isinstance(features, list):
         return f"{artifact.file} does not say what CPU it was compiled for"
     missing = sorted(set(map(str, features)) - cpu.features())

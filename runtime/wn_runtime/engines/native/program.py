@@ -7,7 +7,7 @@ import select
 import shlex
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 MOST_SAID = 1 << 16
 """Bytes that are listened to; who says more is stopped."""
@@ -24,11 +24,13 @@ def command_words(command: str) -> tuple[str, ...]:
     return words if words and words[0] else ()
 
 
-def run(command: Sequence[str], seconds: float) -> tuple[int, list[str]]:
+def run(
+    command: Sequence[str], seconds: float, environment: Mapping[str, str] | None = None
+) -> tuple[int, list[str]]:
     """The exit status of a program, and the lines that it says on either stream, blank ones not.
 
     What $CC names may be anything: one that takes longer, or that says more than MOST_SAID bytes,
-    is stopped.
+    is stopped. environment: to start it in; None: this process's.
     """
     end, said = time.monotonic() + seconds, b""
     try:
@@ -38,6 +40,7 @@ def run(command: Sequence[str], seconds: float) -> tuple[int, list[str]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
+            env=environment,
         )
     except (OSError, ValueError) as error:
         return NOT_STARTED, [f"error: {error}"]

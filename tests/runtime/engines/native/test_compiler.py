@@ -19,10 +19,8 @@ SPEC = CORNERS["plain"]
 
 @pytest.mark.usefixtures("no_compiler")
 def test_no_compiler_is_a_reason_with_the_way_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(EngineUnavailable, match=r"no C compiler is here; .*apt install gcc"):
+    with pytest.raises(EngineUnavailable, match=r"no C compiler is here; .* gcc, or pip install"):
         NativeEngine(SPEC, random_weights(SPEC), "fp32")
-    with pytest.raises(EngineUnavailable, match="arm-gcc is not here; apt install gcc-aarch64"):
-        compiler.find_compiler("arm-gcc")
     monkeypatch.setenv("CC", "mycc -m64")
     with pytest.raises(EngineUnavailable, match=r"\$CC is 'mycc -m64', which does not run"):
         compiler.find_compiler()

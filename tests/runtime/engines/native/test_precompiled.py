@@ -16,7 +16,8 @@ from tests.runtime.engines.native.targets import needs_compiler
 from tests.specs import CORNERS, random_uniforms
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
-from wn_runtime.engines.native import cpu, precompiled
+from wn_runtime.engines.native import cpu, precompiled, zig
+from wn_runtime.engines.native.compiler import CROSS
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact
@@ -48,6 +49,7 @@ def test_a_device_without_a_compiler_runs_the_library_in_the_model(
     expected = open_engine(directory, "native", batch=2).generate(None, uniforms)
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(zig, "command", tuple)
     engine = open_engine(directory, "native", batch=2)  # two groups of the one it was built for
     np.testing.assert_array_equal(engine.generate(None, uniforms), expected)
 
@@ -119,7 +121,7 @@ def test_features_are_those_that_the_compiler_may_use(tmp_path: Path) -> None:
     assert none == ()
 
 
-@pytest.mark.skipif(not shutil.which(precompiled.CROSS), reason="needs gcc-aarch64-linux-gnu")
+@pytest.mark.skipif(not shutil.which(CROSS["aarch64"][0]), reason="needs gcc-aarch64-linux-gnu")
 @pytest.mark.skipif(platform.machine() == "aarch64", reason="this is an Arm machine")
 @pytest.mark.parametrize("march", ["armv8.2-a+dotprod", "cortex-a78ae"])
 def test_an_arm_device_is_compiled_for_with_the_cross_compiler(tmp_path: Path, march: str) -> None:

@@ -252,7 +252,7 @@ INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, con
     for (int begin = 0; begin < k; begin += EXACT_INPUTS, m.shifts += n) {
         int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
         running sum[MOST];
-        UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){{0}};
+        UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){0};
         for (int i = begin; i < end; i += 4 * chains)
             UNROLL for (int c = 0; c < chains; c++, w += 4 * width) {
                 UNROLL for (int v = 0; v < nv; v++) ahead(w + 4 * v * LANES);

@@ -123,7 +123,7 @@ static void embed(const model *m, state *s) {
 }
 
 static void push(state *s, const sample *samples) {
-    memmove(s->window[1], s->window[0], sizeof s->window - sizeof s->window[0]);
+    memmove(s->window + 1, s->window, sizeof s->window - sizeof s->window[0]);
     memcpy(s->window[0], samples, sizeof s->window[0]);
 }
 
