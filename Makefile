@@ -4,10 +4,10 @@ VENV   ?= .venv
 EXTRAS ?= onnx,export,train,features
 GROUPS ?= test lint gpu-check
 DEMO   ?= demo
-# Of make fuzz: another seed gives other cases.
+# Processes of make test and make fuzz; of make fuzz, another seed gives other cases.
+JOBS    ?= 2
 MINUTES ?= 30
 KILLS   ?= 200
-JOBS    ?= 2
 SEED    ?= 0
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -21,7 +21,7 @@ demo: $(READY)
 	$(BIN)/wn-parity $(DEMO)/digits
 
 test: $(READY)
-	$(BIN)/pytest -m "not gpu"
+	$(BIN)/pytest -n $(JOBS) -m "not gpu"
 
 # On a machine with an NVIDIA GPU; TensorRT and ONNX Runtime's CUDA build are installed by hand.
 # PYTHON=python3 NOVENV=1: with that Python as it is, nothing installed. It needs pytest, numpy, click,

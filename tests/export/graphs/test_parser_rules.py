@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests import specs
-from tests.runtime.conditioning import local, stacks
+from tests.runtime.conditioning import local, stacks, stretching
 from wn_export.graphs import parser_rules
 from wn_export.graphs.builder import GraphBuilder
 from wn_export.graphs.conditioner import build_conditioner_graph
@@ -37,6 +37,10 @@ CONDITIONERS: dict[str, ModelSpec] = {
     "speaker": specs.small_spec(conditions=(specs.SPEAKER,)),
     "speaker and mood": specs.small_spec(conditions=(specs.SPEAKER, specs.MOOD)),
     **{local.named(each): specs.small_spec(conditioning=(each,)) for each in local.EVERY},
+    **{
+        f"stretched, {name}": specs.small_spec(conditioning=(each,))
+        for name, each in stretching.EVERY.items()
+    },
     **{f"stack, {name}": stacks.spec_with(stack) for name, stack in stacks.EVERY.items()},
     "stack of amplitudes": stacks.spec_with(dataclasses.replace(stacks.PLAIN, classes=0)),
     "all": specs.small_spec(

@@ -45,8 +45,8 @@ def test_an_engine_is_closed_before_the_next_is_opened(
 ) -> None:
     log: list[str] = []
 
-    def watched(*arguments: Any) -> Engine:
-        engine = open_in(*arguments)
+    def watched(*arguments: Any, **named: Any) -> Engine:
+        engine = open_in(*arguments, **named)
         log.append(f"open {engine.precision}")
         monkeypatch.setattr(engine, "close", lambda: log.append(f"close {engine.precision}"))
         return engine
@@ -63,7 +63,7 @@ def test_an_engine_is_closed_before_the_next_is_opened(
 def test_an_engine_that_cannot_run_here_is_told_or_is_an_error(
     package: ModelPackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*arguments: object) -> NoReturn:
+    def refuse(*arguments: object, **named: object) -> NoReturn:
         raise EngineUnavailable("no ONNX Runtime here")
 
     monkeypatch.setattr(available, "open_in", refuse)

@@ -26,7 +26,7 @@ from wn_runtime.engines import registry, trust
 from wn_runtime.engines.choice import by_speed, open_engine
 from wn_runtime.engines.cuda import costs
 from wn_runtime.engines.cuda import open as opening
-from wn_runtime.engines.cuda.choose import VARIABLE
+from wn_runtime.engines.cuda.choose import VARIABLE, Kind
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.cuda.pack import pack
 from wn_runtime.engines.cuda.schedule import Schedule
@@ -289,6 +289,7 @@ def test_blocks_that_the_gpu_does_not_run_at_once_are_not_taken(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(costs, "FLAG_CYCLES", 0.0)  # so small a model takes them for nothing else
+    monkeypatch.setattr(Kind, "tried", True)
     with closing(open_engine(directory, "cuda", "int8")) as engine:
         assert "Test GPU, 3 blocks, weights in shared memory" in engine.note
     monkeypatch.setattr(Occupancy, "blocks", 0)

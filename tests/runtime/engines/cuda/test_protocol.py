@@ -28,7 +28,6 @@ def waits(protocol: Protocol) -> list[str]:
         (1, 2, 3, False),
         (1, 3, 3, False),
         (1, 4, 3, False),
-        pytest.param(2, 2, 2, False, marks=pytest.mark.slow),
         pytest.param(2, 2, 2, True, marks=pytest.mark.slow),
     ],
 )
