@@ -40,12 +40,23 @@ def with_needs(names: Sequence[str]) -> set[str]:
     return found
 
 
+def modules_of(distribution: metadata.Distribution) -> set[str]:
+    """The top-level names of what it installed: Python 3.10 lacks some that wheels do not list."""
+    listed = distribution.read_text("top_level.txt")
+    if listed:
+        return set(listed.split())
+    files = [file for file in distribution.files or () if file.suffix == ".py"]
+    return {file.parts[0] if len(file.parts) > 1 else file.stem for file in files}
+
+
 SEEN = with_needs(NAMED)
-HIDDEN = frozenset(
-    module
-    for module, owners in metadata.packages_distributions().items()
-    if not {_normal(owner) for owner in owners} & SEEN
-) - {"nvidia", "wn_runtime", "wn_targets", "wn_train", "wn_export"}
+OWNERS: dict[str, set[str]] = {}
+for each in metadata.distributions():
+    for module in modules_of(each):
+        OWNERS.setdefault(module, set()).add(_normal(each.metadata["Name"]))
+HIDDEN = frozenset(module for module, owners in OWNERS.items() if not owners & SEEN) - {
+    *("nvidia", "wn_runtime", "wn_targets", "wn_train", "wn_export"),
+}
 
 
 class Bare(PathFinder):
