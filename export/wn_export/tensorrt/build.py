@@ -111,23 +111,43 @@ def add_plan(
         trt_inspect.require_half(plan.network, f"the network of {graph.file}")
         if plan.plan is not None and plan.plan.products:
             trt_inspect.require_half(plan.plan, f"the plan of {graph.file}")
+    return put_on_record(
+        (directory, manifest, builder),
+        plan.data,
+        (graph.file, graph.precision, graph.batch),
+        version_compatible=version_compatible,
+        seconds=round(plan.seconds, 2),
+        working_bytes=plan.working_bytes,
+        layers=(plan.plan or plan.network).types,
+        products=plan.network.products,
+    )
+
+
+def put_on_record(
+    place: tuple[Path, Manifest, Builder],
+    data: bytes,
+    of: tuple[str, str, int],
+    **built: Any,
+) -> Manifest:
+    """Write a plan into a model directory; the manifest with it is returned.
+
+    place: the directory, its manifest, what built the plan. of: the file that it was built from,
+    its precision and its streams. built: the other fields of PlanRecord.
+    """
+    (directory, manifest, builder), (source, precision, batch) = place, of
     record = PlanRecord(
         flavour=builder.flavour,
         version=builder.trt.__version__,
         platform=platform.machine(),
         gpu=builder.gpu,
         compute_capability=builder.compute_capability,
-        version_compatible=version_compatible,
-        onnx=graph.file,
-        onnx_sha256=manifest.files[graph.file].sha256,
-        seconds=round(plan.seconds, 2),
-        working_bytes=plan.working_bytes,
-        layers=(plan.plan or plan.network).types,
-        products=plan.network.products,
+        onnx=source,
+        onnx_sha256=manifest.files[source].sha256,
+        **built,
     )
     path = directory / PLAN
-    atomic.write(path, plan.data)
-    artifact = Artifact(PLAN, "tensorrt", graph.precision, graph.batch, strict.plain(record))
+    atomic.write(path, data)
+    artifact = Artifact(PLAN, "tensorrt", precision, batch, strict.plain(record))
     return manifests.with_artifact(manifest, artifact, manifests.record(path))
 
 

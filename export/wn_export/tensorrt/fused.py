@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 import time
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_export.tensorrt import layers as trt_inspect
-from wn_export.tensorrt.build import PLAN, Builder, load_back
+from wn_export.tensorrt.build import PLAN, Builder, load_back, put_on_record
 from wn_export.tensorrt.progress import BuildProgress
-from wn_runtime import atomic
 from wn_runtime.engines.cuda.choose import choose
 from wn_runtime.engines.cuda.open import this_gpu
 from wn_runtime.engines.cuda.pack import pack
@@ -26,11 +24,9 @@ from wn_runtime.engines.tensorrt.fused.node import FusedNode
 from wn_runtime.engines.tensorrt.fused.plugin import element, plugin_class, register
 from wn_runtime.engines.tensorrt.fused.record import CHUNK, FusedRecord
 from wn_runtime.engines.tensorrt.module import PRODUCTS, Messages
-from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model import strict
-from wn_runtime.model.manifest import Artifact, Manifest
+from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 
@@ -55,24 +51,16 @@ def add_fused_plan(
         data, network = build(builder, node, pack(node.schedule, weights))
     finally:
         device.close()
-    record = PlanRecord(
-        flavour=builder.flavour,
-        version=builder.trt.__version__,
-        platform=platform.machine(),
-        gpu=builder.gpu,
-        compute_capability=builder.compute_capability,
+    return put_on_record(
+        (directory, manifest, builder),
+        data,
+        (manifests.WEIGHTS, PRECISION, batch),
         version_compatible=False,
-        onnx=manifests.WEIGHTS,
-        onnx_sha256=manifest.files[manifests.WEIGHTS].sha256,
         seconds=round(time.perf_counter() - started, 2),
         working_bytes=load_back(builder, data).device_memory_size_v2,
         layers=trt_inspect.of_network(network).types,
         fused=node.fused,
     )
-    path = directory / PLAN
-    atomic.write(path, data)
-    artifact = Artifact(PLAN, "tensorrt", PRECISION, batch, strict.plain(record))
-    return manifests.with_artifact(manifest, artifact, manifests.record(path))
 
 
 def choose_node(device: CudaDevice, spec: ModelSpec, precision: str, batch: int) -> FusedNode:

@@ -257,9 +257,9 @@ def test_a_wait_left_out_is_seen_as_a_race(
 ) -> None:
     source = tmp_path / "source"
     shutil.copytree(compiler.SOURCE, source)
-    text = (source / "helpers.h").read_text()
+    text = (source / "shares.h").read_text()
     assert text.count(wait) == 1
-    (source / "helpers.h").write_text(text.replace(wait, instead))
+    (source / "shares.h").write_text(text.replace(wait, instead))
     monkeypatch.setattr(compiler, "SOURCE", source)
     monkeypatch.setenv("TSAN_OPTIONS", "halt_on_error=1")  # who goes on may wait for ever
     spec = DEEP

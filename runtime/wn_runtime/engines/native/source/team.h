@@ -1,4 +1,4 @@
-/* Several cores for one stream: what their threads share. helpers.h has what they do.
+/* Several cores for one stream: what their threads share. shares.h has what they do.
  *
  * The next sample waits for the chain h -> a -> z -> h of all layers, then for the last skip sums,
  * the head and the draw. The chain's thread, the caller's, leaves to helpers what stands beside it:

@@ -317,7 +317,7 @@ INLINE void prepare(block *k, int32_t t) {
     }
 }
 
-#include "helpers.h"
+#include "shares.h"
 
 static block begin(const model *m, state *s, int32_t steps, const float *bias, int32_t bias_rows,
                    int32_t helpers) {

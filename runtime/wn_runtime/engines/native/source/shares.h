@@ -1,6 +1,7 @@
-/* What the threads of a team do; team.h says who does what, and why nobody waits for ever. */
-#ifndef WN_HELPERS_H
-#define WN_HELPERS_H
+/* Who makes which columns of a sample, and how threads wait for each other; team.h says why nobody
+ * waits for ever. */
+#ifndef WN_SHARES_H
+#define WN_SHARES_H
 
 typedef struct {
     int begin, end; /* columns, whole parts (matrix.h) */
