@@ -7,11 +7,9 @@ from pathlib import Path
 import click
 
 from wn_export.commands.given import a_path
-from wn_export.package.export import Options, export_checkpoint, rebuild
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
-from wn_runtime.exchange import restore
-from wn_runtime.model.manifest import MANIFEST
+from wn_targets.commands.complete import target_names
 
 
 @command()
@@ -42,6 +40,7 @@ from wn_runtime.model.manifest import MANIFEST
 @click.option(
     "--target",
     metavar="NAME",
+    shell_complete=target_names,
     help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
 )
 @click.option(
@@ -72,6 +71,10 @@ def main(
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """
+    from wn_export.package.export import Options, export_checkpoint, rebuild
+    from wn_runtime.exchange import restore
+    from wn_runtime.model.manifest import MANIFEST
+
     run = source / "best.pt"
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
         source = run

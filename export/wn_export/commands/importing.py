@@ -11,15 +11,13 @@ import click
 from wn_export.commands.given import a_path
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
-from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import names
-from wn_runtime.model.spec import ModelSpec
-from wn_train.importers.imported import ALIGNMENTS
 from wn_train.pytorch_needed import pytorch_needed
 
 if TYPE_CHECKING:
     from wn_export.parity.vectors import Vectors
+    from wn_runtime.model.spec import ModelSpec
     from wn_train.importers.imported import Imported
     from wn_train.network.wavenet import WaveNet
 
@@ -70,6 +68,8 @@ def main(
     Nothing in the file is run. With --verify the exit code is 1, and nothing is written, where a
     float32 engine does not answer as the original did.
     """
+    from wn_train.importers.imported import ALIGNMENTS
+
     if alignment not in ALIGNMENTS:
         raise WavestepError(unknown("--alignment", alignment, ALIGNMENTS))
     try:
@@ -108,6 +108,9 @@ def main(
 
 def _report(imported: Imported, alignment: str) -> Iterator[str]:
     """What was found, in lines."""
+    from wn_runtime.conditioning.timing import Timing
+    from wn_train.importers.imported import ALIGNMENTS
+
     spec = imported.spec
     yield f"found    {imported.project}: {_shape(spec)}"
     for line in imported.found:

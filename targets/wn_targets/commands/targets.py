@@ -13,6 +13,7 @@ from wn_runtime.commands.command import group
 from wn_runtime.commands.table import aligned
 from wn_runtime.model.spec import MOST_STREAMS
 from wn_runtime.model.work import Work
+from wn_targets.commands.complete import target_names
 from wn_targets.constraints import constraints
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.devices.jetpack import JETPACKS
@@ -55,7 +56,7 @@ def main(context: click.Context, json_: bool) -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", shell_complete=target_names)
 @as_json
 def show(name: str, json_: bool) -> None:
     """One device, each figure with its source."""
@@ -86,7 +87,7 @@ def show(name: str, json_: bool) -> None:
 
 @main.command()
 @click.argument("model")
-@click.argument("targets", nargs=-1)
+@click.argument("targets", nargs=-1, shell_complete=target_names)
 @click.option("--rate", type=int, help="Sample rate in Hz, in place of the model's.")
 @click.option(
     "--streams", type=click.IntRange(1, MOST_STREAMS), default=1, help="Streams side by side."
