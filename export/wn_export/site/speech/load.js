@@ -2,9 +2,7 @@
 /**
  * A voice's front end from the two files that a site ships of it.
  *
- *     import { fetchFrontEnd } from "./speech/load.js";
- *
- *     const voice = await fetchFrontEnd(".");
+ *     const voice = loadFrontEnd(json, tensors);
  *     const { frames, count, channels, hop } = voice.frames("seven, two", { speaker: "jackson" });
  */
 
@@ -15,8 +13,8 @@ import * as safetensors from "./safetensors.js";
 import * as specs from "./spec.js";
 import { predictors } from "./weights.js";
 
-/** The spec and the words, and the weights. */
-export const FILES = Object.freeze({ json: "speech.json", tensors: "speech.safetensors" });
+const JSON_FILE = "speech.json";
+const TENSORS_FILE = "speech.safetensors";
 
 /**
  * @param {string | object} json speech.json: its text, or what is in it
@@ -31,27 +29,13 @@ export function loadFrontEnd(json, tensors) {
     for (const phone of phones) {
       if (!spec.features.phones.includes(phone)) {
         const what = unknown("phone", phone, spec.features.phones, "this voice has");
-        throw new WavestepError(`${FILES.json}: ${what}`);
+        throw new WavestepError(`${JSON_FILE}: ${what}`);
       }
     }
   }
   const bytes = plain(tensors);
-  const weights = safetensors.read(bytes, FILES.tensors);
-  return new FrontEnd(spec, predictors(spec, weights, FILES.tensors), dictionary);
-}
-
-/**
- * The same of files on a server.
- * @param {string} folder where they are, as the page or worker that asks would write it
- * @returns {Promise<FrontEnd>}
- * @throws {WavestepError} as `loadFrontEnd` does, and for a file that does not come
- */
-export async function fetchFrontEnd(folder) {
-  const [json, tensors] = await Promise.all([
-    fetched(`${folder}/${FILES.json}`).then((response) => response.text()),
-    fetched(`${folder}/${FILES.tensors}`).then((response) => response.arrayBuffer()),
-  ]);
-  return loadFrontEnd(json, tensors);
+  const weights = safetensors.read(bytes, TENSORS_FILE);
+  return new FrontEnd(spec, predictors(spec, weights, TENSORS_FILE), dictionary);
 }
 
 /**
@@ -61,18 +45,4 @@ export async function fetchFrontEnd(folder) {
 function plain(data) {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** @param {string} url */
-async function fetched(url) {
-  let response;
-  try {
-    response = await fetch(url);
-  } catch {
-    throw new WavestepError(`${url} cannot be loaded: no answer; is its server still there?`);
-  }
-  if (response.ok) return response;
-  throw new WavestepError(
-    `${url} cannot be loaded: status ${response.status}; export the site again`,
-  );
 }

@@ -24,19 +24,28 @@ ROUNDING = 1e-6
 SCRIPT = Path(__file__).with_name("answers.mjs")
 
 
-def answers(files: Mapping[str, bytes], asked: Sequence[Asked], how: str = "text") -> Any:
-    """Those of JavaScript, one each; {"error": line} alone where the files are none.
-
-    how: in which way answers.mjs loads them.
-    """
-    text = files[site_speech.JSON].decode(errors="replace")
-    shipped = {"json": text, "tensors": sent(files[site_speech.WEIGHTS])}
-    return ask(SCRIPT, {"how": how, "files": shipped, "asked": asked})
+def answers(files: Mapping[str, bytes], asked: Sequence[Asked]) -> Any:
+    """Those of JavaScript, one each; {"error": line} alone where the files are none."""
+    (found,) = of_each([files], asked)
+    return found
 
 
-def fetched(folder: str, asked: Sequence[Asked]) -> Any:
-    """The same of files on a server."""
-    return ask(SCRIPT, {"how": "fetched", "files": {"folder": folder}, "asked": asked})
+def of_each(
+    several: Sequence[Mapping[str, bytes]], asked: Sequence[Asked], ways: Sequence[str] = ()
+) -> Any:
+    """The same of several front ends. ways: how answers.mjs loads each."""
+    question = [
+        {
+            "how": how,
+            "files": {
+                "json": files[site_speech.JSON].decode(errors="replace"),
+                "tensors": sent(files[site_speech.WEIGHTS]),
+            },
+            "asked": asked,
+        }
+        for files, how in zip(several, ways or ["text"] * len(several), strict=True)
+    ]
+    return ask(SCRIPT, question)
 
 
 def check_equal(front_end: FrontEnd, asked: Sequence[Asked], precision: str) -> list[Any]:

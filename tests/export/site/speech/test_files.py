@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import http.server
 import json
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +12,7 @@ import pytest
 import safetensors.numpy
 
 from tests.export.site.node import needs_node
-from tests.export.site.speech.asking import answers, fetched
+from tests.export.site.speech.asking import Asked, answers, of_each
 from tests.export.site.speech.voices import front_end, spec
 from wn_export.package import site_speech
 from wn_export.package.site_speech import JSON, WEIGHTS
@@ -24,7 +20,7 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.speech.front_end import FrontEnd
 
 Files = dict[str, bytes]
-ONE = [("one", {"speaker": "ann"})]
+ONE: list[Asked] = [("one", {"speaker": "ann"})]
 
 
 @pytest.fixture
@@ -35,20 +31,6 @@ def voice() -> FrontEnd:
 @pytest.fixture
 def files(voice: FrontEnd) -> Files:
     return site_speech.files_of(voice)
-
-
-def changed(files: Files, change: Callable[[dict[str, Any]], None]) -> Files:
-    content = json.loads(files[JSON])
-    change(content)
-    return {**files, JSON: json.dumps(content).encode()}
-
-
-def with_array(files: Files, name: str, array: np.ndarray[Any, Any] | None) -> Files:
-    arrays = safetensors.numpy.load(files[WEIGHTS])
-    del arrays[name]
-    if array is not None:
-        arrays[name] = array
-    return {**files, WEIGHTS: safetensors.numpy.save(arrays)}
 
 
 def test_in_float32_all_is_read_back(voice: FrontEnd) -> None:
@@ -75,135 +57,114 @@ def test_another_precision_is_one_line(voice: FrontEnd) -> None:
         site_speech.files_of(voice, "int9")
 
 
+def lines(several: list[Files]) -> list[str]:
+    """Those that refuse front ends."""
+    return [answer["error"] for answer in of_each(several, ONE)]
+
+
 @needs_node
 def test_text_or_object_buffer_or_part_of_one_are_the_same(files: Files) -> None:
-    expected = answers(files, ONE)
-    assert "frames" in expected[0]
-    assert answers(files, ONE, "object") == answers(files, ONE, "part") == expected
+    text, item, part = of_each([files] * 3, ONE, ["text", "object", "part"])
+    assert "frames" in text[0]
+    assert text == item == part
 
 
-def _set(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
-    def change(content: dict[str, Any]) -> None:
-        *keys, last = path.split(".")
-        functools.reduce(lambda table, key: table[key], keys, content)[last] = value
-
-    return change
-
-
-@needs_node
-@pytest.mark.parametrize(
-    ("path", "value", "message"),
-    [
-        ("format", 2, "speech.json is of format 2, this page reads 1; export the site again"),
-        ("spec", None, "speech.json is cut short or damaged; export the site again"),
-        ("spec.features", {}, "speech.json is cut short or damaged"),
-        ("spec.features.phones", ["AH"], "speech.json is cut short or damaged"),
-        ("spec.width", 4, "speech.json is cut short or damaged"),
-        ("spec.layers", -1, "speech.json is cut short or damaged"),
-        ("words", None, "speech.json is cut short or damaged"),
-        ("words", "one W ZH N\n", "speech.json: phone 'ZH' is unknown; this voice has: AX, sil, "),
-        ("spec.layers", 3, "speech.safetensors: 'durations.2.weight' is missing; export"),
-        (
-            "spec.channels",
-            9,
-            "speech.safetensors: 'durations.input.weight' is (21, 8), the spec asks for (21, 9)",
-        ),
-        ("spec.channels", 2**15, "this voice's front end takes "),
-    ],
+DAMAGED = "speech.json is cut short or damaged; export the site again"
+SPECS: tuple[tuple[str, Any, str], ...] = (
+    ("format", 2, "speech.json is of format 2, this page reads 1; export the site again"),
+    ("spec", None, DAMAGED),
+    ("spec.features", {}, DAMAGED),
+    ("spec.features.phones", ["AH"], DAMAGED),
+    ("spec.width", 4, DAMAGED),
+    ("spec.layers", -1, DAMAGED),
+    ("words", None, DAMAGED),
+    ("words", "one W ZH N\n", "speech.json: phone 'ZH' is unknown; this voice has: AX, sil, "),
+    ("spec.layers", 3, "speech.safetensors: 'durations.2.weight' is missing; export the site"),
+    (
+        "spec.channels",
+        9,
+        "speech.safetensors: 'durations.input.weight' is (21, 8), the spec asks for (21, 9); ",
+    ),
+    ("spec.channels", 2**15, "this voice's front end takes "),
 )
-def test_a_spec_that_is_none_is_one_line(files: Files, path: str, value: Any, message: str) -> None:
-    answer = answers(changed(files, _set(path, value)), ONE)
-    assert answer["error"].startswith(message)
 
 
 @needs_node
-@pytest.mark.parametrize(
-    ("name", "array", "message"),
-    [
-        ("prosody.1.bias", None, "'prosody.1.bias' is missing"),
-        ("prosody.1.weight.scale", None, "'prosody.1.weight.scale' is missing"),
-        ("prosody.mean", np.full(3, np.nan, np.float32), "'prosody.mean' holds NaN or infinity"),
-        ("prosody.mean", np.zeros(3, np.float64), "'prosody.mean' is missing"),
-        ("prosody.mean", np.zeros((3, 1), np.float32), "'prosody.mean' is (3, 1), the spec asks"),
-    ],
+def test_a_spec_that_is_none_is_one_line(files: Files) -> None:
+    found = lines([_changed(files, path, value) for path, value, _ in SPECS])
+    for line, (path, value, message) in zip(found, SPECS, strict=True):
+        assert line.startswith(message), (path, value)
+
+
+def _changed(files: Files, path: str, value: Any) -> Files:
+    content = json.loads(files[JSON])
+    *keys, last = path.split(".")
+    functools.reduce(lambda table, key: table[key], keys, content)[last] = value
+    return {**files, JSON: json.dumps(content).encode()}
+
+
+ARRAYS: tuple[tuple[str, np.ndarray[Any, Any] | None, str], ...] = (
+    ("prosody.1.bias", None, "'prosody.1.bias' is missing"),
+    ("prosody.1.weight.scale", None, "'prosody.1.weight.scale' is missing"),
+    ("prosody.mean", np.full(3, np.nan, np.float32), "'prosody.mean' holds NaN or infinity"),
+    ("prosody.mean", np.zeros(3, np.float64), "'prosody.mean' is missing"),
+    ("prosody.mean", np.zeros((3, 1), np.float32), "'prosody.mean' is (3, 1), the spec asks"),
 )
-def test_weights_that_are_others_are_one_line(
-    files: Files, name: str, array: np.ndarray[Any, Any] | None, message: str
-) -> None:
-    answer = answers(with_array(files, name, array), ONE)
-    assert answer["error"].startswith(f"speech.safetensors: {message}")
 
 
 @needs_node
-@pytest.mark.parametrize("part", [0, 7, 8, 500, 0.5, -1])
-def test_weights_cut_short_are_one_line(files: Files, part: float) -> None:
-    whole = files[WEIGHTS]
-    kept = int(part * len(whole)) if isinstance(part, float) else part
-    answer = answers({**files, WEIGHTS: whole[:kept]}, ONE)
-    assert answer["error"].startswith("speech.safetensors is cut short")
+def test_weights_that_are_others_are_one_line(files: Files) -> None:
+    found = lines([_with_array(files, name, array) for name, array, _ in ARRAYS])
+    for line, (_, _, message) in zip(found, ARRAYS, strict=True):
+        assert line.startswith(f"speech.safetensors: {message}")
+
+
+def _with_array(files: Files, name: str, array: np.ndarray[Any, Any] | None) -> Files:
+    arrays = safetensors.numpy.load(files[WEIGHTS])
+    del arrays[name]
+    if array is not None:
+        arrays[name] = array
+    return {**files, WEIGHTS: safetensors.numpy.save(arrays)}
 
 
 @needs_node
-@pytest.mark.parametrize("header", [b"[]", b"null", b"{", b'{"a": 1}', b'{"a": {"shape": "x"}}'])
-def test_weights_of_another_format_are_one_line(files: Files, header: bytes) -> None:
-    odd = len(header).to_bytes(8, "little") + header
-    answer = answers({**files, WEIGHTS: odd}, ONE)
-    assert answer["error"].startswith("speech.safetensors")
+def test_files_cut_short_are_one_line(files: Files) -> None:
+    whole = len(files[WEIGHTS])
+    sizes = (0, 7, 8, 500, whole // 2, whole - 1)
+    for line in lines([{**files, WEIGHTS: files[WEIGHTS][:size]} for size in sizes]):
+        assert line.startswith("speech.safetensors is cut short")
+    whole = len(files[JSON])
+    sizes = (0, 1, 30, whole // 2, whole - 2)
+    for line in lines([{**files, JSON: files[JSON][:size]} for size in sizes]):
+        assert line == DAMAGED
 
 
 @needs_node
-@pytest.mark.parametrize("kept", [0, 1, 30, -2])
-def test_json_cut_short_is_one_line(files: Files, kept: int) -> None:
-    answer = answers({**files, JSON: files[JSON][:kept]}, ONE)
-    assert answer == {"error": "speech.json is cut short or damaged; export the site again"}
+def test_weights_of_another_format_are_one_line(files: Files) -> None:
+    headers = (b"[]", b"null", b"{", b'{"a": 1}', b'{"a": {"shape": "x"}}', b"{}")
+    odd = [{**files, WEIGHTS: len(each).to_bytes(8, "little") + each} for each in headers]
+    for line in lines(odd):
+        assert line.startswith("speech.safetensors")
+        assert line.endswith("; export the site again")
 
 
 @needs_node
 def test_a_browser_that_lacks_what_it_takes_is_told(files: Files) -> None:
-    assert "no WebAssembly SIMD; take one of" in answers(files, ONE, "without SIMD")["error"]
-    line = answers(files, ONE, "without memory")["error"]
-    assert (
-        line == "this voice's front end takes 1 MB, more than is here; take one of fewer channels"
+    simd, memory, after = of_each([files] * 3, ONE, ["without SIMD", "without memory", "text"])
+    assert "no WebAssembly SIMD; take one of 2021" in simd["error"]
+    assert memory["error"] == (
+        "this voice's front end takes 1 MB, more than is here; take one of fewer channels"
     )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[str]:
-    """The address of a server of tmp_path."""
-    handler = functools.partial(_Quiet, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+    assert "frames" in after[0]
 
 
 @needs_node
-def test_files_on_a_server(files: Files, folder: str, tmp_path: Path) -> None:
-    (tmp_path / JSON).write_bytes(files[JSON])
-    line = fetched(folder, ONE)["error"]
-    assert line == f"{folder}/{WEIGHTS} cannot be loaded: status 404; export the site again"
-    (tmp_path / WEIGHTS).write_bytes(files[WEIGHTS])
-    assert fetched(folder, ONE) == answers(files, ONE)
-
-
-@needs_node
-def test_a_server_that_is_gone_is_one_line() -> None:
-    line = fetched("http://127.0.0.1:9", ONE)["error"]
-    assert line.endswith("cannot be loaded: no answer; is its server still there?")
-
-
-def test_words_that_are_no_word_of_a_text_do_no_harm(voice: FrontEnd) -> None:
+def test_words_that_no_text_has_do_no_harm(voice: FrontEnd) -> None:
     known = {**voice.dictionary.pronunciations, "a(b)": (("Z",),), '"': (("Z",),), ",": (("Z",),)}
     odd = FrontEnd(
         voice.spec, voice.weights, dataclasses.replace(voice.dictionary, pronunciations=known)
     )
     files = site_speech.files_of(odd)
     assert site_speech.read(files).dictionary == odd.dictionary
-    assert "sil" in answers(files, [("one, one", {"speaker": 0})])[0]["phones"]
+    (answer,) = answers(files, [("one, one", {"speaker": 0})])
+    assert "Z" not in answer["phones"]
