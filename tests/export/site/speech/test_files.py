@@ -129,13 +129,12 @@ def _with_array(files: Files, name: str, array: np.ndarray[Any, Any] | None) -> 
 
 @needs_node
 def test_files_cut_short_are_one_line(files: Files) -> None:
-    whole = len(files[WEIGHTS])
-    sizes = (0, 7, 8, 500, whole // 2, whole - 1)
-    for line in lines([{**files, WEIGHTS: files[WEIGHTS][:size]} for size in sizes]):
+    weights, text = files[WEIGHTS], files[JSON]
+    kept = [weights[:size] for size in (0, 7, 8, 500, len(weights) // 2, len(weights) - 1)]
+    for line in lines([{**files, WEIGHTS: some} for some in kept]):
         assert line.startswith("speech.safetensors is cut short")
-    whole = len(files[JSON])
-    sizes = (0, 1, 30, whole // 2, whole - 2)
-    for line in lines([{**files, JSON: files[JSON][:size]} for size in sizes]):
+    kept = [text[:size] for size in (0, 1, 30, len(text) // 2, len(text) - 2)]
+    for line in lines([{**files, JSON: some} for some in kept]):
         assert line == DAMAGED
 
 

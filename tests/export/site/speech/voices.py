@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wn_runtime.features.features import Features
 from wn_runtime.speech import dictionary
@@ -61,11 +62,12 @@ SHAPES = {
 def front_end(of: SpeechSpec, seed: int = 0, frames: float = 4.5) -> FrontEnd:
     """frames: how long a phone lasts about."""
     rng = np.random.default_rng(seed)
-    weights = {}
+    weights: dict[str, NDArray[np.float32]] = {}
     for name, shape in of.shapes().items():
         spread = math.prod(shape[:-1]) ** -0.5
-        array = rng.normal(0, spread, shape).astype(np.float32)
-        weights[name] = np.abs(array) / 2 + np.float32(0.3) if name.endswith("scale") else array
+        weights[name] = rng.normal(0, spread, shape).astype(np.float32)
+        if name.endswith("scale"):
+            weights[name] = (np.abs(weights[name]) / 2 + 0.3).astype(np.float32)
     weights["durations.mean"][:] = np.log(frames)
     weights["prosody.mean"][2], weights["prosody.scale"][2] = 0, 1
     return FrontEnd(of, weights, words())
