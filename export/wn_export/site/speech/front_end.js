@@ -57,7 +57,7 @@ export class FrontEnd {
 
   /**
    * @param {SpeechSpec} spec
-   * @param {Record<string, Predictor>} predictors of durations, prosody and, with mel bands, spectrum
+   * @param {Record<string, Predictor>} predictors durations, prosody and, with mel bands, spectrum
    * @param {Dictionary} dictionary
    */
   constructor(spec, predictors, dictionary) {

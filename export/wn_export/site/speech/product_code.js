@@ -3,7 +3,9 @@
  * The inner loop of a matrix product, in WebAssembly with SIMD. Put together here, it needs no
  * compiler; JavaScript's own arithmetic takes several times as long.
  *
- *     run(x, stride, rows, w, inputs, y, pitch)      y[row][0..8) = sum over i of x[row][i] * w[i][0..8)
+ *     run(x, stride, rows, w, inputs, y, pitch)
+ *
+ *     y[row][0..8) = sum over i of x[row][i] * w[i][0..8)
  *
  * x, w and y are addresses of float32, `stride` and `pitch` the bytes from row to row of x and y,
  * `rows` a multiple of four, and neither it nor `inputs` is zero. Four rows of eight columns are
@@ -30,8 +32,10 @@ const addresses = (/** @type {string} */ base, /** @type {string} */ step) => `
 const accumulated = (/** @type {number} */ row) => `
   local.get at${row}  v128.load32_splat 0  local.set value
   local.get at${row}  i32.const 4  i32.add  local.set at${row}
-  local.get low${row}  local.get value  local.get weight0  f32x4.mul  f32x4.add  local.set low${row}
-  local.get high${row}  local.get value  local.get weight1  f32x4.mul  f32x4.add  local.set high${row}`;
+  local.get low${row}
+  local.get value  local.get weight0  f32x4.mul  f32x4.add  local.set low${row}
+  local.get high${row}
+  local.get value  local.get weight1  f32x4.mul  f32x4.add  local.set high${row}`;
 
 const CODE = `
 loop

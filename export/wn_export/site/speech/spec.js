@@ -77,15 +77,22 @@ export function read(json) {
 
 /** @param {any} spec */
 function isSpec(spec) {
-  const from = (/** @type {number} */ least, /** @type {unknown[]} */ ...values) =>
-    values.every((value) => Number.isSafeInteger(value) && Number(value) >= least);
+  const within = (
+    /** @type {any} */ value,
+    /** @type {number} */ least,
+    /** @type {number} */ most,
+  ) => Number.isSafeInteger(value) && value >= least && value <= most;
   const texts = (/** @type {unknown} */ list) =>
     Array.isArray(list) && list.every((value) => typeof value === "string");
   const features = spec?.features;
   return (
     Boolean(features) &&
-    from(1, features.sample_rate, features.hop, spec.channels, spec.layers, spec.width) &&
-    from(0, features.mel) &&
+    within(features.sample_rate, 1, 1e6) &&
+    within(features.hop, 1, 1e9) &&
+    within(features.mel, 0, 1e6) &&
+    within(spec.channels, 1, 2048) &&
+    within(spec.layers, 1, 16) &&
+    within(spec.width, 1, 63) &&
     spec.width % 2 === 1 &&
     texts(features.phones) &&
     features.phones.includes(SILENCE) &&

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,8 @@ SPECS: tuple[tuple[str, Any, str], ...] = (
         9,
         "speech.safetensors: 'durations.input.weight' is (21, 8), the spec asks for (21, 9); ",
     ),
-    ("spec.channels", 2**15, "this voice's front end takes "),
+    ("spec.channels", 2049, DAMAGED),
+    ("spec.layers", 10**15, DAMAGED),
 )
 
 
@@ -155,6 +157,8 @@ def test_a_browser_that_lacks_what_it_takes_is_told(files: Files) -> None:
         "this voice's front end takes 1 MB, more than is here; take one of fewer channels"
     )
     assert "frames" in after[0]
+    large = _changed(_changed(files, "spec.channels", 2048), "spec.width", 63)
+    assert re.match(r"this voice's front end takes \d{4} MB, more than is here", lines([large])[0])
 
 
 @needs_node
