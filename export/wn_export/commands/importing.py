@@ -78,6 +78,8 @@ def main(
         raise WavestepError(f"{output}: {error}; the model is called as its file is") from error
     if output.suffix != ".pt":
         raise WavestepError(f"{output} is no name of a checkpoint; call it {output.stem}.pt")
+    if not output.parent.is_dir():  # told before the work, which --verify makes long
+        raise WavestepError(f"{output} cannot be written: there is no folder {output.parent}")
     if output.exists() and source.exists() and output.samefile(source):
         raise WavestepError(f"{output} is what is imported; give another -o")
     with pytorch_needed("wn-import"):
