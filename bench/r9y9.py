@@ -38,8 +38,8 @@ from wn_runtime.synthesis.model import Model
 from wn_train.importers import reading
 
 ROUNDS = 3
-THEIR_BLOCK = 16
-"""Samples of a block of theirs; of ours it has a frame's 256."""
+THEIR_BLOCK = 5
+"""Samples of a block of theirs, which takes about as long as one of ours: a frame of 256."""
 THEIR_FRAMES, OUR_FRAMES = 1, 20
 HPARAMS: dict[str, Any] = {
     "input_type": "raw",
