@@ -168,3 +168,23 @@ def test_a_program_that_imports_them_keeps_its_own_ctrl_c() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
     assert "default_int_handler" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [("wn-run", None, "1"), ("wn-run", "3", "3"), ("wn-train", None, None), ("other", None, None)],
+)
+def test_blas_takes_no_core_from_a_stream(
+    name: str, given: str | None, expected: str | None, tmp_path: Path
+) -> None:
+    script = tmp_path / name
+    script.write_text(
+        "import os, wn_runtime.commands\nprint(os.environ.get('OPENBLAS_NUM_THREADS'))\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    if given is not None:
+        environment["OPENBLAS_NUM_THREADS"] = given
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == str(expected)
