@@ -1,4 +1,4 @@
-"""What a command's process needs before its imports; in a program that merely imports it, nothing."""
+"""What a command needs before its imports; in a program that merely imports them, nothing."""
 
 from __future__ import annotations
 
