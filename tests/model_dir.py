@@ -20,13 +20,14 @@ def write_model(
     precisions: Sequence[str] = ("fp32",),
     batch: int = 1,
     seed: int = 0,
+    generator: bool = False,
 ) -> Path:
     """A directory of a model with `random_weights(spec, seed)` and a step graph a precision."""
     directory.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(
         format=manifests.FORMAT, name=directory.name, spec=spec, files={}, state=layout(spec)
     )
-    graphs = Graphs(tuple(precisions), batch)
+    graphs = Graphs(tuple(precisions), batch, generator)
     write_models(directory, manifest, random_weights(spec, seed), graphs)
     return directory
 

@@ -22,6 +22,11 @@ from wn_targets.commands.complete import target_names
     help="Where to write; by default the model's name, here, or DIR itself.",
 )
 @click.option("--fp16", is_flag=True, help="Also a step graph in half precision.")
+@click.option(
+    "--generator",
+    is_flag=True,
+    help="Also generator.onnx: the loop and the draw inside, for any ONNX Runtime.",
+)
 @click.option("--batch", type=int, metavar="B", help="Streams the graphs are built for [1].")
 @click.option(
     "--audio",
@@ -58,6 +63,7 @@ def main(
     source: Path,
     output: Path | None,
     fp16: bool,
+    generator: bool,
     batch: int | None,
     audio: tuple[Path, ...],
     frames: tuple[Path, ...],
@@ -79,7 +85,7 @@ def main(
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
         source = run
     options = Options(
-        fp16, batch, raw_weights, audio, frames, target, version_compatible, plain_plan
+        fp16, batch, raw_weights, audio, frames, target, version_compatible, plain_plan, generator
     )
     restore(source)
     make = rebuild if source.is_dir() else export_checkpoint

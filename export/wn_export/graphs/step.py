@@ -13,6 +13,7 @@ before it, the skip sum as one product over the concatenated z after it.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -111,23 +112,44 @@ def add_taps(
     if older > 1 and batch > 1:
         past = graph.node("Transpose", "taps/by_stream", past, perm=[0, 2, 1, 3])
     past = graph.node("Reshape", "taps/past", past, rows)  # [L, B, (k-1)R]
-    weight = weights["gate.weight"]
-    weight_past = weight[:, 1:].reshape(layers, older * spec.residual_channels, gate)
+    weight_past = older_weights(spec, weights)
     total = graph.node("MatMul", "taps/product", past, graph.constant("taps.weight", weight_past))
-    constant = weights["gate.bias"] + np.einsum("lr,lrg->lg", offsets, weight[:, 0])
+    constant = tap_constants(weights, offsets)
     total = graph.node(
         "Add", "taps/sum", total, graph.constant("taps.bias", constant[:, None])
     )  # [L, B, G]
     if spec.conditioning:
         total = graph.node("Add", "taps/conditioned", total, "bias")
-    total = graph.node("Reshape", "taps", total, graph.shape(layers * batch, gate))
-    # Filter and gate apart, so that a layer is two products that each end in their activation
-    # (ONNX Runtime makes one node of each pair), without a cut of [B, G] inside the chain.
+    return cut_taps(graph, total, range(layers), gate, batch)
+
+
+def older_weights(spec: ModelSpec, weights: Weights) -> NDArray[np.float32]:
+    """What multiplies each layer's taps but the current one: [L, (k-1)R, G]."""
+    weight = weights["gate.weight"][:, 1:]
+    return weight.reshape(spec.layers, -1, spec.gate_channels)
+
+
+def tap_constants(weights: Weights, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The gates' biases, with what the offsets of the current taps add: [L, G]."""
+    current = np.einsum("lr,lrg->lg", offsets, weights["gate.weight"][:, 0])
+    constants: NDArray[np.float64] = weights["gate.bias"] + current
+    return constants
+
+
+def cut_taps(
+    graph: GraphBuilder, total: str, layers: Sequence[int], gate: int, batch: int
+) -> list[tuple[str, str]]:
+    """Sums [L, B, G] of these layers, in this order, to filter and gate [B, G/2] of each.
+
+    Filter and gate apart, so that a layer is two products that each end in their activation
+    (ONNX Runtime makes one node of each pair), without a cut of [B, G] inside the chain.
+    """
+    total = graph.node("Reshape", "taps", total, graph.shape(len(layers) * batch, gate))
     halves = ["taps/filter", "taps/gate"]
     graph.split("taps/halves", total, halves, gate // 2, axis=1)
     pieces = []
     for half in halves:
-        names = [f"{layer_name(layer)}/{half}" for layer in range(layers)]
+        names = [f"{layer_name(layer)}/{half}" for layer in layers]
         graph.split(f"{half}/layers", half, names, batch, axis=0)
         pieces.append(names)
     return list(zip(*pieces, strict=True))

@@ -9,6 +9,7 @@ bias [L, B, G] ─┘
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,13 +27,14 @@ ELEMENTS: dict[str, np.dtype[Any]] = {"fp32": np.dtype(np.float32), "fp16": np.d
 class Tensor:
     """One input or output."""
 
-    shape: tuple[int, ...]
+    shape: tuple[int | str, ...]
+    """A size with a name is the caller's to choose."""
     dtype: np.dtype[Any]
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes."""
-        return int(np.prod(self.shape)) * self.dtype.itemsize
+        """Bytes it takes; with sizes that have names, for one of each."""
+        return math.prod(n for n in self.shape if isinstance(n, int)) * self.dtype.itemsize
 
     def __str__(self) -> str:
         """`float16 (4, 1, 2, 32)`."""

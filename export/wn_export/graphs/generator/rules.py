@@ -1,0 +1,1 @@
+def require(model): pass
