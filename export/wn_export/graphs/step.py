@@ -190,18 +190,19 @@ def add_residual(
     return graph.node("Gemm", name, z, weight, graph.node("Mul", f"{name}/scaled", h, half))
 
 
-def add_head(graph: GraphBuilder, spec: ModelSpec, weights: Weights, zs: list[str]) -> None:
-    """The skip sum of all layers and the two output convolutions: `params` [B, A] float32."""
+def add_head(
+    graph: GraphBuilder, spec: ModelSpec, weights: Weights, zs: list[str], name: str = "params"
+) -> str:
+    """The skip sum of all layers and the two output convolutions: `name` [B, A] float32."""
     z = graph.node("Concat", "skip/z", *zs, axis=1)  # [B, L*G/2]
     skip = weights["skip.weight"].reshape(-1, spec.skip_channels)
     y = _product(graph, "skip", z, skip, weights["skip.bias"])
     y = graph.node("Relu", "skip/relu", y)
     y = _product(graph, "head0", y, weights["head.0.weight"], weights["head.0.bias"])
     y = graph.node("Relu", "head0/relu", y)
-    last = "params" if graph.element == np.float32 else "head1"
+    last = name if graph.element == np.float32 else "head1"
     y = _product(graph, last, y, weights["head.1.weight"], weights["head.1.bias"])
-    if last != "params":
-        graph.node("Cast", "params", y, to=int(onnx.TensorProto.FLOAT))
+    return y if last == name else graph.cast(name, y, np.float32)
 
 
 def add_present(

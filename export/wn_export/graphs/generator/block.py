@@ -123,7 +123,7 @@ class Block:
             "Gather", "belt/first", "block/lines", block.constant("belt/rows", lines.onto_belt)
         )
         room = np.zeros((BLOCK, self.batch, spec.residual_channels), np.float32)
-        return block.node("Concat", "belt", rows, block.constant("belt/room", room), axis=0)
+        return block.node("Concat", "block/belt", rows, block.constant("belt/room", room), axis=0)
 
     def _lines_after(self, block: GraphBuilder, count: str) -> str:
         """The state's lines, the block's samples behind them: see `Lines.kept`."""

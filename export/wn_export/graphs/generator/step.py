@@ -57,8 +57,8 @@ def build_step(
         zs.append(z)
         if layer < spec.layers - 1:
             h = add_residual(step, spec, weights, layer, h, z)
-    add_head(step, spec, weights, zs)
-    drawn, finite = draw.sample(step, "params")
+    params = add_head(step, spec, weights, zs, "made/params")
+    drawn, finite = draw.sample(step, params)
     if head.codes is not None:
         drawn = step.cast("draw/code", drawn, head.sample_dtype)
     made = step.node("Where", "made/sample", "now/is_known", "now/known", drawn)
@@ -68,7 +68,7 @@ def build_step(
         step.output("belt/next", (lines.belt_rows, batch, residual))
     _keep_inputs(step, spec, offsets, lines, inputs, batch)
     step.output(made, (batch, 1), head.sample_dtype)
-    step.output("params", (batch, head.params))
+    step.output(params, (batch, head.params))
     step.output(finite, (batch, 1))
     if lines.far:
         step.output("made/far", (len(lines.far), batch, residual))
