@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 import safetensors.numpy
@@ -15,7 +17,7 @@ from wn_export.graphs.step import build_step_graph
 from wn_export.parity.conditioner import CONDITIONER
 from wn_runtime.engines.generator.kind import GENERATOR
 from wn_runtime.engines.generator.signature import BLOCK, GeneratorSignature
-from wn_runtime.engines.step_signature import ELEMENTS
+from wn_runtime.engines.step_signature import ELEMENTS, Tensor
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.model.weights import Weights
@@ -81,21 +83,25 @@ def _with_generator(
     directory: Path, manifest: Manifest, weights: Weights, batch: int
 ) -> Manifest:
     """generator.onnx; its record has what a host binds, for those that cannot ask the graph."""
-    spec = manifest.spec
-    graph, signature = (
-        build_generator_graph(spec, weights, batch),
-        GeneratorSignature.of(spec, batch),
-    )
+    graph = build_generator_graph(manifest.spec, weights, batch)
+    signature = GeneratorSignature.of(manifest.spec, batch)
     built = {
         "opset": OPSET,
         "onnx": onnx.__version__,
         "block": BLOCK,
-        "inputs": {name: str(tensor) for name, tensor in signature.inputs.items()},
-        "outputs": {name: str(tensor) for name, tensor in signature.outputs.items()},
+        "inputs": _described(signature.inputs),
+        "outputs": _described(signature.outputs),
     }
     artifact = Artifact(GENERATOR_FILE, GENERATOR.name, "fp32", batch, built)
     record = _write_graph(directory / artifact.file, graph)
     return manifests.with_artifact(manifest, artifact, record)
+
+
+def _described(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {
+        name: {"type": tensor.dtype.name, "shape": list(tensor.shape)}
+        for name, tensor in tensors.items()
+    }
 
 
 def _write_graph(path: Path, graph: onnx.ModelProto) -> FileRecord:

@@ -55,8 +55,15 @@ def build_generator_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -> 
     _outputs(graph, spec, batch)
     for name, tensor in signature.outputs.items():
         graph.output(name, tensor.shape, tensor.dtype)
-    metadata = {"precision": "fp32", "batch": str(batch), "block": str(BLOCK)}
-    return graph.model({"spec": json.dumps(spec.to_dict()), **metadata}, rules.require)
+    metadata = {
+        "spec": json.dumps(spec.to_dict()),
+        "precision": "fp32",
+        "batch": str(batch),
+        "block": str(BLOCK),
+        "sample_rate": str(spec.sample_rate),
+        "silence": str(spec.output.silence),
+    }
+    return graph.model(metadata, rules.require)
 
 
 def _known(graph: GraphBuilder, head: Head, batch: int) -> Rows:
