@@ -22,7 +22,7 @@ def add_audio(graph: GraphBuilder, spec: ModelSpec, samples: str, batch: int) ->
     heard = graph.cast("audio/wide", decoded, np.float64)
     if post.deemphasis:
         heard = _deemphasised(graph, heard, post.deemphasis, batch)
-    gain = graph.constant("audio/gain", np.array(post.gain), np.float64)
+    gain = graph.constant("audio/gain", np.array(float(post.gain)), np.float64)
     heard = graph.node("Mul", "audio/louder", heard, gain)
     low, high = (
         graph.constant(f"audio/{name}", np.array(bound), np.float64)
@@ -55,7 +55,7 @@ def _deemphasised(graph: GraphBuilder, audio: str, factor: float, batch: int) ->
     body = GraphBuilder("deemphasis", "fp32", "deemphasis:")
     body.input("deemphasis/before", (batch,), np.float64)
     body.input("deemphasis/x", (batch,), np.float64)
-    by = body.constant("deemphasis/factor", np.array(factor), np.float64)
+    by = body.constant("deemphasis/factor", np.array(float(factor)), np.float64)
     kept = body.node("Mul", "deemphasis/kept", "deemphasis/before", by)
     y = body.node("Add", "deemphasis/y", "deemphasis/x", kept)
     body.output(y, (batch,), np.float64)

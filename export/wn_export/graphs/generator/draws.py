@@ -129,7 +129,7 @@ class MixtureDraw(Draw):
             component, _ = pick.sample(step, "draw/logits")
             for name, all_of_it in zip(names, every[1:], strict=True):
                 step.node("GatherElements", name, all_of_it, component, axis=1)
-        low, high = self.head.min_log_scale, LOG_SCALES[1]
+        low, high = float(self.head.min_log_scale), LOG_SCALES[1]
         x = step.node(
             "Clip",
             "draw/bounded",
