@@ -22,7 +22,6 @@ from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.model.weights import Weights
 
-
 GENERATOR_FILE = "generator.onnx"
 
 
@@ -79,9 +78,7 @@ def graph_name(precision: str) -> str:
     return "step.onnx" if precision == "fp32" else f"step.{precision}.onnx"
 
 
-def _with_generator(
-    directory: Path, manifest: Manifest, weights: Weights, batch: int
-) -> Manifest:
+def _with_generator(directory: Path, manifest: Manifest, weights: Weights, batch: int) -> Manifest:
     """generator.onnx; its record has what a host binds, for those that cannot ask the graph."""
     graph = build_generator_graph(manifest.spec, weights, batch)
     signature = GeneratorSignature.of(manifest.spec, batch)
@@ -99,7 +96,7 @@ def _with_generator(
 
 def _described(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     return {
-        name: {"type": tensor.dtype.name, "shape": list(tensor.shape)}
+        name: {"type": tensor.dtype.name, "shape": list(tensor.sizes)}
         for name, tensor in tensors.items()
     }
 

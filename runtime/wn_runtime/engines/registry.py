@@ -12,8 +12,7 @@ from wn_runtime.engines.tensorrt.kind import TENSORRT
 from wn_runtime.errors import WavestepError, unknown
 
 ENGINES: dict[str, EngineKind] = {
-    kind.name: kind
-    for kind in (NATIVE, CUDA, TENSORRT, ONNX, ONNX_CUDA, ONNX_CUDA_LOOP, GENERATOR)
+    kind.name: kind for kind in (NATIVE, CUDA, TENSORRT, ONNX, ONNX_CUDA, ONNX_CUDA_LOOP, GENERATOR)
 }
 """Every engine that `--engine` can name."""
 

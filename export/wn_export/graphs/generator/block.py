@@ -1,7 +1,7 @@
 """A block of up to K samples: the far layers' older taps at once, then a step for each sample.
 
-    sample [B, k0], lines ─┐                            ┌─ sample, lines of the next block
-    samples n·K to n·K + K ─┴─ far taps, scan of steps ─┴─ what the steps made, padded to K
+sample [B, k0], lines ─┐                            ┌─ sample, lines of the next block
+samples n·K to n·K + K ─┴─ far taps, scan of steps ─┴─ what the steps made, padded to K
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from wn_export.graphs.builder import GraphBuilder
 from wn_export.graphs.generator.draws import Draw

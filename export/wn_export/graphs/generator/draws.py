@@ -1,4 +1,4 @@
-"""The draws as graphs, one for each head: the same on integers as everywhere (see wn_runtime.heads).
+"""The draws as graphs, one for each head: the same on integers as everywhere.
 
 What depends on the uniforms alone is made for a whole call at once, before the loop.
 """
@@ -182,4 +182,3 @@ def find(head: Head, batch: int) -> Draw:
 def _mixture(head: Head) -> Mixture:
     assert isinstance(head, Mixture)
     return head
-

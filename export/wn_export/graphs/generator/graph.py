@@ -42,7 +42,7 @@ def build_generator_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -> 
     graph = GraphBuilder("generator", "fp32")
     signature = GeneratorSignature.of(spec, batch)
     for name, tensor in signature.inputs.items():
-        graph.input(name, tensor.shape, tensor.dtype)
+        graph.input(name, tensor.sizes, tensor.dtype)
     draws.add_temperatures(graph, batch)
     graph.node("Shape", "call/samples", "uniforms", start=0, end=1)  # [1]
     rows = {
@@ -51,10 +51,10 @@ def build_generator_graph(spec: ModelSpec, weights: Weights, batch: int = 1) -> 
         **_bias(graph, spec, weights, lines),
     }
     body = Block(spec, weights, lines, draw, rows, batch).build()
-    _loop(graph, spec, body, batch)
+    _loop(graph, body)
     _outputs(graph, spec, batch)
     for name, tensor in signature.outputs.items():
-        graph.output(name, tensor.shape, tensor.dtype)
+        graph.output(name, tensor.sizes, tensor.dtype)
     metadata = {
         "spec": json.dumps(spec.to_dict()),
         "precision": "fp32",
@@ -101,7 +101,7 @@ def _bias(graph: GraphBuilder, spec: ModelSpec, weights: Weights, lines: Lines) 
     return {"row": Row((), np.dtype(np.int64))}
 
 
-def _loop(graph: GraphBuilder, spec: ModelSpec, body: onnx.GraphProto, batch: int) -> None:
+def _loop(graph: GraphBuilder, body: onnx.GraphProto) -> None:
     """Every block: `made/samples` [blocks, K, B, 1], `made/finite`, `made/params`."""
     size = graph.constant("call/size", np.array(BLOCK))
     more = graph.constant("call/size_less_1", np.array(BLOCK - 1))

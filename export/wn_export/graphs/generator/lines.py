@@ -81,12 +81,14 @@ class Lines:
             [end - j * self.spec.dilations[i] for j in older]
             for i, end in zip(self.near, self._belt_ends, strict=True)
         ]
-        return np.arange(BLOCK)[:, None, None] + np.array(first)
+        rows: Indices = np.arange(BLOCK)[:, None, None] + np.array(first)
+        return rows
 
     @property
     def near_written(self) -> Indices:
         """Rows of the belt that each sample's layer inputs go to: (K, near layers, 1)."""
-        return np.arange(BLOCK)[:, None, None] + np.array(self._belt_ends)[:, None]
+        rows: Indices = np.arange(BLOCK)[:, None, None] + np.array(self._belt_ends)[:, None]
+        return rows
 
     @property
     def far_taps(self) -> Indices:
@@ -96,7 +98,8 @@ class Lines:
             [starts[i] + (kernel - 1 - j) * self.spec.dilations[i] for j in range(1, kernel)]
             for i in self.far
         ]
-        return np.arange(BLOCK)[None, :, None] + np.array(first)[:, None, :]
+        rows: Indices = np.arange(BLOCK)[None, :, None] + np.array(first)[:, None, :]
+        return rows
 
     def kept(self) -> tuple[Indices, Indices, Indices]:
         """Where the state's rows come from after n samples: limit, first, stride, (rows,) each.

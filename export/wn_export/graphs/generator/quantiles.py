@@ -6,6 +6,7 @@ Each is its head's `quantile` at 2u + 1, operation by operation.
 from __future__ import annotations
 
 import numpy as np
+
 from wn_export.graphs.builder import GraphBuilder
 from wn_runtime.heads.gaussian import CENTRE, MIDDLE, TAIL, Terms
 
@@ -31,9 +32,11 @@ def gaussian(graph: GraphBuilder, u: str) -> str:
     rest = graph.node("Sub", "quantile/rest", _integer(graph, "whole", 2**25), odd)
     tail = graph.node("Min", "quantile/outside", odd, rest)
     r = graph.node("Div", "quantile/tail", _single(graph, tail), whole)
-    r = graph.node("Sqrt", "quantile/r", graph.node(
-        "Neg", "quantile/minus_log", graph.node("Log", "quantile/log", r)
-    ))
+    r = graph.node(
+        "Sqrt",
+        "quantile/r",
+        graph.node("Neg", "quantile/minus_log", graph.node("Log", "quantile/log", r)),
+    )
     middle = graph.node("Sub", "quantile/in_middle", r, _number(graph, "middle", 1.6))
     beyond = graph.node("Sub", "quantile/in_tail", r, _number(graph, "five", 5.0))
     far = graph.node(

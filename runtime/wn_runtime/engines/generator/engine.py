@@ -22,7 +22,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import State
 
 
-class GeneratorEngine(LanesEngine):
+class GeneratorEngine(LanesEngine["_Lane"]):
     """B streams through a generator graph of b."""
 
     GRAPH = "the generator graph"
@@ -107,6 +107,7 @@ class _Lane:
         steps = len(uniforms)
         seconds = most_seconds(self._spec, self._width, steps)
         with self._watch.within(seconds, "the generator graph") as options:
-            outputs = dict(zip(self._names, self._session.run(self._names, feeds, options)))
+            arrays = self._session.run(self._names, feeds, options)
+        outputs = dict(zip(self._names, arrays, strict=True))
         found: NDArray[Any] = outputs[made]
         return found, {name: outputs[f"next.{name}"] for name in self._state}

@@ -26,7 +26,7 @@ BLOCK = 64
 K are fastest."""
 KNOWN = "known"
 POSTPROCESS = "postprocess"
-_SAMPLES, _ROWS, _KNOWN = "samples", "rows", "known"
+_SAMPLES, _ROWS = "samples", "rows"
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 
 
@@ -45,10 +45,10 @@ class GeneratorSignature(Signature):
     def of(cls, spec: ModelSpec, batch: int) -> GeneratorSignature:
         """The signature of the graph of `batch` streams."""
         head, sample = spec.output, spec.output.sample_dtype
-        inputs = {"uniforms": Tensor((_SAMPLES, batch, head.uniforms), np.dtype(np.int32))}
+        inputs = {"uniforms": Tensor((batch, head.uniforms), np.dtype(np.int32), _SAMPLES)}
         if spec.conditioning:
-            rows = (_ROWS, spec.layers, batch, spec.gate_channels)
-            inputs["bias"] = Tensor(rows, _SINGLE)
+            row = (spec.layers, batch, spec.gate_channels)
+            inputs["bias"] = Tensor(row, _SINGLE, _ROWS)
         inputs["temperature"] = Tensor((batch,), _DOUBLE)
         carried = {
             name: Tensor((array.rows, batch, *array.channels), np.dtype(array.dtype))
@@ -57,12 +57,12 @@ class GeneratorSignature(Signature):
         if spec.postprocess.deemphasis:
             carried[POSTPROCESS] = Tensor((batch,), _DOUBLE)
         inputs |= {f"state.{name}": tensor for name, tensor in carried.items()}
-        inputs[KNOWN] = Tensor((_KNOWN, batch), sample)
+        inputs[KNOWN] = Tensor((batch,), sample, KNOWN)
         outputs = {
-            SAMPLES: Tensor((_SAMPLES, batch), sample),
-            "audio": Tensor((_SAMPLES, batch), _SINGLE),
+            SAMPLES: Tensor((batch,), sample, _SAMPLES),
+            "audio": Tensor((batch,), _SINGLE, _SAMPLES),
             **{f"next.{name}": tensor for name, tensor in carried.items()},
-            "params": Tensor((_KNOWN, batch, head.params), _SINGLE),
+            "params": Tensor((batch, head.params), _SINGLE, KNOWN),
         }
         return cls(inputs, outputs)
 

@@ -20,7 +20,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
 
 
-class OnnxEngine(LanesEngine):
+class OnnxEngine(LanesEngine["_Lane"]):
     """B streams through a step graph of b."""
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,10 @@ class Lane(Protocol):
         """See `Engine._restore`."""
 
 
-class LanesEngine(Engine):
+L = TypeVar("L", bound=Lane)
+
+
+class LanesEngine(Engine, Generic[L]):
     """B streams through a graph of b: in turn, b at a time, where B is the larger."""
 
     GRAPH = "the step graph"
@@ -49,7 +52,7 @@ class LanesEngine(Engine):
         batch: int,
         note: str,
         width: int,
-        make: Callable[[], Lane],
+        make: Callable[[], L],
     ) -> None:
         """width: b, the streams of a lane; make: a new one."""
         super().__init__(name, precision, spec, batch, note)
@@ -92,7 +95,7 @@ class LanesEngine(Engine):
         for lane, streams in self._each():
             lane.restore({name: array[:, streams] for name, array in arrays.items()})
 
-    def _each(self) -> list[tuple[Lane, slice]]:
+    def _each(self) -> list[tuple[L, slice]]:
         return [
             (lane, slice(i * self._width, (i + 1) * self._width))
             for i, lane in enumerate(self._lanes)

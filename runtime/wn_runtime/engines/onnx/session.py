@@ -99,7 +99,11 @@ def tensors(values: Any) -> dict[str, Tensor]:
     """A session's inputs or outputs as our own; those of other element types are objects."""
     import numpy as np
 
-    return {
-        value.name: Tensor(tuple(value.shape or ()), np.dtype(_TYPES.get(value.type, "O")))
-        for value in values
-    }
+    found = {}
+    for value in values:
+        shape, rows = tuple(value.shape or ()), ""
+        if shape and isinstance(shape[0], str):
+            rows, *rest = shape
+            shape = tuple(rest)
+        found[value.name] = Tensor(shape, np.dtype(_TYPES.get(value.type, "O")), rows)
+    return found

@@ -22,6 +22,7 @@ EVERY_S = 0.5
 """How often it looks: a call may last so much longer."""
 SLACK_S = 10.0
 """What any call may take: other threads of the process count too."""
+THREAD = "wavestep-watch"
 
 
 class Watch:
@@ -34,7 +35,10 @@ class Watch:
     def start(self) -> None:
         """Begin to look; again in a process that was forked off, where the thread is not."""
         self._until = math.inf
-        threading.Thread(target=_look, args=(weakref.ref(self),), daemon=True).start()
+        looking = threading.Thread(
+            target=_look, args=(weakref.ref(self),), name=THREAD, daemon=True
+        )
+        looking.start()
 
     @contextlib.contextmanager
     def within(self, seconds: float, what: str) -> Iterator[Any]:

@@ -41,5 +41,7 @@ class Session:
     def state_of(outputs: Arrays) -> Arrays:
         """What the next call is given of this one's outputs."""
         return {
-            f"state.{name[5:]}": array for name, array in outputs.items() if name.startswith("next.")
+            f"state.{name[5:]}": array
+            for name, array in outputs.items()
+            if name.startswith("next.")
         }

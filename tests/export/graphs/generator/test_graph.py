@@ -36,8 +36,9 @@ def declared(values: list[onnx.ValueInfoProto]) -> dict[str, Tensor]:
     for value in values:
         kind = value.type.tensor_type
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
-        shape = tuple(dim.dim_param or dim.dim_value for dim in kind.shape.dim)
-        found[value.name] = Tensor(shape, dtype)
+        rows = kind.shape.dim[0].dim_param
+        shape = tuple(dim.dim_value for dim in list(kind.shape.dim)[bool(rows) :])
+        found[value.name] = Tensor(shape, dtype, rows)
     return found
 
 
@@ -53,19 +54,19 @@ def test_its_tensors_are_those_of_the_signature(name: str) -> None:
 def test_the_signature_in_words() -> None:
     signature = GeneratorSignature.of(MODELS["logistic"], 3)
     assert {name: str(tensor) for name, tensor in signature.inputs.items()} == {
-        "uniforms": "int32 ('samples', 3, 2)",
-        "bias": "float32 ('rows', 2, 3, 16)",
+        "uniforms": "int32 (samples, 3, 2)",
+        "bias": "float32 (rows, 2, 3, 16)",
         "temperature": "float64 (3,)",
         "state.samples": "float32 (1, 3)",
         "state.delay_lines": "float32 (65, 3, 8)",
-        "known": "float32 ('known', 3)",
+        "known": "float32 (known, 3)",
     }
     assert {name: str(tensor) for name, tensor in signature.outputs.items()} == {
-        "samples": "float32 ('samples', 3)",
-        "audio": "float32 ('samples', 3)",
+        "samples": "float32 (samples, 3)",
+        "audio": "float32 (samples, 3)",
         "next.samples": "float32 (1, 3)",
         "next.delay_lines": "float32 (65, 3, 8)",
-        "params": "float32 ('known', 3, 12)",
+        "params": "float32 (known, 3, 12)",
     }
     assert signature.inputs["state.delay_lines"].nbytes == 65 * 3 * 8 * 4
     assert "bias" not in GeneratorSignature.of(PLAIN, 1).inputs

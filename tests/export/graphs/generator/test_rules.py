@@ -27,7 +27,7 @@ def test_every_generator_graph_keeps_them(spec: ModelSpec) -> None:
 def body_of(model: ModelProto) -> onnx.GraphProto:
     """That of the loop over blocks."""
     (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
-    (body,) = (attribute.g for attribute in loop.attribute if attribute.name == "body")
+    body: onnx.GraphProto = helper.get_node_attr_value(loop, "body")
     return body
 
 

@@ -75,8 +75,8 @@ def test_its_samples_are_another_engines(tmp_path: Path, engine: str, head: Head
         calls = [uniforms[:256], uniforms[256:300], uniforms[300:]]
         made.append(np.concatenate([opened.generate(bias, each, 0.9) for each in calls]))
     if head.codes is not None:
-        np.testing.assert_array_equal(*made)
-    np.testing.assert_allclose(*made, atol=2 * head.rounding)
+        np.testing.assert_array_equal(made[0], made[1])
+    np.testing.assert_allclose(made[0], made[1], atol=2 * head.rounding)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -100,7 +100,7 @@ def test_a_stream_of_it_is_heard_as_any_other(tmp_path: Path) -> None:
     for name in ("onnx", "generator"):
         with wn_runtime.open(directory, name) as model:
             heard.append(model.stream(seed=3).read(200))
-    np.testing.assert_allclose(*heard, atol=1e-4)
+    np.testing.assert_allclose(heard[0], heard[1], atol=1e-4)
 
 
 def test_a_call_without_samples_changes_nothing(tmp_path: Path) -> None:

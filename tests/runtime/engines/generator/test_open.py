@@ -60,7 +60,7 @@ def test_a_graph_that_was_cut_short_is_one_line(directory: Path, end: int) -> No
 def test_another_models_graph_is_refused_before_it_runs(tmp_path: Path, directory: Path) -> None:
     other = write_model(tmp_path / "other", CORNERS["kernel_3"], generator=True)
     replaced(directory, (other / FILE).read_bytes())
-    with pytest.raises(WavestepError, match="generator.onnx: input bias is float32"):
+    with pytest.raises(WavestepError, match=r"generator.onnx: input bias is float32"):
         open_engine(directory, "generator")
     replaced(directory, (directory / "step.onnx").read_bytes())
     with pytest.raises(WavestepError, match="input known is absent, this model has int32"):
@@ -69,7 +69,9 @@ def test_another_models_graph_is_refused_before_it_runs(tmp_path: Path, director
 
 def test_a_directory_without_one_says_how_to_get_it(tmp_path: Path) -> None:
     directory = write_model(tmp_path, PLAIN)
-    with pytest.raises(EngineUnavailable, match=r"no fp32 generator graph .*--generator.*wn-export"):
+    with pytest.raises(
+        EngineUnavailable, match=r"no fp32 generator graph .*--generator.*wn-export"
+    ):
         open_engine(directory, "generator")
 
 
@@ -80,13 +82,14 @@ def test_it_is_taken_by_name_only(directory: Path) -> None:
         open_engine(directory / FILE, "onnx")
 
 
-def test_a_graph_that_never_ends_is_ended(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_graph_that_never_ends_is_ended(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A loop in front of it that goes on as long as it may."""
     monkeypatch.setattr(watch, "SLACK_S", 0.2)
     monkeypatch.setattr(watch, "EVERY_S", 0.05)
-    values = {"i": (TensorProto.INT64, []), "go": (TensorProto.BOOL, [])}
+    values: dict[str, tuple[int, list[int]]] = {
+        "i": (TensorProto.INT64, []),
+        "go": (TensorProto.BOOL, []),
+    }
     values |= {"v": (TensorProto.DOUBLE, [1])}
     body = helper.make_graph(
         [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Neg", ["v"], ["w"])],
@@ -106,7 +109,7 @@ def test_a_graph_that_never_ends_is_ended(
         lambda: engine.generate(None, random_uniforms(1)),
         lambda: engine.score(random_samples(PLAIN, 1, 1), None),
     ):
-        with pytest.raises(WavestepError, match="had not ended after .* it is another graph"):
+        with pytest.raises(WavestepError, match=r"had not ended after .* it is another graph"):
             call()
     assert all((before[name] == array).all() for name, array in engine.snapshot().items())
 
@@ -116,5 +119,5 @@ def test_a_batch_that_it_is_not_for_is_told_from_the_record(directory: Path) -> 
     (step, generator) = manifest.artifacts
     wrong = dataclasses.replace(generator, batch=2)
     manifests.write(directory, dataclasses.replace(manifest, artifacts=(step, wrong)))
-    with pytest.raises(WavestepError, match=r"input known is int32 \('known', 1\), this model"):
+    with pytest.raises(WavestepError, match=r"input known is int32 \(known, 1\), this model"):
         open_engine(directory, "generator")
