@@ -41,10 +41,9 @@ def directory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def from_python(directory: Path) -> bytes:
-    """In a process that has no wavestep to import."""
+    """In a process that is told nothing of where wavestep's sources are."""
     done = example(directory, sys.executable, "-I", EXAMPLES / "generate.py")
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
     return (directory.parent / "out.wav").read_bytes()
 
 

@@ -15,7 +15,7 @@ from wn_runtime.model.spec import ModelSpec
 def add_audio(graph: GraphBuilder, spec: ModelSpec, samples: str, batch: int) -> None:
     """`audio` [P, B] of samples [P, B]; where there is a de-emphasis, `next.postprocess` [B]."""
     post = spec.postprocess
-    heard = decoded = _decoded(graph, spec, samples)
+    decoded = _decoded(graph, spec, samples)
     if post.does_nothing:
         graph.node("Identity", "audio", decoded)
         return

@@ -158,5 +158,5 @@ class Block:
             ("pad/params", none, head.params, _SINGLE),
         ):
             padded = block.padded(f"{name}/padded", name, rows, (batch, channels), dtype)
-            size = BLOCK if rows == missing else "rows"
+            size = BLOCK if rows == missing else "scored"
             block.output(padded, (size, batch, channels), dtype)

@@ -129,8 +129,7 @@ def _outputs(graph: GraphBuilder, spec: ModelSpec, batch: int) -> None:
         "Reshape", "params/all", "made/params_all", graph.shape(-1, batch, head.params)
     )
     graph.node("Slice", "params", params, first, "known/count")
-    audible = graph.node("Identity", "call/audible", "call/drawn")
-    add_audio(graph, spec, audible, batch)
+    add_audio(graph, spec, "call/drawn", batch)
     size = graph.node("Abs", "finite/size", "call/finite")
     is_finite = graph.node(
         "Less", "finite/is", size, graph.constant("finite/largest", np.array(_LARGEST))

