@@ -1,7 +1,7 @@
 """A block of up to K samples: the far layers' older taps at once, then a step for each sample.
 
-sample [B, k0], lines ─┐                            ┌─ sample, lines of the next block
-samples n·K to n·K + K ─┴─ far taps, scan of steps ─┴─ what the steps made, padded to K
+sample [B, k0], lines ──┐                           ┌─ sample, lines of the next block
+rows n·K to n·K + K ────┴─ far taps, scan of steps ─┴─ what the steps made, padded to K
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from wn_runtime.engines.generator.signature import BLOCK
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 
-_INT64, _SINGLE, _BOOL = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.bool_)
+_INT64, _SINGLE = np.dtype(np.int64), np.dtype(np.float32)
 
 
 @dataclass(frozen=True)

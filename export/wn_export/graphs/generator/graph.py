@@ -1,9 +1,8 @@
 """generator.onnx: any number of samples of B streams, straight from the spec and the weights.
 
-    uniforms, known, bias … ── rows of all samples ──┐
-    state.samples, state.delay_lines ── loop over blocks of K ── scan over samples ── step and draw
-                                                     │
-                                      samples ── audio      next.samples, next.delay_lines
+    uniforms, bias, known ─ a row a sample ─┐
+    state.… ────────────────────────────────┴─ loop of blocks ─ scan of samples ─┬─ samples ─ audio
+                                                                                 └─ next.…
 
 In opset 17, of ONNX's own operators, and in float32; what a host needs besides is ONNX Runtime.
 """

@@ -25,7 +25,7 @@ from wn_runtime.model.spec import ModelSpec
 
 Indices = NDArray[np.int64]
 MOST_ROWS = 2**24
-"""Of all lines together: the graph has 16 bytes of indices for each."""
+"""Of all lines together: the graph has 32 bytes of indices for each."""
 
 
 @dataclass(frozen=True)

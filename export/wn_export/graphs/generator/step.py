@@ -1,7 +1,7 @@
 """One sample: the step graph's network between the belt it reads and writes, and the draw.
 
-sample [B, k0], belt ─┐                        ┌─ sample, belt of the next
-now/… of this sample ─┴─ taps, layers, draw ─┴─ made/…: what it drew, and from what
+sample [B, k0], belt ──┐                      ┌─ sample, belt of the next
+now/… of this sample ──┴─ taps, layers, draw ─┴─ made/…: what it drew, and from what
 """
 
 from __future__ import annotations

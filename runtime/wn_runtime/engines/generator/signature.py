@@ -1,10 +1,10 @@
 """generator.onnx's inputs and outputs: what the graph is built to, and every host of one binds.
 
 uniforms [P, B, U] ─┐
-bias [N, L, B, G] ─┤                              ┌─ samples [P, B], audio [P, B]
-temperature [B] ─┤  P samples of B streams  ├─ next.…
-state.… ─┤                              └─ params [Q, B, A]
-known [Q, B] ─┘
+bias [N, L, B, G] ──┤                          ┌─ samples [P, B], audio [P, B]
+temperature [B] ────┼─ P samples of B streams ─┼─ next.…
+state.… ────────────┤                          └─ params [Q, B, A]
+known [Q, B] ───────┘
 
 P, N and Q are of a call: any number of samples, the rows of bias that are held for them (N divides
 P), and how many of the samples are known beforehand. `known` is empty unless it is given.

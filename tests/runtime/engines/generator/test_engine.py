@@ -63,7 +63,7 @@ def test_streams_that_do_not_fill_the_graph_run_all_the_same(
     ],
 )
 def test_its_samples_are_another_engines(tmp_path: Path, engine: str, head: Head) -> None:
-    """In float32, over blocks and calls; an amplitude's rounding is fed back, and may grow a little."""
+    """In float32, over blocks and calls; a rounded amplitude is fed back, and may grow a little."""
     spec = small_spec(
         [2**i for i in range(9)] * 2, output=head, conditions=(SPEAKER,), residual=16, gate=32
     )
