@@ -8,6 +8,7 @@ from wn_runtime.engines import trust
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.compiler import (
+    Compiler,
     compile_library,
     find_compiler,
     find_cross_compiler,
@@ -30,9 +31,7 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
     compiler for it, WavestepError with the compiler's words when it fails.
     """
     shapes = Shapes(spec, precision, batch)
-    here = cpu.machine()
-    machine = here if march == "native" else "aarch64" if march.startswith(_ARM) else "x86_64"
-    compiler = find_compiler() if machine == here else find_cross_compiler(machine)
+    machine, compiler = machine_of(march), compiler_for(march)
     target = cpu.native_flags() if march == "native" else compiler.target(march, machine)
     compile_library(compiler, target, shapes, out)
     machine, features = cpu.required((*compiler.command, *target), compiler.environment())
@@ -44,6 +43,19 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
         "shapes": shapes.digest(),
     }
     return Artifact(out.name, "native", precision, batch, built=built)
+
+
+def machine_of(march: str) -> str:
+    """The architecture that `-march=<march>` is of, as Linux calls it."""
+    if march == "native":
+        return cpu.machine()
+    return "aarch64" if march.startswith(_ARM) else "x86_64"
+
+
+def compiler_for(march: str) -> Compiler:
+    """The compiler here for CPUs of `-march=<march>`. Raises EngineUnavailable without one."""
+    machine = machine_of(march)
+    return find_compiler() if machine == cpu.machine() else find_cross_compiler(machine)
 
 
 def unsuitable(artifact: Artifact) -> str | None:
