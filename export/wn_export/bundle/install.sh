@@ -66,7 +66,7 @@ verify() {
     found=$(sha256sum <SHA256SUMS)
     [ "${found%% *}" = "$sums" ] || fail "SHA256SUMS is not the one of this install.sh; $again"
     bad=$(LC_ALL=C sha256sum -c SHA256SUMS 2>/dev/null | sed -n 's/: FAILED.*//p')
-    [ -z "$bad" ] || fail "missing or not as exported: $(echo "$bad" | tr '\n' ' '); $again"
+    [ -z "$bad" ] || fail "missing or not as exported: $(echo "$bad" | paste -s -d ' ' -); $again"
 }
 
 # A Python in one line: version, bits, machine, glibc. In words that Python 2 knows, too.
@@ -99,11 +99,11 @@ find_python() {
             break
             ;;
         esac
-        met="$met $each is $version;"
+        met="$met$each is $version; "
     done
     [ -n "$python" ] ||
         fail "this bundle is for Python $(echo "$pythons" | sed 's/ / or /g'):" \
-            "${met:-$1 is not here;} name one with PYTHON=…, or export again with --python"
+            "${met:-$1 is not here; }name one with PYTHON=…, or export again with --python"
     # shellcheck disable=SC2086
     set -- $words
     [ "$2" = 64 ] || fail "$python has $2 bits; the bundle is for a 64-bit system ($machine)"
@@ -204,7 +204,7 @@ main() {
     "$to/bin/python" -I -c "$code" model "$trusting" || exit 2
     [ -n "$trusting" ] || printf 'trust    sh %s --trust, if you know who made it\n' "$0"
     [ "$here" = . ] || say="$say    (in $here)"
-    printf 'next     %s model %s\n' "$to/bin/wn-run" "$say"
+    printf 'next     %s/bin/wn-run model%s\n' "$to" "${say:+ $say}"
 }
 
 main "$@"

@@ -51,6 +51,7 @@ def text(
         if whole
         else "It needs a network: the packages could not be fetched when this was exported."
     )
+    words = f" {words}" if words else ""
     folder = shlex.quote(path.stem if path.suffix == TAR else path.name)
     return f"""{head}
 {"=" * len(head)}
@@ -87,7 +88,7 @@ Python itself is all that must be there: no compiler, no pip, no root but for st
 
 4. Run:
 
-       env/bin/wn-run model {words} -o out.wav
+       env/bin/wn-run model{words} -o out.wav
 
 5. Prove that what runs here is the model that was trained, against what PyTorch predicted:
 
@@ -150,5 +151,5 @@ def _gpu(bundle: Bundle, words: str, cuda: Mapping[str, int]) -> str:
     return f"""
 7. Many streams: the GPU, by kernels compiled ahead, on {" and ".join(with_code)}{word}:
 
-       env/bin/wn-run model {words} --engine cuda --batch 16 -o out.wav
+       env/bin/wn-run model{words} --engine cuda --batch 16 -o out.wav
 """

@@ -182,7 +182,7 @@ def _finish(
         options.version_compatible,
         device,
         options.plain_plan,
-        exact=options.bundle is not None,
+        every_precision=options.bundle is not None,
     )
     lines = []
     for prepare in BEFORE_PARITY.values():

@@ -24,18 +24,19 @@ def library_name(precision: str) -> str:
 
 
 def add_library(
-    directory: Path, manifest: Manifest, march: str, target: Path, exact: bool = False
+    directory: Path, manifest: Manifest, march: str, target: Path, every: bool = False
 ) -> tuple[Manifest, str | None]:
     """Compile the native engine for `march`, one stream, at its default precision.
 
-    exact: in float32 too, which shows on the device that its samples are PyTorch's. Returns the
-    manifest with what was made, not written, and what happened in words: without a compiler for
+    every: at each of its precisions, so that the device can prove them. Returns the manifest with
+    what was made, not written, and what happened in words: without a compiler for
     that CPU the directory is complete all the same, and the device's own compiler is needed. What
     is compiled here, this user trusts; target: where `directory` is to be.
     """
     made = manifest
     digests: dict[str, Path] = {}
-    for precision in dict.fromkeys([NATIVE.default_precision(manifest), *["fp32"] * exact]):
+    default = NATIVE.default_precision(manifest)
+    for precision in NATIVE.precisions if every else (default,):
         path = directory / library_name(precision)
         try:
             artifact = precompile(manifest.spec, precision, march, 1, path)

@@ -30,8 +30,8 @@ class Preparation:
     """Whose needs are met."""
     plain_plan: bool = False
     """Whether a plan is of the step graph, even where it could be fused."""
-    exact: bool = False
-    """Whether the device's native engine is compiled in float32 too."""
+    every_precision: bool = False
+    """Whether the device's native engine is compiled at each of its precisions."""
 
 
 Preparer = Callable[[Preparation, Manifest], tuple[Manifest, str | None]]
@@ -57,7 +57,7 @@ def _library(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, st
         manifest,
         preparation.device.march,
         preparation.target,
-        preparation.exact,
+        preparation.every_precision,
     )
 
 
