@@ -32,6 +32,8 @@ RASPBERRY_PI = (
     System("Raspberry Pi OS of Debian 12, 64-bit", "3.11"),
     System("Raspberry Pi OS of Debian 13, 64-bit", "3.13"),
 )
+_TOO_OLD = {"4.6": "2.27"}
+"""JetPack to its glibc, where that is older than `pins.GLIBC`: Ubuntu 18.04's."""
 
 
 def systems(target: Target | None, machine: str) -> tuple[System, ...]:
@@ -63,10 +65,15 @@ def _jetpacks(target: Target) -> tuple[System, ...]:
     fit = {each.extra: each for each in releases if each.python in pins.PYTHONS}
     if not fit:
         newest = releases[-1]
+        why = f"{target.name} ends at JetPack {newest.version}, whose Python is {newest.python}"
+        if newest.version in _TOO_OLD:
+            raise WavestepError(
+                f"{why} and whose glibc is {_TOO_OLD[newest.version]}, older than the wheels in a "
+                "bundle need: none can be for it; copy the directory that --target alone makes"
+            )
         raise WavestepError(
-            f"{target.name} ends at JetPack {newest.version}, whose Python is {newest.python}, and "
-            "wavestep needs 3.10; where you have put a newer one on it, --target cortex-a57 "
-            "makes a bundle for any 64-bit Arm"
+            f"{why}, and wavestep needs 3.10; where you have put a newer one on it, --target "
+            "cortex-a57 makes a bundle for any 64-bit Arm"
         )
     return tuple(
         System(f"JetPack {each.version.partition('.')[0]}", each.python, each.cuda_major)

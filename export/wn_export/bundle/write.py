@@ -52,9 +52,10 @@ def write(bundle: Bundle, directory: Path, say: Say) -> None:
     except BrokenPipeError:  # of stdout: nobody reads any more what is said
         raise
     except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
         raise WavestepError(
-            f"{bundle.path} cannot be written ({error.strerror or error}); {directory} is complete "
-            "and what was at that path is as it was"
+            f"{bundle.path} cannot be written: {error.strerror or error}{where}; {directory} is "
+            "complete, and what was at that path is as it was"
         ) from error
     if note:
         say(note)
