@@ -6,16 +6,17 @@ import dataclasses
 
 from wn_export.bundle.bundle import Bundle
 from wn_export.tensorrt.build import TIMING_CACHE
+from wn_runtime.engines.code import code_artifacts
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.native.kind import NATIVE
-from wn_runtime.engines.onnx.kind import ONNX
 from wn_runtime.model.manifest import Artifact, Manifest
 
 
 def for_device(manifest: Manifest, bundle: Bundle) -> Manifest:
     """The manifest without the code for other machines, and without plans, which are of one GPU."""
-    kept = tuple(each for each in manifest.artifacts if _is_for(each, bundle))
+    code = code_artifacts(manifest)
+    kept = tuple(each for each in manifest.artifacts if each not in code or _runs_on(each, bundle))
     gone = {each.file for each in manifest.artifacts if each not in kept} | {TIMING_CACHE}
     files = {name: record for name, record in manifest.files.items() if name not in gone}
     return dataclasses.replace(manifest, artifacts=kept, files=files)
@@ -35,9 +36,9 @@ def cuda_of(manifest: Manifest, bundle: Bundle) -> dict[str, int]:
     }
 
 
-def _is_for(artifact: Artifact, bundle: Bundle) -> bool:
+def _runs_on(artifact: Artifact, bundle: Bundle) -> bool:
     if artifact.engine == NATIVE.name:
         return artifact.built.get("machine") == bundle.machine
     if artifact.engine in (CUDA.name, step_cubin.ENGINE):
         return artifact.built.get("compute_capability") == bundle.compute_capability
-    return artifact.engine == ONNX.name
+    return False

@@ -9,8 +9,10 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -245,6 +247,30 @@ def test_an_installation_that_fails_leaves_nothing(out: Path, tools: Path) -> No
 
 def _sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_installation_that_is_stopped_leaves_nothing(
+    out: Path, tools: Path, number: int, code: int
+) -> None:
+    """By a Python that takes its time to make an environment."""
+    script = f"#!/bin/sh\ncase $1 in -c) echo {PYTHON} 64 {MACHINE} 2.36;; *) exec cat;; esac\n"
+    (tools / "python3").unlink()
+    (tools / "python3").write_text(script)
+    (tools / "python3").chmod(0o755)
+    with subprocess.Popen(
+        ["sh", str(out / "install.sh")],
+        env={"PATH": str(tools)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        while not (out / "env" / ".wavestep-bundle").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, number)
+        assert process.wait(10) == code
+    assert not (out / "env").exists()
 
 
 def test_an_option_that_is_none_is_told(out: Path, tools: Path) -> None:

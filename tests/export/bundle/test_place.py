@@ -67,15 +67,18 @@ def test_what_fails_leaves_the_old_one_and_nothing_else(path: Path, tmp_path: Pa
     assert beside(path) == [path.name]
 
 
-def test_a_full_disk_leaves_nothing(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()]
+)
+def test_a_full_disk_or_ctrl_c_leaves_nothing(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def stop(*_: object, **__: object) -> None:
+        raise fault
 
-    monkeypatch.setattr("shutil.copyfile", full)
-    monkeypatch.setattr("tarfile.TarFile.addfile", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("shutil.copyfile", stop)
+    monkeypatch.setattr("tarfile.TarFile.addfile", stop)
+    with pytest.raises(type(fault)):
         place.put(path, contents(tmp_path))
     assert beside(path) == [], "beside it"
 
