@@ -147,9 +147,14 @@ def _gpu(bundle: Bundle, words: str, cuda: Mapping[str, int]) -> str:
             "exported.\n"
         )
     without = [each.title for each in systems if each.python not in cuda]
-    word = f", not on {' or '.join(without)}, which is older than their CUDA" if without else ""
+    word = (
+        f"   Not on {' or '.join(without)}: its CUDA is older than that of the kernels.\n"
+        if without
+        else ""
+    )
     return f"""
-7. Many streams: the GPU, by kernels compiled ahead, on {" and ".join(with_code)}{word}:
+7. Many streams: the GPU, by kernels compiled ahead, on {" and ".join(with_code)}:
 
        env/bin/wn-run model{words} --engine cuda --batch 16 -o out.wav
-"""
+
+{word}"""
