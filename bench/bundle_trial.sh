@@ -22,7 +22,6 @@ make_root() {
     for each in "$root.part"/var/cache/apt/archives/*.deb; do
         dpkg-deb --fsys-tarfile "$each" | tar -x --keep-directory-symlink --no-same-owner -C "$root"
     done
-    ln -s usr/lib64 "$root/lib64" 2>/dev/null || :
     rm -r "$root.part"
 }
 
@@ -65,9 +64,11 @@ try() {
     cat >"$root/root/steps.sh" <<END
 cd /root/$folder
 step() {
-    echo "\$ \$*"
-    case " \$SKIP " in *" \${1##*wn-} "*) echo '(left out)'; return ;; esac
-    sh -c "\$*"
+    echo "$ \$1"
+    for each in \$SKIP; do
+        case \$1 in *"wn-\$each "*) echo '(left out)'; echo; return ;; esac
+    done
+    sh -c "\$1"
     echo
 }
 echo "\$(uname -m), \$(python3 --version), glibc \$(ldd --version | sed -n '1s/.* //p')"
@@ -77,13 +78,13 @@ python3 -c 'import socket; socket.create_connection(("1.1.1.1", 53), 1)' 2>/dev/
 echo 'no compiler, no pip, no ensurepip, no network'
 echo
 set -e
-step sh install.sh
-step sh install.sh --trust
-step env/bin/wn-run model$words --precision fp32 -o fp32.wav
-step env/bin/wn-run model$words -o out.wav
-step env/bin/wn-parity model
-step env/bin/wn-bench model --seconds 1
-step sha256sum fp32.wav out.wav
+step "sh install.sh"
+step "sh install.sh --trust"
+step "env/bin/wn-run model$words --precision fp32 -o fp32.wav"
+step "env/bin/wn-run model$words -o out.wav"
+step "env/bin/wn-parity model"
+step "env/bin/wn-bench model --seconds 1"
+step "sha256sum fp32.wav out.wav"
 END
     cpuinfo=$(mktemp)
     printf '%s\n' "$arm_cpuinfo" >"$cpuinfo"

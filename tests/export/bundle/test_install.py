@@ -254,7 +254,9 @@ def test_an_installation_that_is_stopped_leaves_nothing(
     out: Path, tools: Path, number: int, code: int
 ) -> None:
     """By a Python that takes its time to make an environment."""
-    script = f"#!/bin/sh\ncase $1 in -c) echo {PYTHON} 64 {MACHINE} 2.36;; *) exec cat;; esac\n"
+    begun = tools / "begun"
+    script = f"#!/bin/sh\ncase $1 in -c) echo {PYTHON} 64 {MACHINE} 2.36; exit;; esac\n"
+    script += f": >'{begun}'\nexec cat\n"
     (tools / "python3").unlink()
     (tools / "python3").write_text(script)
     (tools / "python3").chmod(0o755)
@@ -265,9 +267,10 @@ def test_an_installation_that_is_stopped_leaves_nothing(
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
-        while not (out / "env" / ".wavestep-bundle").exists():
+        while not begun.exists():  # before, a signal could be lost between fork and exec
             assert process.poll() is None
             time.sleep(0.01)
+        assert (out / "env").is_dir()
         os.killpg(process.pid, number)
         assert process.wait(10) == code
     assert not (out / "env").exists()
