@@ -6,9 +6,10 @@ MHz) and by `… arm` (instructions, counted exactly under qemu-aarch64).
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from wn_runtime.system.here import machine
 
 if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
     from wn_runtime.model.work import Work
@@ -37,10 +38,9 @@ class OrdinaryCpu:
     """Instructions a cycle where costs are instructions."""
 
 
-ARM = ("aarch64", "arm64")
-"""What platform.machine() calls a CPU of that kind."""
-ORDINARY = OrdinaryCpu("neon-dot", 1700, 24, 3.0) if platform.machine() in ARM else OrdinaryCpu()
-"""On Arm a Cortex-A78AE, of every Jetson Orin, as wn_targets has it."""
+ON_ARM = machine() == "aarch64"
+ORDINARY = OrdinaryCpu("neon-dot", 1700, 24, 3.0) if ON_ARM else OrdinaryCpu()
+"""On 64-bit Arm a Cortex-A78AE, of every Jetson Orin, as wn_targets has it."""
 
 
 COSTS: dict[str, dict[str, Cost]] = {
