@@ -36,10 +36,9 @@ class Machine:
 
     def cpu(self) -> tuple[str, frozenset[str]]:
         """The processor's name, and its features by the names of Linux."""
-        text = self.read("/proc/cpuinfo")
-        if text is None:
+        if here.system() in ("windows", "macos"):
             return cpu.name(), cpu.features()
-        fields = cpu.cpuinfo(text)
+        fields = cpu.cpuinfo(self.read("/proc/cpuinfo") or "")
         return cpu.name_of(fields), cpu.of_cpuinfo(fields, self.architecture)
 
     def read(self, path: str) -> str | None:

@@ -76,8 +76,8 @@ def find_compiler() -> Compiler:
         what = f"no C compiler is here{zig.PLACEHOLDER if zig.is_placeholder() else ''}"
     if found is None:
         raise EngineUnavailable(
-            f"{what}; with one (apt install gcc, or {zig.WHEEL}) this model would run several "
-            "times faster, or have its library compiled ahead of time: wn-export --target"
+            f"{what}; with one ({how_to_get_one()}) this model would run several times faster, or "
+            "have its library compiled ahead of time: wn-export --target"
         )
     return found
 
@@ -85,6 +85,12 @@ def find_compiler() -> Compiler:
 def system_compilers() -> tuple[str, ...]:
     """Names of compilers that the system may have; on Windows GCC is none (platforms.py)."""
     return ("clang",) if here.system() == "windows" else ("cc", "gcc", "clang")
+
+
+def how_to_get_one() -> str:
+    """In the words of a shell here."""
+    ways = {"linux": "apt install gcc, or ", "macos": "xcode-select --install, or "}
+    return ways.get(here.system(), "") + zig.WHEEL
 
 
 def find_cross_compiler(platform: Platform) -> Compiler:

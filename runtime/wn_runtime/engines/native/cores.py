@@ -45,7 +45,7 @@ def _mine() -> set[int]:
         return set()
     try:
         return os.sched_getaffinity(0)
-    except OSError:
+    except (AttributeError, OSError):  # nor on every other
         return set()
 
 

@@ -1,7 +1,7 @@
 """What the native engine's code costs, by instruction set and precision, apart from memory.
 
 Printed by `python bench/native_cost.py x86` (cycles: µs on the reference machine times its 3750
-MHz) and by `… arm` (instructions, counted exactly under qemu-aarch64).
+MHz) and by `… arm` and `… other` (instructions, counted exactly under qemu).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
 
 @dataclass(frozen=True)
 class Cost:
-    """Cycles on x86-64, instructions on Arm."""
+    """Cycles on x86-64, instructions on Arm and RISC-V."""
 
     product: float
     """For each multiply-add."""
@@ -68,6 +68,11 @@ COSTS: dict[str, dict[str, Cost]] = {
         "fp32": Cost(0.493, 8.45, 2866),
         "bf16": Cost(0.713, 10.4, 1211),
         "int8": Cost(0.871, 13.6, 5398),
+    },
+    "armv7": {
+        "fp32": Cost(0.642, 18.4, 4283),
+        "bf16": Cost(0.911, 5.08, 6638),
+        "int8": Cost(1.016, 12.7, 8638),
     },
 }
 

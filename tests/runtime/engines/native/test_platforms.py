@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 import shutil
 import struct
@@ -25,7 +24,7 @@ from wn_targets.devices.catalogue import TARGETS
 ELF = {"x86_64": 62, "armv7l": 40, "aarch64": 183, "riscv64": 243}
 PE = {"x86_64": 0x8664, "aarch64": 0xAA64}
 MACH = {"x86_64": 0x01000007, "aarch64": 0x0100000C}
-HERE = platform.machine()
+LC_CODE_SIGNATURE = 0x1D
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +73,16 @@ def kind_of(code: bytes) -> tuple[str, int]:
     return "macos", machine
 
 
+def commands_of(code: bytes) -> set[int]:
+    """The kinds of load commands of a library for macOS."""
+    count, at, found = struct.unpack_from("<I", code, 16)[0], 32, set()
+    for _ in range(count):
+        kind, size = struct.unpack_from("<II", code, at)
+        found.add(kind)
+        at += size
+    return found
+
+
 NAMES = ("armv7", "riscv64", "windows-x64", "windows-arm64", "macos-x64", "macos-arm64")
 
 
@@ -96,6 +105,8 @@ def test_the_wheel_compiles_for_each(tmp_path: Path, name: str) -> None:
     )
     assert list(tmp_path.iterdir()) == [path]
     assert b"ubsan" not in code
+    if name == "macos-arm64":  # which loads nothing that is not signed
+        assert LC_CODE_SIGNATURE in commands_of(code)
     if system == "windows":  # nothing that a device must have installed first
         assert b"api-ms-win-crt" not in code
         assert b"WaitOnAddress" in code
