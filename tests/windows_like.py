@@ -10,9 +10,11 @@ they have their own ways with each system. It shows what fails for want of somet
 Windows does what it is asked.
 """
 
+# pathlib itself stands on these
+# ruff: noqa: PTH109, PTH110, PTH112, PTH113, PTH115
+
 from __future__ import annotations
 
-import builtins
 import ctypes
 import importlib
 import os
@@ -68,7 +70,7 @@ def become() -> None:
         except ImportError:
             continue
     _any_pipe_wakes()
-    sys.meta_path.insert(0, _NoModules())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _NoModules())
     for name in MISSING_MODULES:
         sys.modules.pop(name, None)
     for owner, names in MISSING.items():
@@ -125,7 +127,7 @@ def _no_system_files() -> None:
             raise FileNotFoundError(2, "No such file or directory", str(path))
         return real(path, *arguments, **named)
 
-    Path.read_text = read_text  # type: ignore[method-assign]
+    Path.read_text = read_text  # type: ignore[method-assign,assignment]
 
 
 def _held(path: object) -> bool:
@@ -168,7 +170,7 @@ def _open_folders_never_open_files_moved() -> None:
                 raise PermissionError(13, "it is used by another process", str(path))
 
     os.open, os.rename, os.replace = opened, renamed, replaced  # type: ignore[assignment]
-    os.unlink = os.remove = unlinked  # type: ignore[assignment]
+    os.unlink = os.remove = unlinked
     # pathlib of 3.10 has taken hold of them already.
     accessor: Any = getattr(pathlib, "_NormalAccessor", None)
     if accessor is not None:
@@ -211,7 +213,7 @@ def main(words: Sequence[str]) -> None:
     if words[0] == "import":
         from wn_runtime.system import cpu, here
 
-        builtins.print(here.system(), here.machine(), *sorted(cpu.features()))
+        print(here.system(), here.machine(), *sorted(cpu.features()))
         return
     command = importlib.import_module(f"wn_runtime.commands.{words[0]}")
     sys.argv = [f"wn-{words[0]}", *words[1:]]

@@ -13,7 +13,7 @@ from wn_runtime import temporary
 from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.engines.native import zig
-from wn_runtime.engines.native.compiler import how_to_get_one, system_compilers
+from wn_runtime.engines.native.platforms import system_compilers
 from wn_runtime.engines.native.program import command_words
 from wn_runtime.errors import WavestepError
 from wn_runtime.system import owner
@@ -77,7 +77,7 @@ def compiler(machine: Machine) -> Finding:
     """
     asked = machine.environ.get("CC", "").strip()
     system = tuple((name,) for name in system_compilers())
-    reason, fix = "none found", f"install one: {how_to_get_one()}"
+    reason, fix = "none found", f"install one: {zig.how_to_get_one()}"
     if asked:
         reason, fix = f"$CC is {asked!r}, which is not there", "set CC to a C compiler, or unset it"
     elif machine.version("ziglang") and not machine.zig():

@@ -72,25 +72,14 @@ def find_compiler() -> Compiler:
         found = _first(command_words(chosen))
         what = f"$CC is {chosen!r}, which does not run"
     else:
-        found = _first(*((name,) for name in system_compilers())) or _first(zig.command())
+        found = _first(*((name,) for name in platforms.system_compilers())) or _first(zig.command())
         what = f"no C compiler is here{zig.PLACEHOLDER if zig.is_placeholder() else ''}"
     if found is None:
         raise EngineUnavailable(
-            f"{what}; with one ({how_to_get_one()}) this model would run several times faster, or "
-            "have its library compiled ahead of time: wn-export --target"
+            f"{what}; with one ({zig.how_to_get_one()}) this model would run several times faster, "
+            "or have its library compiled ahead of time: wn-export --target"
         )
     return found
-
-
-def system_compilers() -> tuple[str, ...]:
-    """Names of compilers that the system may have; on Windows GCC is none (platforms.py)."""
-    return ("clang",) if here.system() == "windows" else ("cc", "gcc", "clang")
-
-
-def how_to_get_one() -> str:
-    """In the words of a shell here."""
-    ways = {"linux": "apt install gcc, or ", "macos": "xcode-select --install, or "}
-    return ways.get(here.system(), "") + zig.WHEEL
 
 
 def find_cross_compiler(platform: Platform) -> Compiler:

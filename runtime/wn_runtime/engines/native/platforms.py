@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from wn_runtime.errors import WavestepError, unknown
-from wn_runtime.system.here import library_suffix
+from wn_runtime.system import here
 
 GLIBC = "2.28"
 """Of Debian 10, RHEL 8 and JetPack 5: what is compiled ahead runs there and on all newer ones."""
@@ -84,5 +84,10 @@ def find(system: str, machine: str) -> Platform:
     )
 
 
-SUFFIXES = tuple(sorted({library_suffix(platform.system) for platform in PLATFORMS}))
+SUFFIXES = tuple(sorted({here.library_suffix(platform.system) for platform in PLATFORMS}))
 """What the names of libraries end in."""
+
+
+def system_compilers() -> tuple[str, ...]:
+    """Names of compilers that this system may have; on Windows GCC is none."""
+    return ("clang",) if here.system() == "windows" else ("cc", "gcc", "clang")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from wn_runtime.engines.cache import entries
 from wn_runtime.engines.native.platforms import Platform
+from wn_runtime.system import here
 
 FLAGS = ("-g0", "-fno-sanitize=undefined")
 """What it adds by itself and we do not want: symbols for debuggers, and traps."""
@@ -52,6 +53,12 @@ def command() -> tuple[str, ...]:
         if os.access(program, os.X_OK) and program.is_file():
             return str(program), "cc"
     return ()
+
+
+def how_to_get_one() -> str:
+    """How one gets a C compiler, zig or another, in the words of a shell here."""
+    ways = {"linux": "apt install gcc, or ", "macos": "xcode-select --install, or "}
+    return ways.get(here.system(), "") + WHEEL
 
 
 def is_placeholder() -> bool:
