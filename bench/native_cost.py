@@ -2,7 +2,10 @@
 
     python bench/native_cost.py x86     µs of a step on this machine, for each x86-64 level
     python bench/native_cost.py arm     instructions of a step under qemu-aarch64: exact
-    python bench/native_cost.py other   the same of 32-bit Arm and RISC-V (qemu-arm, qemu-riscv64)
+    python bench/native_cost.py armv7   the same of 32-bit Arm (qemu-arm)
+    python bench/native_cost.py rv64    and of RISC-V (qemu-riscv64)
+
+Names of SHAPES after it leave the others out: emulators are slow.
 
 wavenet.c is compiled as a program with a model of zeros, which costs what any model costs but
 lies in one page of memory, so that no cache counts. Needs gcc, or aarch64-linux-gnu-gcc, or zig
@@ -65,11 +68,13 @@ KINDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "neon": ((ARM_GCC, "-march=armv8-a"), "qemu-aarch64"),
         "neon-dot": ((ARM_GCC, "-march=armv8.2-a+dotprod"), "qemu-aarch64"),
     },
-    "other": {
+    "armv7": {
         "armv7": (
             (*ZIG, "arm-linux-musleabihf", f"-mcpu={zig.cpu_name('armv7-a+neon-vfpv4')}"),
             "qemu-arm",
         ),
+    },
+    "rv64": {
         "rv64": ((*ZIG, "riscv64-linux-musl", f"-mcpu={zig.cpu_name('rv64gc')}"), "qemu-riscv64"),
     },
 }
@@ -133,13 +138,15 @@ def fit(counts: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, float]:
 
 def main() -> None:
     """Print each figure, and for each kind of code the costs fitted to them."""
-    if len(sys.argv) != 2 or sys.argv[1] not in KINDS:
+    kind, *names = sys.argv[1:] or [""]
+    if kind not in KINDS or not set(names) <= set(SHAPES):
         sys.exit(__doc__)
+    shapes = {name: SHAPES[name] for name in names or SHAPES}
     with tempfile.TemporaryDirectory() as scratch:
-        for isa, (compiler, emulator) in KINDS[sys.argv[1]].items():
+        for isa, (compiler, emulator) in KINDS[kind].items():
             for precision in PRECISIONS:
                 found, counts = [], []
-                for spec in SHAPES.values():
+                for spec in shapes.values():
                     program = compiled(Path(scratch), compiler, spec, precision)
                     found.append(
                         instructions(emulator, program) if emulator else microseconds(program)
@@ -147,7 +154,7 @@ def main() -> None:
                     work = Work.of(spec)
                     counts.append([work.products(precision), work.layers * work.gate, 1])
                 fitted, error = fit(np.array(counts), np.array(found))
-                shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(SHAPES, found, strict=True))
+                shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(shapes, found, strict=True))
                 costs = ", ".join(f"{cost:.4g}" for cost in fitted)
                 print(f"{isa} {precision}: {shown}", flush=True)
                 print(f"    per product, gate channel of a layer, sample: {costs} (±{error:.0%})")

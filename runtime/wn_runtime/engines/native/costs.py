@@ -1,7 +1,7 @@
 """What the native engine's code costs, by instruction set and precision, apart from memory.
 
 Printed by `python bench/native_cost.py x86` (cycles: µs on the reference machine times its 3750
-MHz) and by `… arm` and `… other` (instructions, counted exactly under qemu).
+MHz) and by `… arm`, `… armv7`, `… rv64` (instructions, counted exactly under qemu).
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ COSTS: dict[str, dict[str, Cost]] = {
         "fp32": Cost(0.642, 18.4, 4283),
         "bf16": Cost(0.911, 5.08, 6638),
         "int8": Cost(1.016, 12.7, 8638),
+    },
+    "rv64": {
+        "fp32": Cost(2.96, 14.4, 22570),
+        "bf16": Cost(8.97, 0, 20520),
+        "int8": Cost(10.2, 0, 16310),
     },
 }
 
