@@ -51,7 +51,7 @@ MISSING = {
     time: ("clock_gettime", "CLOCK_BOOTTIME", "CLOCK_MONOTONIC"),
 }
 HERE_ONLY = ("/proc", "/sys", "/etc")
-HEAVY = ("numpy", "click", "tqdm", "safetensors.numpy", "soundfile", "onnxruntime", "onnx")
+HEAVY = ("asyncio", "numpy", "click", "tqdm", "safetensors.numpy", "soundfile", "onnxruntime")
 
 
 class _NoModules:
