@@ -43,10 +43,14 @@ endif
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --kills $(KILLS) --jobs $(JOBS) --seed $(SEED)
 
+# The types once more as on Windows and macOS: nothing may be called that is not there.
+PACKAGES := -p wn_runtime -p wn_targets -p wn_train -p wn_export
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 $(PACKAGES)
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin $(PACKAGES)
 	$(BIN)/lint-imports
 
 format: $(READY)

@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 
 from wn_runtime.engines.native import compiler as build
-from wn_runtime.engines.native import cpu
 
 # Four independent streams of vectors, the largest that the CPU has; huge pages where they are
 # given, as for the engine's own memory.
@@ -50,9 +49,11 @@ int main(int count, char **words) {
 def _program() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="bandwidth-"))
     (folder / "read.c").write_text(PROGRAM)
-    flags = [flag for flag in build.FLAGS if flag not in ("-shared", "-fPIC")]
-    command = [*build.find_compiler().command, *flags, *cpu.native_flags(), "-I", str(build.SOURCE)]
-    subprocess.run([*command, "-o", folder / "read", folder / "read.c"], check=True)
+    compiler = build.find_compiler()
+    flags = [flag for flag in compiler.flags if flag not in ("-shared", "-fPIC")]
+    command = [*compiler.command, *flags, *compiler.native(), "-I", str(build.SOURCE)]
+    command += ["-o", str(folder / "read"), str(folder / "read.c")]
+    subprocess.run(command, check=True, env=compiler.environment())
     return folder / "read"
 
 

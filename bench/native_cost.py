@@ -2,10 +2,14 @@
 
     python bench/native_cost.py x86     µs of a step on this machine, for each x86-64 level
     python bench/native_cost.py arm     instructions of a step under qemu-aarch64: exact
+    python bench/native_cost.py armv7   the same of 32-bit Arm (qemu-arm)
+    python bench/native_cost.py rv64    and of RISC-V (qemu-riscv64)
+
+Names of SHAPES after it leave the others out: emulators are slow.
 
 wavenet.c is compiled as a program with a model of zeros, which costs what any model costs but
-lies in one page of memory, so that no cache counts. Needs gcc, or aarch64-linux-gnu-gcc and
-qemu-aarch64.
+lies in one page of memory, so that no cache counts. Needs gcc, or aarch64-linux-gnu-gcc, or zig
+(`wavestep[cc]`), and the emulator.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from wn_runtime.engines.native import compiler as build
+from wn_runtime.engines.native import zig
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.work import Work
@@ -50,17 +55,32 @@ int main(int count, char **words) {
 }
 """
 PRECISIONS = ("fp32", "bf16", "int8")
-ARM = {"neon": ["-march=armv8-a"], "neon-dot": ["-march=armv8.2-a+dotprod"]}
-X86 = {
-    "sse": ["-march=x86-64-v2"],
-    "avx2": ["-march=x86-64-v3"],
-    "avx512": ["-march=native"],
+ARM_GCC = "aarch64-linux-gnu-gcc"
+ZIG = (*zig.command(), *zig.FLAGS, "-target")
+# Kind of code to the compiler with its flags and, elsewhere than here, the emulator.
+KINDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
+    "x86": {
+        "sse": (("gcc", "-march=x86-64-v2"), ""),
+        "avx2": (("gcc", "-march=x86-64-v3"), ""),
+        "avx512": (("gcc", "-march=native"), ""),
+    },
+    "arm": {
+        "neon": ((ARM_GCC, "-march=armv8-a"), "qemu-aarch64"),
+        "neon-dot": ((ARM_GCC, "-march=armv8.2-a+dotprod"), "qemu-aarch64"),
+    },
+    "armv7": {
+        "armv7": (
+            (*ZIG, "arm-linux-musleabihf", f"-mcpu={zig.cpu_name('armv7-a+neon-vfpv4')}"),
+            "qemu-arm",
+        ),
+    },
+    "rv64": {
+        "rv64": ((*ZIG, "riscv64-linux-musl", f"-mcpu={zig.cpu_name('rv64gc')}"), "qemu-riscv64"),
+    },
 }
 
 
-def compiled(
-    folder: Path, compiler: str, target: list[str], spec: ModelSpec, precision: str
-) -> Path:
+def compiled(folder: Path, compiler: tuple[str, ...], spec: ModelSpec, precision: str) -> Path:
     """The program for those shapes."""
     shapes = Shapes(spec, precision, 1)
     (folder / "shapes.h").write_text(shapes.header())
@@ -68,7 +88,7 @@ def compiled(
     (folder / "step.c").write_text(PROGRAM)
     flags = [flag for flag in build.FLAGS if flag not in ("-shared", "-fPIC")]
     include = ["-I", str(folder), "-I", str(build.SOURCE)]
-    command = [compiler, *flags, "-static", *target, *include, str(folder / "step.c")]
+    command = [*compiler, *flags, "-static", *include, str(folder / "step.c")]
     subprocess.run([*command, "-o", str(folder / "step"), "-lm"], check=True)
     return folder / "step"
 
@@ -90,11 +110,11 @@ def microseconds(program: Path) -> float:
     return float(long - short) / 7200 * 1e6
 
 
-def instructions(program: Path) -> float:
+def instructions(emulator: str, program: Path) -> float:
     """Instructions of a step: qemu logs each one it executes."""
 
     def run(steps: int) -> int:
-        command = f"qemu-aarch64 -singlestep -d exec,nochain -D /dev/stdout {program} {steps}|wc -l"
+        command = f"{emulator} -singlestep -d exec,nochain -D /dev/stdout {program} {steps}|wc -l"
         return int(subprocess.run(command, shell=True, check=True, capture_output=True).stdout)
 
     return run(2) - run(1)
@@ -118,21 +138,23 @@ def fit(counts: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, float]:
 
 def main() -> None:
     """Print each figure, and for each kind of code the costs fitted to them."""
-    arm = sys.argv[1:] == ["arm"]
-    if not arm and sys.argv[1:] != ["x86"]:
+    kind, *names = sys.argv[1:] or [""]
+    if kind not in KINDS or not set(names) <= set(SHAPES):
         sys.exit(__doc__)
-    compiler = "aarch64-linux-gnu-gcc" if arm else "gcc"
+    shapes = {name: SHAPES[name] for name in names or SHAPES}
     with tempfile.TemporaryDirectory() as scratch:
-        for isa, target in (ARM if arm else X86).items():
+        for isa, (compiler, emulator) in KINDS[kind].items():
             for precision in PRECISIONS:
                 found, counts = [], []
-                for spec in SHAPES.values():
-                    program = compiled(Path(scratch), compiler, target, spec, precision)
-                    found.append(instructions(program) if arm else microseconds(program))
+                for spec in shapes.values():
+                    program = compiled(Path(scratch), compiler, spec, precision)
+                    found.append(
+                        instructions(emulator, program) if emulator else microseconds(program)
+                    )
                     work = Work.of(spec)
                     counts.append([work.products(precision), work.layers * work.gate, 1])
                 fitted, error = fit(np.array(counts), np.array(found))
-                shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(SHAPES, found, strict=True))
+                shown = ", ".join(f"{n} {f:,.2f}" for n, f in zip(shapes, found, strict=True))
                 costs = ", ".join(f"{cost:.4g}" for cost in fitted)
                 print(f"{isa} {precision}: {shown}", flush=True)
                 print(f"    per product, gate channel of a layer, sample: {costs} (±{error:.0%})")

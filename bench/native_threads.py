@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from wn_export.bench.machine import machine_facts
 from wn_runtime.engines.native import compiler as build
-from wn_runtime.engines.native import cores, cpu
+from wn_runtime.engines.native import cores
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights, shapes
@@ -44,6 +44,7 @@ MODELS = {"L20 R32 S128": "small", "L20 R64 S128": "medium", "L30 R64 S256": "pa
 PRECISIONS = ("int8", "bf16", "fp32")
 PING_PONG = r"""
 #include "vector.h"
+#define TEAM 1
 #include "flags.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -84,9 +85,11 @@ def handover_ns() -> float:
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder, "flags.c"), Path(folder, "flags")
         source.write_text(PING_PONG)
-        command = [*build.find_compiler().command, "-O2", "-std=gnu11", "-pthread"]
-        command += [*cpu.native_flags(), "-I", str(build.SOURCE), "-o", str(program), str(source)]
-        subprocess.run(command, check=True)
+        compiler = build.find_compiler()
+        flags = [flag for flag in compiler.flags if flag not in ("-shared", "-fPIC")]
+        command = [*compiler.command, *flags, "-pthread", *compiler.native()]
+        command += ["-I", str(build.SOURCE), "-o", str(program), str(source)]
+        subprocess.run(command, check=True, env=compiler.environment())
         return float(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
 
 

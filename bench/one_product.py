@@ -16,7 +16,6 @@ import tempfile
 from pathlib import Path
 
 from wn_runtime.engines.native import compiler as build
-from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.model.spec import ModelSpec
 from wn_targets.presets import PRESETS
@@ -110,10 +109,11 @@ def microseconds(spec: ModelSpec, precision: str) -> tuple[float, float]:
             ("step.c", PROGRAM),
         ):
             Path(folder, name).write_text(text)
-        flags = [flag for flag in build.FLAGS if flag not in ("-shared", "-fPIC")]
-        command = [*build.find_compiler().command, *flags, *cpu.native_flags(), "-I", folder]
+        compiler = build.find_compiler()
+        flags = [flag for flag in compiler.flags if flag not in ("-shared", "-fPIC")]
+        command = [*compiler.command, *flags, *compiler.native(), "-I", folder]
         command += ["-I", str(build.SOURCE), "-o", f"{folder}/step", f"{folder}/step.c"]
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, env=compiler.environment())
         done = subprocess.run([f"{folder}/step"], check=True, capture_output=True, text=True)
     two, one = map(float, done.stdout.split())
     return two, one

@@ -11,13 +11,15 @@ number: two containers that share a folder both have a process 7.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from wn_runtime.system import locks
+from wn_runtime.system.opening import PLAIN
 
 _LONGEST = 180  # bytes of a name, with which the name in the making still fits a file system
 
@@ -29,18 +31,28 @@ class Part:
         """Raises OSError where nothing can be written there."""
         self._final = path
         _clear_abandoned(path)
-        self.path, self._lock = _locked(path)
+        self.path, lock = _locked(path)
         """Where to write to; of the same suffix."""
+        self._lock: int | None = lock
 
     def place(self) -> None:
         """Give it its name, in place of what bears that. Raises OSError; then that is kept."""
+        if locks.OPEN_FILES_STAY:
+            self._close()
         self.path.replace(self._final)
-        os.close(self._lock)
+        self._close()
 
     def drop(self) -> None:
         """Leave nothing of it."""
+        if locks.OPEN_FILES_STAY:
+            self._close()
         self.path.unlink(missing_ok=True)
-        os.close(self._lock)
+        self._close()
+
+    def _close(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
 
 @contextmanager
@@ -92,9 +104,9 @@ def _locked(path: Path) -> tuple[Path, int]:
     suffix = path.suffix if len(path.suffix) <= 8 else ""
     while True:
         part = path.with_name(f"{stem_of(path)}{secrets.token_hex(4)}.part{suffix}")
-        lock = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        lock = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | PLAIN, 0o666)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            locks.lock_file(lock)
             if os.fstat(lock).st_nlink:  # else another's clearing was quicker than our lock
                 return part, lock
         except OSError:  # a file system without locks: nothing there is ever cleared
@@ -110,12 +122,7 @@ def _clear_abandoned(path: Path) -> None:
         left = [entry.path for entry in entries if _is_part(entry.name, stem)]
     for each in left:
         with contextlib.suppress(OSError):  # another's, or cleared by another, or locked
-            lock = os.open(each, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                Path(each).unlink()
-            finally:
-                os.close(lock)
+            locks.remove_unlocked(Path(each))
 
 
 def _is_part(name: str, stem: str) -> bool:

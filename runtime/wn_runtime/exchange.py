@@ -12,18 +12,19 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from wn_runtime import atomic
+from wn_runtime.system.locks import FolderLock
 
 _AT_FDCWD = -100
-_RENAME_EXCHANGE = 2
+_RENAME_EXCHANGE = _RENAME_SWAP = 2
 _LACKING = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 
@@ -63,21 +64,27 @@ def left(target: Path, suffix: str = "") -> list[Path]:
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
     """A directory that nobody else has locked. Raises OSError where somebody has."""
-    lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    lock = FolderLock(directory, wait=False)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not lock.held:
+            raise OSError(errno.ENOLCK, "its file system has no locks", str(directory))
         yield
     finally:
-        os.close(lock)
+        lock.close()
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Swap two names at once (renameat2); False where that is not to be had."""
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if renameat2 is None:
+    """Swap two names at once (renameat2, renamex_np); False where that is not to be had."""
+    if sys.platform == "win32":
         return False
-    paths = os.fsencode(one), os.fsencode(other)
-    if renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
+    library, paths = ctypes.CDLL(None, use_errno=True), (os.fsencode(one), os.fsencode(other))
+    if hasattr(library, "renameat2"):
+        failed = library.renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE)
+    elif hasattr(library, "renamex_np"):  # macOS
+        failed = library.renamex_np(*paths, _RENAME_SWAP)
+    else:
+        return False
+    if not failed:
         return True
     code = ctypes.get_errno()
     if code not in _LACKING:
@@ -87,10 +94,9 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 def _in_turn(new: Path, target: Path) -> None:
     between = new.with_name(new.name + ".old")
-    lock = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with contextlib.suppress(OSError):  # so that no other export puts it back meanwhile
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(BlockingIOError):  # so that no other export puts it back meanwhile
+            held.callback(FolderLock(target.resolve(), wait=False).close)
         target.rename(between)
         try:
             new.rename(target)
@@ -98,5 +104,3 @@ def _in_turn(new: Path, target: Path) -> None:
             between.rename(target)
             raise
         shutil.rmtree(between, ignore_errors=True)
-    finally:
-        os.close(lock)

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from wn_runtime.system.opening import NO_WAITING, PLAIN
+
 MOST_TEXT = 16 * 2**20
 """Bytes of a text file (a manifest, a configuration) that are read."""
 _CHUNK = 1 << 20
@@ -32,9 +34,13 @@ _KINDS = {
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A regular file, open for reading."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_RDONLY | NO_WAITING | PLAIN)
     except ValueError as error:  # a NUL in the name
         raise OSError(errno.EINVAL, "its name holds a NUL", str(path)) from error
+    except PermissionError as error:
+        if path.is_dir():  # Windows opens none
+            raise OSError(errno.EINVAL, "it is a directory, not a file", str(path)) from error
+        raise
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)

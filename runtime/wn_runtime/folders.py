@@ -9,8 +9,6 @@ What a killed writer leaves in the making is cleared by the next that writes the
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from wn_runtime import atomic, exchange
 from wn_runtime.interrupts import Held
+from wn_runtime.system.locks import FolderLock
 from wn_runtime.temporary import Spare
 
 
@@ -37,7 +36,7 @@ def in_the_making(target: Path) -> Iterator[Path]:
         finally:
             spare.release()
             shutil.rmtree(path, ignore_errors=True)
-            os.close(lock)
+            lock.close()
     finally:
         spare.release()
 
@@ -52,23 +51,19 @@ def put(path: Path, target: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)  # the old one, under its new name
 
 
-def _locked(target: Path) -> tuple[Path, int]:
+def _locked(target: Path) -> tuple[Path, FolderLock]:
     while True:
         path = target.with_name(f"{atomic.stem_of(target)}{secrets.token_hex(4)}.part")
         path.mkdir()
         try:
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            lock = FolderLock(path)
         except OSError:
             path.rmdir()
             raise
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # given up with our last breath
-        except OSError:  # a file system without locks: nothing there is ever cleared
+        # Without locks nothing is ever cleared there; else another's clearing may be the quicker.
+        if not lock.held or lock.is_of(path):
             return path, lock
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(path.stat(), os.fstat(lock)):
-                return path, lock
-        os.close(lock)  # another's clearing was quicker than our lock
+        lock.close()
 
 
 def _clear_abandoned(target: Path) -> None:

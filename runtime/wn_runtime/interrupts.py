@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP, held back while something is changed that must stay of one piece.
+"""Ctrl-C and its like, held back while something is changed that must stay of one piece.
 
 Python runs signal handlers in the main thread, between any two of its instructions: without this
 an interruption could come after an engine has moved on and before its stream knows.
@@ -13,8 +13,18 @@ import time
 from types import FrameType, TracebackType
 from typing import Any
 
-NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The signals that ask a program to end."""
+WORDS = {
+    getattr(signal, name): word
+    for name, word in (
+        ("SIGINT", "interrupted"),
+        ("SIGTERM", "terminated"),
+        ("SIGHUP", "hung up"),
+        ("SIGBREAK", "interrupted"),  # Ctrl-Break, of Windows alone, which has no SIGHUP
+    )
+    if hasattr(signal, name)
+}
+"""The signals that ask a program to end, and what is said of one that was."""
+NUMBERS = tuple(WORDS)
 
 
 class Answered:

@@ -12,8 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-NEUTRAL = Path("/")
-"""Where children are started: nobody but root puts files there."""
+NEUTRAL = Path(os.environ.get("SYSTEMROOT", "C:\\Windows") if sys.platform == "win32" else "/")
+"""Where children are started: nobody but an administrator puts files there."""
 
 
 def python(code: str, *arguments: str) -> list[str]:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wn_runtime.system.opening import PLAIN
+
 _ENOUGH = 6
 
 
@@ -23,7 +25,7 @@ class Spare:
         self._kept: list[int] = []
         try:
             for _ in range(_ENOUGH):
-                self._kept.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+                self._kept.append(os.open(os.devnull, os.O_RDONLY | PLAIN))
         except OSError as error:
             self.release()
             raise OSError(error.errno, error.strerror) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wn_runtime.engines.cuda.costs import Gpu as CudaGpu
+from wn_runtime.system import here
 from wn_targets.devices.jetpack import JETPACKS, OLDEST_PYTHON
 from wn_targets.devices.target import Target
 from wn_targets.models.cuda import cuda_gpu
@@ -41,6 +42,8 @@ class Constraints:
     """The oldest TensorRT the target's plan must build with; None where it can run none."""
     march: str | None
     """`-march` to compile the native engine ahead for; None for a graphics card's unknown host."""
+    system: str
+    """`linux`, `windows` or `macos`, to compile it for."""
     gpu_code: GpuCode | None
     """The GPU to compile the cuda engine ahead for; None where it does not run on the target."""
     command: str
@@ -55,7 +58,7 @@ def this_cpu(directory: str) -> Constraints:
     """The constraints of this machine's own CPU, for it and for others of its kind."""
     why = "this machine's CPU: the native engine, which then needs no compiler"
     run = f"wn-run {directory}"
-    return Constraints(THIS_CPU, OPSET, False, None, "native", None, run, "", why)
+    return Constraints(THIS_CPU, OPSET, False, None, "native", here.system(), None, run, "", why)
 
 
 def constraints(target: Target, directory: str) -> Constraints:
@@ -76,7 +79,9 @@ def constraints(target: Target, directory: str) -> Constraints:
     run = f"wn-export {directory}{' --fp16' * half}" if build else f"wn-run {directory}"
     march = target.cpu.march if target.cpu is not None else None
     first = _python_first(target)
-    return Constraints(target.name, OPSET, half, version, march, code, run, first, why)
+    return Constraints(
+        target.name, OPSET, half, version, march, target.system, code, run, first, why
+    )
 
 
 def _python_first(target: Target) -> str:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wn_runtime.engines.cache.directory import home_directory
@@ -70,6 +71,12 @@ def _imported() -> Any:
 @contextlib.contextmanager
 def _out_of_the_way() -> Iterator[None]:
     """In a directory where nobody puts files, then back."""
+    if sys.platform == "win32":  # where no folder can be opened, nor removed while one stands in it
+        with contextlib.ExitStack() as back:
+            back.callback(os.chdir, Path.cwd())
+            os.chdir(NEUTRAL)
+            yield
+        return
     try:
         before = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     except OSError:  # it has been removed, so nothing is in it

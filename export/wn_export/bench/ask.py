@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO
 
 from wn_runtime.isolated import NEUTRAL
+from wn_runtime.system import pipes
 
 MOST_BYTES = 1 << 16
 """Of what it says, that are read."""
@@ -40,10 +41,17 @@ def started(
         try:
             yield process
         finally:
-            for number in (signal.SIGTERM, signal.SIGKILL):  # first so that it can tidy up
-                with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                    os.killpg(process.pid, number)
-                    process.wait(_TIDYING_S)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":  # where no signal asks, and nobody has a group to be killed with
+        process.kill()
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):  # first so that it can tidy up
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, number)
+            process.wait(_TIDYING_S)
 
 
 def read(pipe: IO[bytes], count: int, deadline: float) -> bytes:
@@ -54,7 +62,7 @@ def read(pipe: IO[bytes], count: int, deadline: float) -> bytes:
     found = b""
     while len(found) < count:
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+        if left <= 0 or not pipes.readable(pipe.fileno(), left):
             break
         part = os.read(pipe.fileno(), count - len(found))
         if not part:

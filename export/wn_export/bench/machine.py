@@ -5,36 +5,47 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from wn_export.bench import ask
+from wn_runtime.engines.native import cores
+from wn_runtime.system import cpu
 
 _PACKAGES = ("wavestep", "numpy", "onnxruntime", "onnxruntime-gpu", "tensorrt", "torch")
 
 
 def machine_facts() -> dict[str, Any]:
     """CPU, memory, GPUs, system, versions, load and time: plain types, ready for JSON."""
-    lines = _read("/proc/cpuinfo").splitlines()
-    fields = {key.strip(): value.strip() for key, _, value in (x.partition(":") for x in lines)}
+    fields = cpu.cpuinfo()
     memory = {key: value for key, _, value in (x.partition(":") for x in _meminfo())}
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "cpu": fields.get("model name") or fields.get("Model") or platform.processor(),
+        "cpu": cpu.name() or platform.processor(),
         "architecture": platform.machine(),
         "cores": os.cpu_count(),
-        "cores_allowed": len(os.sched_getaffinity(0)),
+        "cores_allowed": cores.allowed(),
         "mhz": _number(fields.get("cpu MHz")),
         "memory_gb": round((_number(memory.get("MemTotal", "").split(" ")[0]) or 0) / 1e6, 1),
-        "load": [round(value, 2) for value in os.getloadavg()],
+        "load": [round(value, 2) for value in _load()],
         "gpus": _gpus(),
         "device": _read("/proc/device-tree/model").rstrip("\0"),
         "system": platform.platform(),
         "python": platform.python_version(),
         "versions": _versions(),
     }
+
+
+def _load() -> tuple[float, ...]:
+    if sys.platform == "win32":  # which counts none
+        return ()
+    try:
+        return os.getloadavg()
+    except OSError:
+        return ()
 
 
 def _meminfo() -> list[str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from wn_export.bundle import pins, place
 from wn_export.bundle.systems import System, pythons, systems
-from wn_runtime.engines.native.precompiled import compiler_for, machine_of
+from wn_runtime.engines.native import cpu, platforms
+from wn_runtime.engines.native.compiler import find_cross_compiler
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.system import here
 from wn_targets.constraints import THIS_CPU
 from wn_targets.devices.catalogue import find
 
@@ -52,8 +54,14 @@ def order(path: Path, target: str | None, asked: Sequence[str] = ()) -> Bundle:
             f"{target} is a card that sits in any machine, so no bundle can be for it; name the "
             "machine's CPU, as --target x86-64-v3"
         )
-    march = device.cpu.march if device is not None and device.cpu is not None else "native"
-    machine = machine_of(march)
+    system, machine = here.system(), cpu.machine()
+    if device is not None and device.cpu is not None:
+        system, machine = device.system, platforms.machine_of(device.cpu.march)
+    if system != "linux":
+        raise WavestepError(
+            f"no bundle can be for {target}: its install.sh is for Linux; copy the directory that "
+            "--target alone makes"
+        )
     if machine not in pins.MACHINES:
         raise WavestepError(
             f"no bundle can be for {machine}: the packages that wavestep needs are pinned for "
@@ -62,7 +70,7 @@ def order(path: Path, target: str | None, asked: Sequence[str] = ()) -> Bundle:
     those = systems(device, machine)
     chosen = pythons(those, asked)
     try:
-        compiler_for(march)
+        find_cross_compiler(platforms.find(system, machine))
     except EngineUnavailable as reason:
         raise WavestepError(f"a bundle has the native engine compiled for it: {reason}") from reason
     return Bundle(

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from wn_runtime.atomic import Part
 from wn_runtime.errors import WavestepError
+from wn_runtime.system.opening import NO_WAITING, PLAIN
 
 
 class _Place(Protocol):
@@ -95,14 +96,13 @@ class _Through:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file: int | None = os.open(
-                path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-            )
+            self._file: int | None = os.open(path, os.O_WRONLY | NO_WAITING | PLAIN)
         except OSError as error:
             if error.errno == errno.ENXIO:
                 raise OSError(errno.ENXIO, "nobody reads it") from error
             raise
-        os.set_blocking(self._file, True)
+        if sys.platform != "win32":
+            os.set_blocking(self._file, True)
 
     def write(self, data: bytes) -> None:
         assert self._file is not None

@@ -9,22 +9,29 @@ from wn_export.package.trusted import trust_own
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.device_loop import step_cubin
 from wn_runtime.engines.native.kind import NATIVE
+from wn_runtime.engines.native.platforms import SUFFIXES
 from wn_runtime.engines.native.precompiled import precompile
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Artifact, Manifest
+from wn_runtime.system.here import library_suffix
 
 MOST_BYTES = 2**26
 """Of a library that is kept: a hundred times the largest."""
 
 
-def library_name(precision: str) -> str:
-    """`native.int8.so`."""
-    return f"native.{precision}.so"
+def library_name(precision: str, system: str = "linux") -> str:
+    """`native.int8.so`, `native.int8.dll`."""
+    return f"native.{precision}{library_suffix(system)}"
 
 
 def add_library(
-    directory: Path, manifest: Manifest, march: str, target: Path, every: bool = False
+    directory: Path,
+    manifest: Manifest,
+    march: str,
+    target: Path,
+    system: str = "linux",
+    every: bool = False,
 ) -> tuple[Manifest, str | None]:
     """Compile the native engine for `march`, one stream, at its default precision.
 
@@ -37,9 +44,9 @@ def add_library(
     digests: dict[str, Path] = {}
     default = NATIVE.default_precision(manifest)
     for precision in NATIVE.precisions if every else (default,):
-        path = directory / library_name(precision)
+        path = directory / library_name(precision, system)
         try:
-            artifact = precompile(manifest.spec, precision, march, 1, path)
+            artifact = precompile(manifest.spec, precision, march, 1, path, system)
         except (EngineUnavailable, WavestepError) as reason:
             for each in (path.name, *(done.name for done in digests.values())):
                 (directory / each).unlink(missing_ok=True)
@@ -77,4 +84,5 @@ def _ours(artifact: Artifact) -> bool:
     """Whether it is called what an export calls such a file."""
     if artifact.engine in (CUDA.name, step_cubin.ENGINE):
         return cubins.NAME.fullmatch(artifact.file) is not None
-    return artifact.engine == NATIVE.name and artifact.file == library_name(artifact.precision)
+    names = {f"native.{artifact.precision}{suffix}" for suffix in SUFFIXES}
+    return artifact.engine == NATIVE.name and artifact.file in names

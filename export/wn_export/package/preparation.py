@@ -50,13 +50,15 @@ def _plan(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str |
 
 
 def _library(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str | None]:
-    if preparation.device is None or preparation.device.march is None:
+    device = preparation.device
+    if device is None or device.march is None:
         return manifest, None
     return libraries.add_library(
         preparation.directory,
         manifest,
-        preparation.device.march,
+        device.march,
         preparation.target,
+        device.system,
         preparation.every_precision,
     )
 

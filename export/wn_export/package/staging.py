@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from wn_export.package import foreign
 from wn_runtime import exchange, folders
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest
+from wn_runtime.system.opening import PLAIN
 
 _LONGEST = 255  # bytes of a name
 
@@ -146,8 +148,11 @@ def _made_parents(target: Path) -> list[Path]:
 
 def _flush(directory: Path) -> None:
     """To the disk, so that a power cut after the exchange finds the files whole."""
-    for path in [*directory.iterdir(), directory]:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    windows = sys.platform == "win32"  # opens no folder, and flushes what is open for writing
+    for path in directory.iterdir() if windows else [*directory.iterdir(), directory]:
+        if windows and not path.is_file():
+            continue
+        descriptor = os.open(path, (os.O_RDWR if windows else os.O_RDONLY) | PLAIN)
         try:
             os.fsync(descriptor)
         finally:

@@ -31,17 +31,16 @@ from wn_runtime.commands import common_options, say, streams
 from wn_runtime.commands.out_of_memory import is_out_of_memory
 from wn_runtime.commands.watchdog import watching
 from wn_runtime.errors import WavestepError
-from wn_runtime.interrupts import NUMBERS, Answered
+from wn_runtime.interrupts import NUMBERS, WORDS, Answered
 
 _LONGEST = 1500  # characters of an error: a value may be as long as a command line
-_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
 
 class Stopped(KeyboardInterrupt):
     """A signal that asks to end, raised where Ctrl-C would be: what saves work saves it then."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(_WORDS[signal.Signals(number)])
+        super().__init__(WORDS[signal.Signals(number)])
         self.number = number
 
 
@@ -194,7 +193,7 @@ def _interrupted(interruption: BaseException | None, debug: bool) -> NoReturn:
     if debug:
         _show_traceback()
     number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
-    _last_word(_WORDS[signal.Signals(number)])
+    _last_word(WORDS[signal.Signals(number)])
     sys.exit(128 + number)
 
 
@@ -217,7 +216,10 @@ def _unraisable(what: Any) -> None:
 def _resend(number: int) -> None:
     """Away from the finaliser that asks for it, in which an exception would be lost, too."""
     time.sleep(0.01)
-    os.kill(os.getpid(), number)
+    if sys.platform == "win32":  # where os.kill ends a process, whatever the signal
+        _thread.interrupt_main(signal.Signals(number))
+    else:
+        os.kill(os.getpid(), number)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
@@ -233,5 +235,5 @@ def _deaf() -> None:
 
 def _give_up(number: int) -> NoReturn:
     """End the process from another thread than the main one, which does not answer."""
-    os.write(2, f"{_WORDS[signal.Signals(number)]}\n".encode())
+    os.write(2, f"{WORDS[signal.Signals(number)]}\n".encode())
     os._exit(128 + number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,11 +59,9 @@ def account() -> Iterator[None]:
 
 
 def _memory() -> str:
-    try:
-        import resource
-    except ImportError:  # not on Windows
+    if sys.platform == "win32":  # which does not tell
         return ""
-    import sys
+    import resource
 
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, getrusage(2)
     return f", {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6:.0f} MB at most"

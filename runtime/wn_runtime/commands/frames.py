@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import select
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,6 +16,7 @@ from wn_runtime.conditioning.part import Frames
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.synthesis.stream import Stream
+from wn_runtime.system import pipes
 
 BLOCK_SECONDS = 0.05
 """The most audio that goes out at once where more frames are there than it takes."""
@@ -150,7 +150,7 @@ def _bytes() -> bytes:
         try:
             return os.read(_STDIN, _CHUNK)
         except BlockingIOError:  # whoever opened it wants no waiting there
-            select.select([_STDIN], [], [])
+            pipes.readable(_STDIN)
         except OSError as error:
             raise BrokenOff(
                 f"stdin cannot be read ({error.strerror}); give frames to it"

@@ -69,11 +69,13 @@ class Clock:
 
 def seconds_since_start() -> float:
     """Since this process was started, as its user waits; where /proc is, to 10 ms."""
+    if sys.platform != "linux":
+        return time.monotonic() - _IMPORTED
     try:
         after_name = Path("/proc/self/stat").read_text().rpartition(")")[2]
         started = int(after_name.split()[19]) / os.sysconf("SC_CLK_TCK")  # field 22, proc(5)
         return time.clock_gettime(time.CLOCK_BOOTTIME) - started
-    except (OSError, AttributeError):
+    except OSError:
         return time.monotonic() - _IMPORTED
 
 

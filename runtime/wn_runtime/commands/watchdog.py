@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,8 @@ def watching(give_up: Callable[[int], None]) -> Iterator[None]:
     In the main thread only. It is to end the process.
     """
     read, write = os.pipe()
-    os.set_blocking(write, False)
+    if sys.platform != "win32":  # which takes any pipe for its wake-ups
+        os.set_blocking(write, False)
     try:
         # A thread without memory for its first call is lost, with a trace on stderr; and
         # threading.Thread's start would wait for its first sign of life for ever.

@@ -13,8 +13,11 @@ from wn_runtime import temporary
 from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.engines.native import zig
+from wn_runtime.engines.native.platforms import system_compilers
 from wn_runtime.engines.native.program import command_words
 from wn_runtime.errors import WavestepError
+from wn_runtime.system import owner
+from wn_runtime.system.here import library_suffix
 
 OLDEST_PYTHON = (3, 10)
 COMPILE_S = 300.0
@@ -57,12 +60,9 @@ def numpy(machine: Machine) -> Finding:
 
 def processor(machine: Machine) -> Finding:
     """The CPU and the vector instructions that the native engine would use."""
-    lines = (machine.read("/proc/cpuinfo") or "").splitlines()
-    fields = {key.strip(): value.strip() for key, _, value in (x.partition(":") for x in lines)}
-    flags = (fields.get("flags") or fields.get("Features") or "").split()
-    vectors = [name for name in _VECTORS if name in flags]
-    model = fields.get("model name") or fields.get("Model") or machine.architecture
-    detail = f"{model}, {os.cpu_count()} cores"
+    model, features = machine.cpu()
+    vectors = [name for name in _VECTORS if name in features]
+    detail = f"{model or machine.architecture}, {os.cpu_count()} cores"
     if not vectors:
         return Finding(
             "CPU", WARN, f"{detail}: no vector instructions known; the native engine is slower"
@@ -76,8 +76,8 @@ def compiler(machine: Machine) -> Finding:
     $CC, or else the first of cc, gcc, clang and zig that tells its version, as find_compiler does.
     """
     asked = machine.environ.get("CC", "").strip()
-    system = (("cc",), ("gcc",), ("clang",))
-    reason, fix = "none found", f"install one: sudo apt install gcc, or {zig.WHEEL}"
+    system = tuple((name,) for name in system_compilers())
+    reason, fix = "none found", f"install one: {zig.how_to_get_one()}"
     if asked:
         reason, fix = f"$CC is {asked!r}, which is not there", "set CC to a C compiler, or unset it"
     elif machine.version("ziglang") and not machine.zig():
@@ -111,7 +111,7 @@ def _try_compiler(machine: Machine, command: tuple[str, ...]) -> str | None:
     with temporary.folder() as directory:
         source = directory / "probe.c"
         source.write_text("#include <math.h>\ndouble probe(double x) { return exp(x); }\n")
-        library = source.with_suffix(".so")
+        library = source.with_suffix(library_suffix())
         try:
             kept = zig.environment(directory / "kept") if zig.is_zig(command) else None
         except WavestepError as error:
@@ -152,14 +152,14 @@ def cache(directory: Path) -> Finding:
             "set XDG_CACHE_HOME to a folder of yours",
         )
     mode = stat.S_IMODE(found.st_mode)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if not stat.S_ISDIR(found.st_mode) or not owner.is_mine(found):
         return Finding(
             "compile cache",
             MISSING,
             f"{directory} is not a folder of this user's: not used",
             "set XDG_CACHE_HOME to a folder of yours",
         )
-    if mode & 0o077:
+    if owner.open_to_others(found):
         return Finding(
             "compile cache",
             WARN,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from wn_runtime import extras
 from wn_runtime.doctor.finding import MISSING, NONE, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
@@ -109,10 +111,11 @@ def power_mode(machine: Machine, jetson: str | None) -> Finding:
 def driver(machine: Machine, jetson: str | None) -> Finding:
     """The CUDA driver and the GPUs it sees."""
     subject = "NVIDIA driver"
-    found = machine.python(_DRIVER)
+    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    found = machine.python(_DRIVER.replace("libcuda.so.1", library))
     fix = "flash JetPack again" if jetson else "sudo apt install nvidia-driver-580, then restart"
     if "error" in found:
-        if "libcuda.so.1" in found["error"]:
+        if library in found["error"]:
             return Finding(subject, MISSING, "not installed: no GPU engine", fix)
         return Finding(subject, MISSING, f"{found['error']}: no GPU engine", fix)
     cuda = f"CUDA {found['cuda'] // 1000}.{found['cuda'] % 1000 // 10}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from wn_runtime import isolated
 from wn_runtime.engines.native import zig
+from wn_runtime.system import cpu, here
 
 TIMEOUT_S = 30.0
 """Seconds that a probe may take; ONNX Runtime on a slow card reader needs several."""
@@ -32,7 +32,14 @@ class Machine:
     @property
     def architecture(self) -> str:
         """The processor's kind: `x86_64`, `aarch64`."""
-        return platform.machine()
+        return here.machine()
+
+    def cpu(self) -> tuple[str, frozenset[str]]:
+        """The processor's name, and its features by the names of Linux."""
+        if here.system() in ("windows", "macos"):
+            return cpu.name(), cpu.features()
+        fields = cpu.cpuinfo(self.read("/proc/cpuinfo") or "")
+        return cpu.name_of(fields), cpu.of_cpuinfo(fields, self.architecture)
 
     def read(self, path: str) -> str | None:
         """A file's text without trailing blanks and NULs, or None."""

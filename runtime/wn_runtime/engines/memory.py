@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +47,10 @@ def _limits() -> Iterator[int]:
     if limit is not None and used is not None:
         yield max(0, limit - used)
     taken = _number(Path("/proc/self/statm"))  # its first number: pages of the address space
+    if sys.platform == "win32":
+        return
+    import resource
+
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
     if soft != resource.RLIM_INFINITY:
         yield max(0, soft - (taken or 0) * resource.getpagesize())

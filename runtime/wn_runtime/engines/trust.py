@@ -12,16 +12,15 @@ wn-export adds what it compiles itself; `wn-run --trust DIR` adds what a directo
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from wn_runtime import atomic, files
 from wn_runtime.engines.cache.directory import home_directory
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.system.locks import FolderLock
+from wn_runtime.system.owner import is_private
 from wn_runtime.text import printable
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -81,16 +80,15 @@ def add(digests: Mapping[str, str]) -> None:
     path = store()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        lock = FolderLock(path.parent.resolve())  # two exports at once
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two exports at once
             known = trusted()
             new = [f"{d}  {printable(what)}\n" for d, what in digests.items() if d not in known]
             if new:
                 atomic.write(path, _lines(path) + "".join(new))
                 path.chmod(0o600)
         finally:
-            os.close(lock)
+            lock.close()
     except OSError as error:
         raise WavestepError(
             f"{path} cannot be written ({error.strerror}); set XDG_DATA_HOME to a directory of "
@@ -109,8 +107,7 @@ def _lines(path: Path) -> str:
 def _check_private(path: Path) -> None:
     """Raise WavestepError unless only this user can write the list and its folder."""
     for each in (path.parent, path):
-        status = each.lstat()
-        if stat.S_ISLNK(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        if not is_private(each.lstat()):
             raise WavestepError(
                 f"{each} is a link, another user's, or may be written by others, so what it says "
                 f"to trust is not; mend it with chmod go-w, or delete it"

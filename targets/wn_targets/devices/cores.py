@@ -125,6 +125,45 @@ NEOVERSE_V3AE = Cpu(
         "l3_kib": sources.THOR_OVERVIEW,
     },
 )
+APPLE_M1 = Cpu(
+    core="Apple M1, performance core",
+    isa="neon-dot",
+    march="armv8.4-a+dotprod",
+    cores=4,
+    clock_mhz=3200,
+    l2_kib=12288,
+    l3_kib=0,
+    l2_bytes_per_cycle=32,
+    l3_gbps=50,
+    core_dram_gbps=50,
+    ipc=5.0,
+)
+ARMV7 = Cpu(
+    core="any Armv7-A with NEON and VFPv4",
+    isa="armv7",
+    march="armv7-a+neon-vfpv4",
+    cores=4,
+    clock_mhz=900,
+    l2_kib=512,
+    l3_kib=0,
+    l2_bytes_per_cycle=4,
+    l3_gbps=1,
+    core_dram_gbps=1,
+    ipc=0.7,
+)
+RV64 = Cpu(
+    core="any RV64GC",
+    isa="rv64",
+    march="rv64gc",
+    cores=4,
+    clock_mhz=1500,
+    l2_kib=2048,
+    l3_kib=0,
+    l2_bytes_per_cycle=8,
+    l3_gbps=3,
+    core_dram_gbps=3,
+    ipc=1.2,
+)
 SSE = Cpu(
     core="any x86-64-v2",
     isa="sse",

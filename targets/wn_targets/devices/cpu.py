@@ -1,4 +1,4 @@
-"""Processors without an NVIDIA GPU: the levels of x86-64, boards and servers with Arm cores."""
+"""Processors without an NVIDIA GPU: levels of x86-64, Arm and RISC-V, boards, servers, desktops."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from wn_targets.devices import cores
 from wn_targets.devices.target import Cpu, Target
 
 
-def _cpu(name: str, title: str, *, cpu: Cpu, note: str = "") -> Target:
+def _cpu(name: str, title: str, *, cpu: Cpu, note: str = "", system: str = "linux") -> Target:
     """Any machine with these cores; its memory is its owner's choice."""
     return Target(
         name=name,
@@ -16,12 +16,13 @@ def _cpu(name: str, title: str, *, cpu: Cpu, note: str = "") -> Target:
         dram_gbps=None,
         cpu=cpu,
         note=note,
+        system=system,
     )
 
 
-def _level(name: str, title: str, *, cpu: Cpu) -> Target:
+def _level(name: str, title: str, *, cpu: Cpu, system: str = "linux") -> Target:
     note = "a level, not one chip: clock and caches are assumed ones"
-    return _cpu(name, title, cpu=cpu, note=note)
+    return _cpu(name, title, cpu=cpu, note=note, system=system)
 
 
 CPUS = (
@@ -40,4 +41,10 @@ CPUS = (
     _cpu("neoverse-n1", "Neoverse-N1 (Graviton2, Altra)", cpu=cores.NEOVERSE_N1),
     _cpu("neoverse-v1", "Neoverse-V1 (Graviton3)", cpu=cores.NEOVERSE_V1),
     _cpu("neoverse-v3ae", "Neoverse-V3AE (Thor)", cpu=cores.NEOVERSE_V3AE),
+    _level("armv7", "32-bit Arm with NEON and VFPv4 (2012 on)", cpu=cores.ARMV7),
+    _level("riscv64", "RISC-V, RV64GC, without vectors", cpu=cores.RV64),
+    _level("windows-x64", "Windows, x86-64 with AVX2 and FMA", cpu=cores.AVX2, system="windows"),
+    _level("windows-arm64", "Windows, Armv8.2 with dot products", cpu=cores.A76, system="windows"),
+    _level("macos-x64", "macOS, x86-64 with AVX2 and FMA", cpu=cores.AVX2, system="macos"),
+    _cpu("macos-arm64", "macOS, Apple M1 and newer", cpu=cores.APPLE_M1, system="macos"),
 )

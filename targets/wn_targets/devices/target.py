@@ -19,7 +19,7 @@ class Cpu:
     isa: str
     """Vector code of the native engine that runs on it: a key of `native.costs.COSTS`."""
     march: str
-    """`-march` of the C compiler that uses all of it."""
+    """`-march` of GCC that uses all of it; native.platforms knows the machine by it."""
     cores: int
     """Cores of this kind."""
     clock_mhz: int
@@ -35,8 +35,8 @@ class Cpu:
     core_dram_gbps: float
     """GB/s that one core alone reads from memory."""
     ipc: float = 1.0
-    """Arm: instructions per cycle on the native engine's vector code. x86-64: 1, as its costs are
-    in cycles already."""
+    """Arm and RISC-V: instructions per cycle on the native engine's code. x86-64: 1, as its costs
+    are in cycles already."""
     sources: Sources = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -96,6 +96,8 @@ class Target:
     cpu: Cpu | None = None
     """The cores of a Jetson or CPU; None for a graphics card, which sits in any host."""
     gpu: Gpu | None = None
+    system: str = "linux"
+    """What runs on it: `linux`, `windows` or `macos`."""
     jetpacks: tuple[str, ...] = ()
     """JetPack releases that run on it, oldest first: keys of `jetpack.JETPACKS`."""
     note: str = ""

@@ -10,13 +10,14 @@ from wn_export.bundle import bundle as bundles
 from wn_export.bundle.bundle import Bundle, order
 from wn_export.bundle.systems import pythons
 from wn_runtime.engines.native.compiler import Compiler
+from wn_runtime.engines.native.platforms import Platform
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_targets.devices.catalogue import TARGETS
 
 
 @pytest.fixture(autouse=True)
 def compilers_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "compiler_for", lambda march: Compiler(("cc",), "cc"))
+    monkeypatch.setattr(bundles, "find_cross_compiler", lambda platform: Compiler(("cc",), "cc"))
 
 
 def ordered(tmp_path: Path, target: str | None, *asked: str) -> Bundle:
@@ -90,17 +91,17 @@ def test_a_python_that_nothing_is_pinned_for_is_refused(tmp_path: Path) -> None:
 def test_without_a_compiler_for_it_the_export_does_not_begin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(march: str) -> Compiler:
+    def none(platform: Platform) -> Compiler:
         raise EngineUnavailable("aarch64-linux-gnu-gcc is not here; apt install it")
 
-    monkeypatch.setattr(bundles, "compiler_for", none)
+    monkeypatch.setattr(bundles, "find_cross_compiler", none)
     with pytest.raises(WavestepError, match=r"compiled for it: aarch64-linux-gnu-gcc is not here"):
         ordered(tmp_path, "cortex-a76")
 
 
-def test_a_machine_without_pinned_packages_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("target", ["riscv64", "windows-x64", "macos-arm64"])
+def test_a_machine_without_pinned_packages_and_another_system_are_refused(
+    tmp_path: Path, target: str
 ) -> None:
-    monkeypatch.setattr(bundles, "machine_of", lambda march: "riscv64")
-    with pytest.raises(WavestepError, match="no bundle can be for riscv64"):
-        ordered(tmp_path, "cpu")
+    with pytest.raises(WavestepError, match=f"no bundle can be for {target}"):
+        ordered(tmp_path, target)

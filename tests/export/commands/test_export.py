@@ -18,6 +18,7 @@ from wn_export.commands.export import main
 from wn_export.parity import trained
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.native.compiler import Compiler
+from wn_runtime.engines.native.platforms import Platform
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
@@ -100,7 +101,7 @@ def test_the_reports_say_what_was_compared(exported: Path) -> None:
     assert report["reference"]["free_running"]["samples"] == 800
     assert [row["name"] for row in report["conditioners"]] == ["numpy", "onnx"]
     page = (exported / "report.html").read_text()
-    assert page.count("<audio") == 3, "PyTorch, float32 and half precision"
+    assert page.count("<audio") == 4, "the recording, PyTorch, float32 and half precision"
     assert page.count("data:image/png;base64,") == 4
     assert "src='http" not in page
     assert "href" not in page
@@ -152,8 +153,8 @@ def test_a_target_decides_what_is_exported_and_names_the_next_step(
     def missing() -> str:
         raise EngineUnavailable("NVRTC is not here")
 
-    def no_compiler(machine: str) -> Compiler:
-        raise EngineUnavailable(f"no compiler for {machine}")
+    def no_compiler(platform: Platform) -> Compiler:
+        raise EngineUnavailable(f"no compiler for {platform.machine}")
 
     monkeypatch.setattr("wn_runtime.engines.native.precompiled.find_cross_compiler", no_compiler)
     monkeypatch.setattr("wn_runtime.engines.device_loop.nvrtc.version", missing)

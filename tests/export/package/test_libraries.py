@@ -20,7 +20,6 @@ from wn_export.package.libraries import add_library, keep_libraries
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.native import zig
-from wn_runtime.engines.native.compiler import CROSS
 from wn_runtime.engines.native.precompiled import fitting
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
@@ -40,7 +39,7 @@ def library_of(directory: Path) -> Artifact:
     return library
 
 
-ARM_GCC, _ = CROSS["aarch64"]
+ARM_GCC = "aarch64-linux-gnu-gcc"
 
 
 @pytest.mark.skipif(shutil.which(ARM_GCC) is None, reason=f"{ARM_GCC} is not installed")

@@ -68,7 +68,7 @@ def test_the_compiler_named_is_the_one_that_the_engine_takes(tmp_path: Path) -> 
 def test_without_a_compiler_both_ways_to_one_are_named(tmp_path: Path) -> None:
     found = cpu.compiler(Described(tmp_path, {}))
     assert "none found: the native engine" in found.detail
-    assert found.fix == "install one: sudo apt install gcc, or pip install 'wavestep[cc]'"
+    assert found.fix == "install one: apt install gcc, or pip install 'wavestep[cc]'"
     placeholder = cpu.compiler(Described(tmp_path, {"version of ziglang": "0.0.0"}))
     assert "is a placeholder without one" in placeholder.detail
 

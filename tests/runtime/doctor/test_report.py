@@ -131,7 +131,7 @@ def test_where_nothing_runs_the_advice_is_where_to_begin(tmp_path: Path) -> None
     ("answers", "following"),
     [
         ({"onnxruntime": {"providers": ["CPUExecutionProvider"]}}, "wn-run DIR"),
-        ({}, "sudo apt install gcc, or pip install 'wavestep[cc]'"),
+        ({}, "apt install gcc, or pip install 'wavestep[cc]'"),
         ({"numpy": {"error": "it is broken"}}, "pip install --force-reinstall numpy"),
     ],
 )

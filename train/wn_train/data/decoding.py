@@ -101,7 +101,10 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, soundfile.SoundFile]]:
 
 def _is_cut_short(file: BinaryIO) -> bool:
     """Whether a WAV has fewer bytes than it says; libsndfile reads such a file without a word."""
-    start = os.pread(file.fileno(), 12, 0)
+    here = os.lseek(file.fileno(), 0, os.SEEK_CUR)  # which libsndfile reads on from
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    start = os.read(file.fileno(), 12)
+    os.lseek(file.fileno(), here, os.SEEK_SET)
     if start[:4] != b"RIFF" or start[8:] != b"WAVE":
         return False
     said = int.from_bytes(start[4:8], "little")

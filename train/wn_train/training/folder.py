@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from wn_runtime.errors import WavestepError
+from wn_runtime.system.locks import FolderLock
 
 
 @contextmanager
@@ -25,12 +25,17 @@ def run_folder(path: Path, make: bool) -> Iterator[None]:
         if make:
             made = [each for each in (path, *path.parents) if not each.exists()]
             path.mkdir(parents=True, exist_ok=True)
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        lock = FolderLock(path.resolve(), wait=False)
+    except BlockingIOError:
+        raise WavestepError(
+            f"{path}: another wn-train is training into it; wait for it, or give another -o"
+        ) from None
     except OSError as error:
         verb = "made" if make else "gone on with"
         raise WavestepError(f"{path} cannot be {verb}: {error.strerror}") from error
     try:
-        _lock(folder, path)
+        if lock.held and not lock.is_of(path):
+            raise WavestepError(f"{path} was removed by another wn-train; try again")
         try:
             if not os.access(path, os.W_OK | os.X_OK):
                 raise WavestepError(f"{path} cannot be written: it is read-only; give another -o")
@@ -40,19 +45,4 @@ def run_folder(path: Path, make: bool) -> Iterator[None]:
                 with contextlib.suppress(OSError):  # it is not empty: there is something to keep
                     each.rmdir()
     finally:
-        os.close(folder)
-
-
-def _lock(folder: int, path: Path) -> None:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise WavestepError(
-            f"{path}: another wn-train is training into it; wait for it, or give another -o"
-        ) from None
-    except OSError:  # a file system without locks
-        return
-    with contextlib.suppress(OSError):
-        if os.path.samestat(os.fstat(folder), path.stat()):
-            return
-    raise WavestepError(f"{path} was removed by another wn-train; try again")
+        lock.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import os
-import pwd
 import shutil
 import stat
 import tempfile
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wn_runtime.errors import WavestepError
+from wn_runtime.system import owner
 
 
 def cache_directory() -> Path:
@@ -31,12 +31,12 @@ def cache_directory() -> Path:
         status = root.lstat()
         if stat.S_ISLNK(status.st_mode):  # whose folder it is, and who may write there, may change
             raise WavestepError(f"{root} is a link; set XDG_CACHE_HOME to where it leads")
-        if status.st_uid != os.geteuid():
+        if not owner.is_mine(status):
             raise WavestepError(
                 f"{root} belongs to user {status.st_uid}, not to you; set XDG_CACHE_HOME to a "
                 "directory of your own"
             )
-        if stat.S_IMODE(status.st_mode) != 0o700:
+        if owner.open_to_others(status) or stat.S_IMODE(status.st_mode) & 0o700 != 0o700:
             root.chmod(0o700)
         if os.access(root, os.W_OK | os.X_OK):
             return root
@@ -50,22 +50,15 @@ def home_directory(
 ) -> Path | None:
     """The user's folder of a kind (XDG Base Directory Specification); None without a home.
 
+    On Windows, without the variable, it is %LOCALAPPDATA%.
+
     A path that is not absolute is ignored, as the specification asks: `~/.cache` in a variable
     that no shell expanded would make a folder called `~` wherever one stands.
     """
     chosen = Path(environ.get(variable, ""))
     if chosen.is_absolute():
         return chosen
-    home = Path(environ.get("HOME") or _home_on_record())
-    return home / default if home.is_absolute() else None
-
-
-def _home_on_record() -> str:
-    """In the system's list of users; nothing for one who is not in it, as in many containers."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return ""
+    return owner.folder_of(default, environ)
 
 
 @functools.cache

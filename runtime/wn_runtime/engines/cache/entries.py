@@ -17,7 +17,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from wn_runtime.engines.cache.directory import cache_directory
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.files import read_text, size_and_sha256
 from wn_runtime.log import log
+from wn_runtime.system.owner import is_private
 
 _CHECKSUM = "sha256"
 _MOST = 64 * 2**20
@@ -137,9 +137,7 @@ def _trusted(place: Path, file: str) -> bool:
 
 def _private(path: Path) -> bool:
     """Whether it is no link, and this user's alone to write. Raises OSError."""
-    status = path.lstat()
-    foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
-    return not (foreign or stat.S_ISLNK(status.st_mode))
+    return is_private(path.lstat())
 
 
 def _forget_unused(root: Path) -> None:

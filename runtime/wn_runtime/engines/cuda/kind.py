@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wn_runtime.engines.cuda.costs import COLUMNS, COLUMNS_A_STREAM, Gpu, Kernel, cost
 from wn_runtime.engines.cuda.present import gpu_present
 from wn_runtime.engines.kind import EngineKind, Request
-from wn_runtime.engines.native.costs import ARM
+from wn_runtime.engines.native.costs import ON_ARM
 
 if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
     from wn_runtime.engines.engine import Engine
@@ -29,7 +28,7 @@ class OrdinaryGpu:
 
 ORIN_NANO = OrdinaryGpu(Gpu("8.7", 8, 163 * 1024, 2 * 2**20, 100.0), 1020.0)
 CARD = OrdinaryGpu(Gpu("8.6", 30, 99 * 1024, 3 * 2**20), 1500.0)
-ORDINARY = ORIN_NANO if platform.machine() in ARM else CARD
+ORDINARY = ORIN_NANO if ON_ARM else CARD
 """Of an Arm machine the least of what it may be."""
 
 

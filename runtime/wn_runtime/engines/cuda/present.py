@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+from wn_runtime.isolated import NEUTRAL
 
 DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/nvmap", "/dev/dxg")
 """Made by its driver: on a PC, on a Jetson, under WSL."""
@@ -10,4 +13,6 @@ DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/nvmap", "/de
 
 def gpu_present() -> bool:
     """False where no driver has made a device; True says only that it is worth looking."""
+    if sys.platform == "win32":
+        return (NEUTRAL / "System32" / "nvcuda.dll").exists()
     return any(Path(name).exists() for name in DEVICES)

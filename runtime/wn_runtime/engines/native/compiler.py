@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wn_runtime import temporary
-from wn_runtime.engines.native import zig
+from wn_runtime.engines.native import cpu, platforms, zig
+from wn_runtime.engines.native.platforms import Platform
 from wn_runtime.engines.native.program import command_words, run
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.system import here
 
 SOURCE = Path(__file__).with_name("source")
 # Multiply-adds are fused and errno is left alone; nothing else may differ from IEEE arithmetic.
@@ -21,11 +23,6 @@ FLAGS = (
     *("-fvisibility=hidden", "-shared", "-fPIC"),
 )
 _SECONDS, _VERSION_SECONDS = 600.0, 10.0  # zig's first run compiles its own libraries, too
-CROSS = {
-    "aarch64": ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
-    "x86_64": ("x86_64-linux-gnu-gcc", "gcc-x86-64-linux-gnu"),
-}
-"""Architecture to the system's compiler for it and the package that has it, elsewhere."""
 _ARM_CORES = ("cortex-", "neoverse-")
 
 
@@ -45,13 +42,23 @@ class Compiler:
     @property
     def flags(self) -> tuple[str, ...]:
         """Those that every library is compiled with."""
-        return (*FLAGS, *zig.FLAGS) if zig.is_zig(self.command) else FLAGS
-
-    def target(self, march: str, machine: str) -> tuple[str, ...]:
-        """The flags for CPUs of an architecture or a core by GCC's name, of that machine."""
         if zig.is_zig(self.command):
-            return zig.target_flags(machine, march)
+            return (*FLAGS, *zig.FLAGS)
+        # All code is so on Windows, whose Clang takes it for a mistake.
+        return tuple(f for f in FLAGS if f != "-fPIC" or here.system() != "windows")
+
+    def target(self, march: str, platform: Platform) -> tuple[str, ...]:
+        """The flags for CPUs of an architecture or a core by GCC's name, of that platform."""
+        if zig.is_zig(self.command):
+            return zig.target_flags(platform, march)
         return (f"-{'mcpu' if march.startswith(_ARM_CORES) else 'march'}={march}",)
+
+    def native(self) -> tuple[str, ...]:
+        """The flags for this very machine."""
+        flags = cpu.native_flags()
+        if zig.is_zig(self.command) and here.system() == "windows":
+            flags += platforms.find("windows", here.machine()).flags
+        return flags
 
     def environment(self, local: Path | None = None) -> dict[str, str] | None:
         """What to start it in, None: this process's. local: a folder for what need not be kept."""
@@ -65,26 +72,30 @@ def find_compiler() -> Compiler:
         found = _first(command_words(chosen))
         what = f"$CC is {chosen!r}, which does not run"
     else:
-        found = _first(("cc",), ("gcc",), ("clang",)) or _first(zig.command())
+        found = _first(*((name,) for name in platforms.system_compilers())) or _first(zig.command())
         what = f"no C compiler is here{zig.PLACEHOLDER if zig.is_placeholder() else ''}"
     if found is None:
         raise EngineUnavailable(
-            f"{what}; with one (apt install gcc, or {zig.WHEEL}) this model would run several "
-            "times faster, or have its library compiled ahead of time: wn-export --target"
+            f"{what}; with one ({zig.how_to_get_one()}) this model would run several times faster, "
+            "or have its library compiled ahead of time: wn-export --target"
         )
     return found
 
 
-def find_cross_compiler(machine: str) -> Compiler:
-    """The compiler for Linux on another architecture, of CROSS: the system's, else zig.
+def find_cross_compiler(platform: Platform) -> Compiler:
+    """The compiler for a platform: where that is this one any, else the system's for it, or zig.
 
     $CC comes first where it is zig, which compiles for any. Raises EngineUnavailable.
     """
-    name, package = CROSS[machine]
+    if (platform.system, platform.machine) == (here.system(), here.machine()):
+        return find_compiler()
     chosen = command_words(os.environ.get("CC", ""))
-    found = _first(chosen if zig.is_zig(chosen) else (), (name,)) or _first(zig.command())
+    name, package = platform.cross or (None, None)
+    found = _first(chosen if zig.is_zig(chosen) else (), (name,) if name else ())
+    found = found or _first(zig.command())
     if found is None:
-        raise EngineUnavailable(f"{name} is not here; apt install {package}, or {zig.WHEEL}")
+        what = f"apt install {package}, or {zig.WHEEL}" if name else zig.WHEEL
+        raise EngineUnavailable(f"{name or 'zig'} is not here; {what}")
     return found
 
 
@@ -113,7 +124,7 @@ def source_files() -> list[Path]:
 def compile_library(compiler: Compiler, target: tuple[str, ...], shapes: Shapes, out: Path) -> None:
     """Compile wavenet.c for those shapes and target flags to the file `out`.
 
-    target: in the compiler's own words, as of `Compiler.target` or `cpu.native_flags`.
+    target: in the compiler's own words, as of `Compiler.target` or `Compiler.native`.
 
     Raises WavestepError with the compiler's own first error.
     """
@@ -121,12 +132,16 @@ def compile_library(compiler: Compiler, target: tuple[str, ...], shapes: Shapes,
         (directory / "shapes.h").write_text(shapes.header(), "utf-8")
         (directory / "head.h").write_text(shapes.head_source(), "utf-8")
         arguments = [*compiler.flags, *target, "-I", str(directory), "-I", str(SOURCE)]
+        made = directory / out.name  # what else a linker writes beside it is not kept
         status, lines = run(
-            [*compiler.command, *arguments, "-o", str(out), str(SOURCE / "wavenet.c")],
+            [*compiler.command, *arguments, "-o", str(made), str(SOURCE / "wavenet.c")],
             _SECONDS,
             compiler.environment(directory / "kept"),
         )
-    if status or not out.is_file() or not out.stat().st_size:
+        done = not status and made.is_file() and made.stat().st_size
+        if done:
+            shutil.copyfile(made, out)
+    if not done:
         reason = next((line for line in lines if "error" in line), " ".join(lines[:1]))
         raise WavestepError(
             f"{compiler.name} could not compile the native engine ({reason or 'no reason given'}); "

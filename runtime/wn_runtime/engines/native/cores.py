@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path, PurePosixPath
 
 _CPUS = Path("/sys/devices/system/cpu")
@@ -18,23 +19,34 @@ def usable() -> int:
     return count if share is None else max(1, min(count, int(share)))
 
 
+def allowed() -> int:
+    """CPUs that this process may use, several of one core among them."""
+    return len(_mine()) or os.cpu_count() or 1
+
+
 def apart() -> frozenset[int]:
     """One CPU of each core that this process may use, none of small cores beside large ones.
 
     Empty where the system does not tell.
     """
-    try:
-        allowed = os.sched_getaffinity(0)
-    except (AttributeError, OSError):  # not on every system
-        return frozenset()
     siblings: dict[frozenset[int], int] = {}
-    for cpu in sorted(allowed):
+    for cpu in sorted(_mine()):
         told = _text(_CPUS / f"cpu{cpu}" / "topology" / "thread_siblings_list")
         siblings.setdefault(_cpus(told) or frozenset({cpu}), cpu)
     sizes = {cpu: _capacity(cpu) for cpu in siblings.values()}
     # Cores of one kind differ a little in what they reach; small ones have half of it.
     large = frozenset(cpu for cpu, size in sizes.items() if 4 * size >= 3 * max(sizes.values()))
     return (large - _cpus(_text(_EFFICIENT))) or large
+
+
+def _mine() -> set[int]:
+    """The CPUs that this process may use; none where the system does not tell."""
+    if sys.platform in ("win32", "darwin"):
+        return set()
+    try:
+        return os.sched_getaffinity(0)
+    except (AttributeError, OSError):  # nor on every other
+        return set()
 
 
 def quota() -> float | None:

@@ -1,14 +1,15 @@
 """What the native engine's code costs, by instruction set and precision, apart from memory.
 
 Printed by `python bench/native_cost.py x86` (cycles: µs on the reference machine times its 3750
-MHz) and by `… arm` (instructions, counted exactly under qemu-aarch64).
+MHz) and by `… arm`, `… armv7`, `… rv64` (instructions, counted exactly under qemu).
 """
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from wn_runtime.system.here import machine
 
 if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
     from wn_runtime.model.work import Work
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # wn-doctor reads the kinds where NumPy cannot be imported
 
 @dataclass(frozen=True)
 class Cost:
-    """Cycles on x86-64, instructions on Arm."""
+    """Cycles on x86-64, instructions on Arm and RISC-V."""
 
     product: float
     """For each multiply-add."""
@@ -37,10 +38,9 @@ class OrdinaryCpu:
     """Instructions a cycle where costs are instructions."""
 
 
-ARM = ("aarch64", "arm64")
-"""What platform.machine() calls a CPU of that kind."""
-ORDINARY = OrdinaryCpu("neon-dot", 1700, 24, 3.0) if platform.machine() in ARM else OrdinaryCpu()
-"""On Arm a Cortex-A78AE, of every Jetson Orin, as wn_targets has it."""
+ON_ARM = machine() == "aarch64"
+ORDINARY = OrdinaryCpu("neon-dot", 1700, 24, 3.0) if ON_ARM else OrdinaryCpu()
+"""On 64-bit Arm a Cortex-A78AE, of every Jetson Orin, as wn_targets has it."""
 
 
 COSTS: dict[str, dict[str, Cost]] = {
@@ -68,6 +68,16 @@ COSTS: dict[str, dict[str, Cost]] = {
         "fp32": Cost(0.493, 8.45, 2866),
         "bf16": Cost(0.713, 10.4, 1211),
         "int8": Cost(0.871, 13.6, 5398),
+    },
+    "armv7": {
+        "fp32": Cost(0.642, 18.4, 4283),
+        "bf16": Cost(0.911, 5.08, 6638),
+        "int8": Cost(1.016, 12.7, 8638),
+    },
+    "rv64": {
+        "fp32": Cost(2.96, 14.4, 22570),
+        "bf16": Cost(8.97, 0, 20520),
+        "int8": Cost(10.2, 0, 16310),
     },
 }
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import functools
-import platform
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-# Macros that compilers define for a target, and the kernel's names of those features
-# (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c). Not among them: Arm's AES and
-# SHA2, which no compiler uses unasked; clang takes every Cortex-A72 to have them, though the one of
-# a Raspberry Pi has not.
+from wn_runtime.system.cpu import features
+from wn_runtime.system.here import machine
+
+__all__ = ["features", "machine", "native_flags", "required"]
+
+# Macros that compilers define for a target, and the names of those features in Linux, which
+# wn_runtime.system.cpu knows on every system. Not among them: Arm's AES and SHA2, which no compiler
+# uses unasked; clang takes every Cortex-A72 to have them, though the one of a Raspberry Pi has not.
 _X86 = {
     "SSE3": "pni", "SSSE3": "ssse3", "SSE4_1": "sse4_1", "SSE4_2": "sse4_2", "AVX": "avx",
     "AVX2": "avx2", "FMA": "fma", "F16C": "f16c", "BMI": "bmi1", "BMI2": "bmi2", "LZCNT": "abm",
@@ -30,37 +32,29 @@ _ARM = {
     "SVE2": "sve2", "FP16_FML": "asimdfhm", "QRDMX": "asimdrdm", "COMPLEX": "fcma",
     "JCVT": "jscvt", "RCPC": "lrcpc",
 }  # fmt: skip
-
-
-def machine() -> str:
-    """The architecture of the CPU here, as Linux calls it."""
-    return {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
-
-
-@functools.cache
-def features() -> frozenset[str]:
-    """The features of this machine's CPU by the kernel's names; empty where it tells none."""
-    try:
-        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
-    except OSError:
-        return frozenset()
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in ("flags", "Features"):
-            return frozenset(value.split())
-    return frozenset()
+_ARM_32 = {"__ARM_NEON": "neon", "__ARM_FEATURE_FMA": "vfpv4", "__ARM_FEATURE_IDIV": "idiva"}
+_RISCV = {f"__riscv_{name}": name for name in (*"mafdcv", "zba", "zbb", "zbs", "zfh", "zvfh")}
+_MACHINES: dict[str, tuple[str, dict[str, str]]] = {
+    "__x86_64__": ("x86_64", {f"__{macro}__": name for macro, name in _X86.items()}),
+    "__aarch64__": ("aarch64", {f"__ARM_FEATURE_{macro}": name for macro, name in _ARM.items()}),
+    "__arm__": ("armv7l", _ARM_32),
+    "__riscv": ("riscv64", _RISCV),
+}
+"""Macro of a machine to what Linux calls it, and macros to features."""
 
 
 def native_flags() -> tuple[str, ...]:
     """The compiler's flags for this very CPU, and for what its kernel allows."""
     if machine() == "aarch64":
         return ("-mcpu=native",)
+    if machine() == "riscv64":  # no name for it that both GCC and Clang of today take
+        return ()
     return ("-march=native",) if _amx_allowed() else ("-march=native", "-DWN_NO_AMX")
 
 
 def _amx_allowed() -> bool:
     """Whether Linux keeps AMX tiles for this process (arch_prctl, ARCH_REQ_XCOMP_PERM)."""
-    if "amx_int8" not in features() or platform.machine() != "x86_64":
+    if "amx_int8" not in features() or machine() != "x86_64" or sys.platform != "linux":
         return False
     return bool(ctypes.CDLL(None).syscall(158, 0x1023, 18) == 0)
 
@@ -77,9 +71,7 @@ def required(
         check=True, timeout=60, env=environment,
     )  # fmt: skip
     macros = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("#define ")}
-    arm = "__aarch64__" in macros
-    table, prefix, suffix = (_ARM, "__ARM_FEATURE_", "") if arm else (_X86, "__", "__")
-    names = {name for macro, name in table.items() if f"{prefix}{macro}{suffix}" in macros}
-    if arm:
-        return "aarch64", tuple(sorted(names))
-    return "x86_64" if "__x86_64__" in macros else "unknown", tuple(sorted(names))
+    for macro, (called, table) in _MACHINES.items():
+        if macro in macros:
+            return called, tuple(sorted({name for m, name in table.items() if m in macros}))
+    return "unknown", ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.engines.native.streams import Packed, Streams
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.weights import Weights
+from wn_runtime.system.here import library_suffix
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int32
 _BLOCK = [_POINTER, _POINTER, _INT, _INT, _POINTER, _INT]
@@ -37,7 +37,7 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_snapshot": (None, [_POINTER, _POINTER, _POINTER]),
     "wn_restore": (None, [_POINTER, _POINTER, _POINTER]),
 }
-LIBRARY = "wavenet.so"
+LIBRARY = f"wavenet{library_suffix()}"
 
 
 def compiled(shapes: Shapes, target: tuple[str, ...] | None = None) -> Library:
@@ -46,12 +46,12 @@ def compiled(shapes: Shapes, target: tuple[str, ...] | None = None) -> Library:
     Raises EngineUnavailable without a compiler, and where what it makes is refused.
     """
     compiler = find_compiler()
-    flags = cpu.native_flags() if target is None else target
+    flags = compiler.native() if target is None else target
     entry = cache.Entry(
         "native",
         LIBRARY,
         (
-            *(compiler.version, *compiler.command, *compiler.flags, *flags, platform.machine()),
+            *(compiler.version, *compiler.command, *compiler.flags, *flags, cpu.machine()),
             *(*sorted(cpu.features()), shapes.header(), shapes.head_source()),
             *(path.read_text("utf-8") for path in source_files()),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import sys
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ def aligned_zeros(size: int) -> NDArray[np.uint8]:
         memory = mmap.mmap(-1, whole + _HUGE)
     except (OSError, OverflowError) as error:
         raise MemoryError(f"{size:,} bytes") from error
-    if hasattr(mmap, "MADV_HUGEPAGE"):
+    if sys.platform == "linux" and hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):
             memory.madvise(mmap.MADV_HUGEPAGE)
     room = np.frombuffer(memory, np.uint8)

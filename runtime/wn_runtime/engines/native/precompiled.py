@@ -6,9 +6,8 @@ from pathlib import Path
 
 from wn_runtime.engines import trust
 from wn_runtime.engines.cache import entries as cache
-from wn_runtime.engines.native import cpu
+from wn_runtime.engines.native import cpu, platforms
 from wn_runtime.engines.native.compiler import (
-    Compiler,
     compile_library,
     find_compiler,
     find_cross_compiler,
@@ -19,24 +18,32 @@ from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.manifest import Artifact, Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.system import here
 
-_ARM = ("arm", "cortex-", "neoverse-")
 
-
-def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Path) -> Artifact:
+def precompile(
+    spec: ModelSpec, precision: str, march: str, batch: int, out: Path, system: str = "linux"
+) -> Artifact:
     """Compile the native engine of a model to the file `out`, for CPUs of `-march=<march>`.
 
-    `march` is GCC's name of an architecture or of an Arm core: `native`, `x86-64-v3`,
-    `sapphirerapids`, `armv8.2-a+dotprod`, `cortex-a78ae`. Raises EngineUnavailable without a
-    compiler for it, WavestepError with the compiler's words when it fails.
+    `march` is GCC's name of an architecture or of a core: `x86-64-v3`, `sapphirerapids`,
+    `armv8.2-a+dotprod`, `cortex-a78ae`, `armv7-a+neon-vfpv4`, `rv64gc`; or `native`, with the
+    system's own compiler, for this very machine. Raises EngineUnavailable without a compiler for
+    it, WavestepError with the compiler's words when it fails.
     """
     shapes = Shapes(spec, precision, batch)
-    machine, compiler = machine_of(march), compiler_for(march)
-    target = cpu.native_flags() if march == "native" else compiler.target(march, machine)
+    if march == "native":
+        system, compiler = here.system(), find_compiler()
+        target = compiler.native()
+    else:
+        platform = platforms.find(system, platforms.machine_of(march))
+        compiler = find_cross_compiler(platform)
+        target = compiler.target(march, platform)
     compile_library(compiler, target, shapes, out)
     machine, features = cpu.required((*compiler.command, *target), compiler.environment())
     built = {
         "march": march,
+        "system": system,
         "machine": machine,
         "features": list(features),
         "compiler": compiler.name,
@@ -45,22 +52,12 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
     return Artifact(out.name, "native", precision, batch, built=built)
 
 
-def machine_of(march: str) -> str:
-    """The architecture that `-march=<march>` is of, as Linux calls it."""
-    if march == "native":
-        return cpu.machine()
-    return "aarch64" if march.startswith(_ARM) else "x86_64"
-
-
-def compiler_for(march: str) -> Compiler:
-    """The compiler here for CPUs of `-march=<march>`. Raises EngineUnavailable without one."""
-    machine = machine_of(march)
-    return find_compiler() if machine == cpu.machine() else find_cross_compiler(machine)
-
-
 def unsuitable(artifact: Artifact) -> str | None:
     """Why this machine cannot run a library compiled ahead of time; None when it can."""
     machine, features = artifact.built.get("machine"), artifact.built.get("features")
+    system = artifact.built.get("system", "linux")  # which none named as long as there was no other
+    if system != here.system():
+        return f"{artifact.file} is for {system}, this is {here.system()}"
     if machine != cpu.machine():
         return f"{artifact.file} is for {machine}, this is {cpu.machine()}"
     if not isinstance(features, list):

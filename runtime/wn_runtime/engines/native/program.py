@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import select
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
+
+from wn_runtime.system import pipes
 
 MOST_SAID = 1 << 16
 """Bytes that are listened to; who says more is stopped."""
@@ -18,7 +20,10 @@ STOPPED, NOT_STARTED = 124, 127
 def command_words(command: str) -> tuple[str, ...]:
     """A compiler's command as a shell would split it; none for a quote that is not closed."""
     try:
-        words = tuple(shlex.split(command))
+        if sys.platform == "win32":  # a backslash is of a path there
+            words = tuple(w.strip('"') for w in shlex.split(command, posix=False))
+        else:
+            words = tuple(shlex.split(command))
     except ValueError:
         return ()
     return words if words and words[0] else ()
@@ -48,13 +53,13 @@ def run(
     pipe = process.stdout.fileno()
     status: int | None = None
     try:
-        while len(said) <= MOST_SAID and select.select([pipe], [], [], end - time.monotonic())[0]:
+        while len(said) <= MOST_SAID and pipes.readable(pipe, end - time.monotonic()):
             chunk = os.read(pipe, MOST_SAID)
             if not chunk:
                 status = process.wait(max(0.0, end - time.monotonic()))
                 break
             said += chunk
-    except (subprocess.TimeoutExpired, ValueError):  # ValueError: no time is left to wait for
+    except subprocess.TimeoutExpired:
         pass
     finally:
         process.kill()

@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import sys
 import weakref
 from typing import Any
 
@@ -55,9 +56,10 @@ def _help(
     where: frozenset[int],
 ) -> None:
     with contextlib.suppress(OSError, ValueError):  # wherever the system puts it
-        # A signal must find the main thread, which may be waiting in a call that it ends.
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        if where:
+        if sys.platform != "win32":
+            # A signal must find the main thread, which may be waiting in a call that it ends.
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        if sys.platform not in ("win32", "darwin") and where:
             os.sched_setaffinity(0, where)
     library.wn_help(model.ctypes.data, state.ctypes.data, number)
 

@@ -16,23 +16,25 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from wn_runtime.engines.cache import entries
+from wn_runtime.engines.native.platforms import Platform
+from wn_runtime.system import here
 
 FLAGS = ("-g0", "-fno-sanitize=undefined")
 """What it adds by itself and we do not want: symbols for debuggers, and traps."""
-GLIBC = "2.28"
-"""Of Debian 10, RHEL 8 and JetPack 5: what is compiled ahead runs there and on all newer ones."""
 WHEEL = "pip install 'wavestep[cc]'"
 """How one gets it."""
 PLACEHOLDER = " (the package ziglang here is a placeholder without one: no wheel fits this machine)"
 
 _PACKAGE = "ziglang"
 _ARCHITECTURE = re.compile(r"armv(\d)(?:\.(\d))?-a")
+_RISCV = re.compile(r"rv64([a-z]+)((?:_[a-z0-9]+)*)")
 # GCC's names of Arm features (-march=armv8.2-a+…) to LLVM's, where they are others.
 _FEATURES = {
     "crypto": ("aes", "sha2"),
     "fp": ("fp_armv8",),
     "fp16": ("fullfp16",),
     "memtag": ("mte",),
+    "neon-vfpv4": ("neon", "vfp4"),
     "profile": ("spe",),
     "rdma": ("rdm",),
     "rng": ("rand",),
@@ -51,6 +53,12 @@ def command() -> tuple[str, ...]:
         if os.access(program, os.X_OK) and program.is_file():
             return str(program), "cc"
     return ()
+
+
+def how_to_get_one() -> str:
+    """How one gets a C compiler, zig or another, in the words of a shell here."""
+    ways = {"linux": "apt install gcc, or ", "macos": "xcode-select --install, or "}
+    return ways.get(here.system(), "") + WHEEL
 
 
 def is_placeholder() -> bool:
@@ -97,18 +105,24 @@ def environment(local: Path | None = None) -> dict[str, str]:
     }
 
 
-def target_flags(machine: str, march: str) -> tuple[str, ...]:
-    """The flags for Linux on CPUs that GCC calls `march`, on a machine of that architecture."""
-    return "-target", f"{machine}-linux-gnu.{GLIBC}", f"-mcpu={cpu_name(march)}"
+def target_flags(platform: Platform, march: str) -> tuple[str, ...]:
+    """The flags for CPUs that GCC calls `march`, of a platform."""
+    return "-target", platform.triple, f"-mcpu={cpu_name(march)}", *platform.flags
 
 
 @functools.cache
 def cpu_name(march: str) -> str:
     """Zig's name of a CPU or architecture that GCC calls so.
 
-    `x86-64-v3` is `x86_64_v3`, `cortex-a78ae` is `cortex_a78ae`, and `armv8.2-a+dotprod` is
-    `generic+v8_2a+dotprod`. A name that is in no table passes as it is: zig says what is wrong.
+    `x86-64-v3` is `x86_64_v3`, `cortex-a78ae` is `cortex_a78ae`, `armv8.2-a+dotprod` is
+    `generic+v8_2a+dotprod`, and `rv64gc` is `generic_rv64` with its extensions. A name that is in
+    no table passes as it is: zig says what is wrong.
     """
+    riscv = _RISCV.fullmatch(march)
+    if riscv:
+        single, longer = riscv.groups()
+        names = [*single.replace("g", "imafd").removeprefix("i"), *longer.split("_")[1:]]
+        return "+".join(("generic_rv64", *names))
     base, *features = march.split("+")
     architecture = _ARCHITECTURE.fullmatch(base)
     if architecture:

@@ -18,7 +18,7 @@ from tests.runtime.engines.native.test_program import ARM_LIBC, QEMU, arm, needs
 from tests.runtime.engines.native.wheel import install, needs_zig, only
 from tests.specs import CORNERS, random_bias, random_spec, random_uniforms, random_weights
 from wn_runtime.engines.cache.directory import cache_directory
-from wn_runtime.engines.native import compiler, cpu, precompiled, zig
+from wn_runtime.engines.native import compiler, cpu, platforms, precompiled, zig
 from wn_runtime.engines.native.compiler import Compiler, find_compiler, find_cross_compiler
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.library import Library
@@ -57,6 +57,9 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("cortex-a78ae", "cortex_a78ae"),
         ("cortex-a55+nofp16", "cortex_a55-fullfp16"),
         ("neoverse-512tvb", "neoverse_512tvb"),
+        ("armv7-a+neon-vfpv4", "generic+v7a+neon+vfp4"),
+        ("rv64gc", "generic_rv64+m+a+f+d+c"),
+        ("rv64imafdcv_zba_zbb", "generic_rv64+m+a+f+d+c+v+zba+zbb"),
     ],
 )
 def test_names_of_cpus_are_gccs(gcc: str, own: str) -> None:
@@ -121,25 +124,38 @@ def test_the_order_is_cc_then_the_systems_compilers_then_the_wheel(
 def test_another_machines_compiler_is_the_systems_and_else_the_wheels(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, _ = compiler.CROSS["aarch64"]
-    assert find_cross_compiler("aarch64").command == (str(wheel), "cc")
+    arm = platforms.find("linux", "aarch64")
+    assert arm.cross is not None
+    name = arm.cross[0]
+    assert find_cross_compiler(arm).command == (str(wheel), "cc")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / name).write_text("#!/bin/sh\necho cross 1\n")
     (tmp_path / "bin" / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert find_cross_compiler("aarch64").name == f"{name} (cross 1)"
+    assert find_cross_compiler(arm).name == f"{name} (cross 1)"
     monkeypatch.setenv("CC", f"{wheel} cc")
-    assert find_cross_compiler("aarch64").name == "zig (9.9.9)"
+    assert find_cross_compiler(arm).name == "zig (9.9.9)"
 
 
 @pytest.mark.usefixtures("no_compiler")
 @pytest.mark.parametrize(
     ("machine", "package"),
-    [("aarch64", "gcc-aarch64-linux-gnu"), ("x86_64", "gcc-x86-64-linux-gnu")],
+    [
+        ("aarch64", "gcc-aarch64-linux-gnu"),
+        ("armv7l", "gcc-arm-linux-gnueabihf"),
+        ("riscv64", "gcc-riscv64-linux-gnu"),
+    ],
 )
+@X86_ONLY
 def test_without_either_both_ways_out_are_named(machine: str, package: str) -> None:
     with pytest.raises(EngineUnavailable, match=rf"apt install {package}, or pip .*wavestep\[cc\]"):
-        find_cross_compiler(machine)
+        find_cross_compiler(platforms.find("linux", machine))
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_for_windows_and_macos_there_is_only_the_wheel() -> None:
+    with pytest.raises(EngineUnavailable, match=r"^zig is not here; pip install 'wavestep\[cc\]'$"):
+        find_cross_compiler(platforms.find("windows", "aarch64"))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +242,11 @@ def test_its_arm_code_gives_the_samples_of_this_cpu(tmp_path: Path, real: Compil
     weights, shapes = random_weights(spec), Shapes(spec, "int8", batch)
     (tmp_path / "arm-zig").write_text(f'#!/bin/sh\nexec {shlex.join(real.command)} "$@"\n')
     (tmp_path / "arm-zig").chmod(0o755)
-    command = (str(tmp_path / "arm-zig"), *zig.FLAGS, *real.target("cortex-a78ae", "aarch64"))
+    command = (
+        str(tmp_path / "arm-zig"),
+        *zig.FLAGS,
+        *real.target("cortex-a78ae", platforms.find("linux", "aarch64")),
+    )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in zig.environment(tmp_path / "kept").items():
             patch.setenv(name, value)
@@ -260,7 +280,7 @@ def test_its_arm_library_is_for_old_systems_and_traps_nowhere(
 @needs_zig
 def test_its_own_words_are_quoted_in_one_line(tmp_path: Path, real: Compiler) -> None:
     shapes = Shapes(SPEC, "fp32", 1)
-    target = real.target("cortex-a999", "aarch64")
+    target = real.target("cortex-a999", platforms.find("linux", "aarch64"))
     with pytest.raises(WavestepError, match=r"zig .* unknown CPU: 'cortex_a999'") as error:
         compiler.compile_library(real, target, shapes, tmp_path / "out.so")
     assert "\n" not in str(error.value)

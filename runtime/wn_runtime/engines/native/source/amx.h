@@ -13,7 +13,8 @@
 #define AMX_LEAST 4 /* streams from which it pays */
 #define AMX_ROWS (BATCH >= 4 && BATCH < 8 ? BATCH : 8) /* rows of one tile */
 
-#if PRECISION == INT8 && WN_AVX512 && BYTES && defined(__AMX_INT8__) && !defined(WN_NO_AMX)
+#if PRECISION == INT8 && WN_AVX512 && BYTES && defined(__AMX_INT8__) && defined(__linux__) && \
+    !defined(WN_NO_AMX)
 #define WN_AMX (BATCH >= AMX_LEAST || BATCH * TAP_STEPS >= AMX_ROWS)
 #else
 #define WN_AMX 0

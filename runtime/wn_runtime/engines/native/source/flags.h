@@ -5,14 +5,7 @@
 #ifndef WN_FLAGS_H
 #define WN_FLAGS_H
 
-#include <stdatomic.h>
-#include <stdint.h>
-#include <time.h>
-#if defined(__linux__)
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include "system.h"
 
 typedef struct {
     _Alignas(128) _Atomic uint64_t count;
@@ -22,23 +15,6 @@ INLINE uint64_t seen(const flag *f) { return atomic_load_explicit(&f->count, mem
 INLINE void raise_to(flag *f, uint64_t n) {
     atomic_store_explicit(&f->count, n, memory_order_release);
 }
-
-/* Tells the core that this is a loop of waiting. */
-INLINE void relax(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("isb" ::: "memory"); /* `yield` does nothing on cores without SMT */
-#endif
-}
-
-INLINE int64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-INLINE void nap(long ns) { nanosleep(&(struct timespec){0, ns}, 0); }
 
 /* Whether the flag reaches n, within about so many nanoseconds. */
 static int spin(const flag *f, uint64_t n, int64_t ns) {
@@ -51,23 +27,6 @@ static int spin(const flag *f, uint64_t n, int64_t ns) {
         }
         if (now_ns() > end) return 0;
     }
-}
-
-/* Sleeps while the number is what it was; may return early. */
-INLINE void sleep_while(_Atomic uint32_t *number, uint32_t was) {
-#if defined(__linux__)
-    syscall(SYS_futex, number, FUTEX_WAIT_PRIVATE, was, (void *)0, (void *)0, 0);
-#else
-    if (atomic_load(number) == was) nap(1000000);
-#endif
-}
-
-INLINE void wake_all(_Atomic uint32_t *number) {
-#if defined(__linux__)
-    syscall(SYS_futex, number, FUTEX_WAKE_PRIVATE, INT32_MAX, (void *)0, (void *)0, 0);
-#else
-    (void)number;
-#endif
 }
 
 #endif

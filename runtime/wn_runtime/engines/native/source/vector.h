@@ -7,8 +7,15 @@
 #ifndef WN_VECTOR_H
 #define WN_VECTOR_H
 
+#include <stddef.h>
 #include <stdint.h>
+#if __STDC_HOSTED__
 #include <string.h>
+#else /* what every compiler may call even where there is no C library */
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int byte, size_t bytes);
+#endif
 
 #if !defined(WN_PLAIN) && defined(__AVX512F__) && defined(__AVX512BW__)
 #include <immintrin.h>
@@ -131,6 +138,16 @@ INLINE uint64_t flush_denormals(void) {
 }
 INLINE void restore_denormals(uint64_t before) {
     __asm__ volatile("msr fpcr, %0" : : "r"(before));
+}
+#elif defined(__arm__) && defined(__ARM_FP) /* of scalars: its vectors know no denormals */
+INLINE uint64_t flush_denormals(void) {
+    uint32_t before;
+    __asm__ volatile("vmrs %0, fpscr" : "=r"(before));
+    __asm__ volatile("vmsr fpscr, %0" : : "r"(before | 1u << 24));
+    return before;
+}
+INLINE void restore_denormals(uint64_t before) {
+    __asm__ volatile("vmsr fpscr, %0" : : "r"((uint32_t)before));
 }
 #else
 INLINE uint64_t flush_denormals(void) { return 0; }

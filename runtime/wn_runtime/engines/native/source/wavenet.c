@@ -18,7 +18,7 @@
  * shapes.h defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES UNIFORMS BATCH
  * DILATIONS LINE_ROWS RESIDUAL_SCALE PRECISION LAYOUT SHAPES and the head's own constants. CODES is
  * 0 where samples are amplitudes. Nothing here allocates; only threads that wait for each other
- * (flags.h) call the system.
+ * (system.h) call the system.
  */
 #define FP32 1
 #define BF16 2
@@ -53,7 +53,11 @@ _Static_assert(TAP_STEPS >= 1 && TAP_STEPS <= 8 && !(TAP_STEPS & (TAP_STEPS - 1)
 
 #include "head.h"
 
+#ifdef _WIN32
+#define EXPORT __declspec(dllexport)
+#else
 #define EXPORT __attribute__((visibility("default")))
+#endif
 
 #include "team.h"
 

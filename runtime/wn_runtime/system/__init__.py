@@ -1,0 +1,1 @@
+"""What differs between Linux, macOS and Windows, and is asked for nowhere else."""
