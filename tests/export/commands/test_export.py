@@ -102,7 +102,7 @@ def test_the_reports_say_what_was_compared(exported: Path) -> None:
     assert [row["name"] for row in report["conditioners"]] == ["numpy", "onnx"]
     page = (exported / "report.html").read_text()
     assert page.count("<audio") == 4, "the recording, PyTorch, float32 and half precision"
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 5
     assert "src='http" not in page
     assert "href" not in page
 

@@ -99,9 +99,9 @@ def test_the_native_library_is_for_a_named_device_with_a_known_cpu_only(
     asked: list[str] = []
 
     def add_library(
-        path: Path, manifest: Manifest, march: str, target: Path, every: bool
+        path: Path, manifest: Manifest, march: str, target: Path, system: str, every: bool
     ) -> tuple[Manifest, str]:
-        asked.append(f"{march}{', every precision' * every}")
+        asked.append(f"{march} on {system}{', every precision' * every}")
         return manifest, "compiled"
 
     monkeypatch.setattr("wn_export.package.libraries.add_library", add_library)
@@ -114,4 +114,5 @@ def test_the_native_library_is_for_a_named_device_with_a_known_cpu_only(
     assert prepare(here, manifest)[1] == "compiled"
     bundled = dataclasses.replace(here, every_precision=True)
     assert prepare(bundled, manifest)[1] == "compiled"
-    assert asked == ["armv8.2-a+dotprod", "native", "native, every precision"]
+    native = "native on linux"
+    assert asked == ["armv8.2-a+dotprod on linux", native, f"{native}, every precision"]
