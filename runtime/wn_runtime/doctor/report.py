@@ -39,6 +39,9 @@ def examine(machine: Machine, cache: Path) -> Report:
         files = pool.submit(audio.files, machine)
         output = pool.submit(audio.output, machine)
     onnx, providers = onnx_runtime.result()
+    graphics = [driver.result(), nvrtc.result(), tensorrt.result()]
+    if not gpu.possible(machine, jetson):
+        graphics = [gpu.without(finding) for finding in graphics]
     findings = (
         cpu.python(),
         numpy.result(),
@@ -46,9 +49,7 @@ def examine(machine: Machine, cache: Path) -> Report:
         compiler.result(),
         cpu.cache(cache),
         onnx,
-        driver.result(),
-        nvrtc.result(),
-        tensorrt.result(),
+        *graphics,
         gpu.jetpack(machine, jetson),
         gpu.power_mode(machine, jetson),
         files.result(),
