@@ -6,8 +6,11 @@ what the code says of itself, and Sphinx makes HTML of that. Nothing in it comes
 
 from __future__ import annotations
 
+import fnmatch
+import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from sphinx.cmd.build import main as sphinx
@@ -16,15 +19,17 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE)]
 
-from wn_docs import api, commands, configuration  # noqa: E402
+from wn_docs import api, commands, configuration, links, manifest  # noqa: E402
 from wn_docs.sources import Sources  # noqa: E402
 
-MADE = {
-    "reference/commands.md": commands.page,
-    "reference/toml.md": configuration.page,
-    "reference/python.md": api.page,
+MADE: dict[str, Callable[[str], str]] = {
+    "reference/commands.md": lambda text: f"{text}\n{commands.page()}",
+    "reference/toml.md": lambda text: f"{text}\n{configuration.page()}",
+    "reference/python.md": lambda text: f"{text}\n{api.page()}",
+    "reference/model-directory.md": manifest.into,
 }
-"""Pages that end with what the code says of itself."""
+"""Pages with what the code says of itself, and how it comes into them."""
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BESIDE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 """Pages that are not in docs/."""
 
@@ -35,21 +40,36 @@ def assemble(pages: Path) -> None:
     shutil.copytree(ROOT / "docs", pages, ignore=shutil.ignore_patterns("site", "*.md"))
     places = {
         PurePosixPath(path.relative_to(ROOT)): PurePosixPath(path.relative_to(ROOT / "docs"))
-        for path in sorted((ROOT / "docs").rglob("*.md"))
+        for path in PAGES
     }
     places |= {PurePosixPath(path): PurePosixPath(place) for path, place in BESIDE.items()}
     known = {**places, PurePosixPath("README.md"): PurePosixPath("index.md")}
     sources = Sources(ROOT, pages, known)
     for path, place in places.items():
         text = (ROOT / path).read_text("utf-8")
-        make = MADE.get(str(place))
         (pages / place).parent.mkdir(parents=True, exist_ok=True)
-        text = sources.relinked(text, path, place) + (f"\n{make()}" if make else "")
+        text = MADE.get(str(place), str)(sources.relinked(text, path, place))
+        if place.name == "index.md":
+            text = without_empty(text, [page.stem for page in PAGES])
         (pages / place).write_text(text, "utf-8")
 
 
+def without_empty(text: str, names: list[str]) -> str:
+    """A list of pages without the patterns (`device*`) that none of them is like."""
+    return re.sub(
+        r"^[\w-]+\*\n",
+        lambda found: found[0] if fnmatch.filter(names, found[0][:-1]) else "",
+        text,
+        flags=re.MULTILINE,
+    )
+
+
 def main(out: Path) -> int:
-    """The exit code of Sphinx."""
+    """0, or 1 where a link leads nowhere or Sphinx has a warning."""
+    faults = [each for page in PAGES for each in links.faults(ROOT, page)]
+    if faults:
+        sys.stderr.write("\n".join(faults) + "\n")
+        return 1
     pages = out.with_name(f"{out.name}-pages")
     assemble(pages)
     shutil.rmtree(out, ignore_errors=True)

@@ -13,6 +13,9 @@ extensions = ["myst_parser"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4  # as code hosts name them, so that #links are the same there
 
+highlight_language = "none"  # of blocks that say no language: commands, and what they print
+smartquotes = False
+
 html_theme = "furo"
 html_title = f"wavestep {release}"
 html_static_path = ["static"]

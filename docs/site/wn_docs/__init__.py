@@ -1,1 +1,1 @@
-"""Makes the site from docs/: reference pages from the code, and a page for each source linked to."""
+"""Makes the site from docs/: reference pages from the code, sources as pages, links checked."""

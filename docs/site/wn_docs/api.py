@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import wn_runtime
+from wn_docs.fields import attributes
 
 
 def page() -> str:
@@ -21,6 +23,9 @@ def page() -> str:
         lines += _entry("###", f"wn.{name}", name, function)
     for name, cls in classes.items():
         lines += [f"## {name}", "", *_text(cls)]
+        if "__init__" in vars(cls) and not dataclasses.is_dataclass(cls):
+            told = attributes(cls)
+            lines += [*(f"- `{attribute}`: {words}" for attribute, words in told.items()), ""]
         for member, value in members(cls):
             lines += _entry("###", f"{name}.{member}", member, value)
     return "\n".join(lines) + "\n"
@@ -45,9 +50,7 @@ def _signature(value: Any) -> str:
     function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
     signature = inspect.signature(function)
     parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
-    parameters = [
-        p.replace(default=...) if inspect.isfunction(p.default) else p for p in parameters
-    ]
+    parameters = [_shown(parameter) for parameter in parameters]
     text = str(signature.replace(parameters=parameters)).replace("'", "").replace("Ellipsis", "...")
     if len(text) < 72:
         return text
@@ -55,6 +58,11 @@ def _signature(value: Any) -> str:
     returned = signature.return_annotation
     after = "" if returned is inspect.Signature.empty else f" -> {str(returned).strip(chr(39))}"
     return f"(\n    {shown},\n){after}"
+
+
+def _shown(parameter: inspect.Parameter) -> inspect.Parameter:
+    """A default that is a function is written as dots."""
+    return parameter.replace(default=...) if inspect.isfunction(parameter.default) else parameter
 
 
 def _text(value: Any) -> list[str]:

@@ -13,6 +13,7 @@ from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.features.features import Features
 from wn_runtime.heads.registry import HEADS
+from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
 from wn_train.conditioning.config import ContextConfig, FramesConfig
 from wn_train.config import PRESETS, Config, DataConfig, ModelConfig, TrainingConfig
@@ -75,21 +76,23 @@ def _rows(found: list[Field]) -> Iterator[str]:
     yield from ("| key | type | default | |", "|---|---|---|---|")
     for field in found:
         words = field.words.replace("|", r"\|")
-        yield f"| `{field.name}` | {_type(field.type)} | {_default(field.default)} | {words} |"
+        yield f"| `{field.name}` | {type_of(field.type)} | {default_of(field.default)} | {words} |"
     yield ""
 
 
-def _type(name: str) -> str:
+def type_of(name: str) -> str:
+    """A field's type in words; as Python writes it where there are none."""
     name = name.removesuffix(" | None")
     return _TYPES.get(name, name)
 
 
-def _default(value: Any) -> str:
+def default_of(value: Any) -> str:
+    """A default as JSON and TOML write it."""
     if value is dataclasses.MISSING:
         return "must be given"
     if value is None:
         return "left out"
-    return f"`{json.dumps(value)}`"
+    return f"`{json.dumps(strict.plain(value), ensure_ascii=False)}`"
 
 
 def _presets() -> Iterator[str]:

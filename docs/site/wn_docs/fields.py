@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,16 +38,38 @@ def fields(cls: type, *elsewhere: type) -> Iterator[Field]:
 
 def _docstrings(cls: type) -> dict[str, str]:
     """Field to the string that stands under it."""
+    return {
+        above.target.id: words
+        for above, words in _said(_class(cls).body)
+        if isinstance(above, ast.AnnAssign) and isinstance(above.target, ast.Name)
+    }
+
+
+def attributes(cls: type) -> dict[str, str]:
+    """Public attributes that `__init__` sets and explains, to the string under each."""
+    (init,) = (
+        each
+        for each in _class(cls).body
+        if isinstance(each, ast.FunctionDef) and each.name == "__init__"
+    )
+    found = {}
+    for above, words in _said(init.body):
+        targets = above.targets if isinstance(above, ast.Assign) else []
+        each = [part for t in targets for part in (t.elts if isinstance(t, ast.Tuple) else [t])]
+        names = [part.attr for part in each if isinstance(part, ast.Attribute)]
+        found |= {name: words for name in names if not name.startswith("_")}
+    return found
+
+
+def _class(cls: type) -> ast.ClassDef:
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(tree, ast.ClassDef)
-    found = {}
-    for above, below in zip(tree.body, tree.body[1:], strict=False):
-        if (
-            isinstance(above, ast.AnnAssign)
-            and isinstance(above.target, ast.Name)
-            and isinstance(below, ast.Expr)
-            and isinstance(below.value, ast.Constant)
-            and isinstance(below.value.value, str)
-        ):
-            found[above.target.id] = " ".join(below.value.value.split())
-    return found
+    return tree
+
+
+def _said(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
+    """Each statement that a string stands under, with that string in one line."""
+    for above, below in itertools.pairwise(body):
+        value = below.value if isinstance(below, ast.Expr) else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield above, " ".join(value.value.split())

@@ -88,7 +88,7 @@ def faults(root: Path, file: Path) -> Iterator[str]:
         where = f"{file.relative_to(root)}: {target}"
         if ":" in target:
             parts = urlsplit(target)
-            if parts.scheme not in ("https", "mailto") or not (parts.netloc or parts.path):
+            if parts.scheme != "https" or not parts.netloc:
                 yield f"{where}: no https address"
             continue
         path, _, anchor = target.partition("#")
