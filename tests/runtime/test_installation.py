@@ -128,7 +128,7 @@ class Machine:
     def __init__(self, patch: pytest.MonkeyPatch, stdlib: Path) -> None:
         self._patch, self._stdlib = patch, stdlib
         patch.setattr(sys, "executable", "/opt/my env/bin/python")
-        patch.setattr(installation.sysconfig, "get_path", lambda _name: str(stdlib))
+        patch.setattr("sysconfig.get_path", lambda _name: str(stdlib))
         self.has(environment=True, modules=("pip",), programs={})
 
     def has(self, environment: bool, modules: tuple[str, ...], programs: dict[str, str]) -> None:
@@ -136,7 +136,7 @@ class Machine:
         self._patch.setattr(sys, "base_prefix", "/usr" if environment else "/opt/my env")
         find = {name: object() for name in modules}.get
         self._patch.setattr(installation, "find_spec", find)
-        self._patch.setattr(installation.shutil, "which", programs.get)
+        self._patch.setattr("shutil.which", programs.get)
 
 
 @pytest.fixture
