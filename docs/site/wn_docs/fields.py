@@ -52,7 +52,7 @@ def attributes(cls: type) -> dict[str, str]:
         for each in _class(cls).body
         if isinstance(each, ast.FunctionDef) and each.name == "__init__"
     )
-    found = {}
+    found: dict[str, str] = {}
     for above, words in _said(init.body):
         targets = above.targets if isinstance(above, ast.Assign) else []
         each = [part for t in targets for part in (t.elts if isinstance(t, ast.Tuple) else [t])]

@@ -39,8 +39,8 @@ def output(machine: Machine) -> Finding:
     if "No module named 'sounddevice'" in found["error"]:
         why, fix = "sounddevice is not installed", installation.install("play")
     elif "PortAudio library not found" in found["error"]:
-        fix = system_packages.install(system_packages.LOUDSPEAKER, machine.which)
-        why, fix = "PortAudio is not installed", fix or "install the library PortAudio"
+        library = system_packages.install(system_packages.LOUDSPEAKER, machine.which)
+        why, fix = "PortAudio is not installed", library or "install the library PortAudio"
     else:
         why, fix = found["error"], "attach one, or write a file with -o"
     return Finding("audio output", MISSING, f"{why}: no `wn-run --play`", fix)
