@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from packaging.requirements import Requirement
 
 from wn_runtime import installation
 
+ROOT = Path(__file__).parents[2]
 METADATA = """Metadata-Version: 2.4
 Name: wavestep
 Version: 9.9
@@ -160,6 +164,38 @@ def test_pip_is_this_pythons(machine: Machine, tmp_path: Path) -> None:
     assert installation.pip("a") == f"{python} -m pip install --break-system-packages a"
     machine.has(True, ("pip",), {})
     assert "--break" not in installation.pip("a"), "an environment may be written"
+
+
+def printed(file: Path) -> Iterator[str]:
+    """The strings of a Python file that are no docstrings."""
+    tree = ast.parse(file.read_text("utf-8"))
+    docs = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in docs:
+            yield each.value
+
+
+def test_nobody_else_words_an_installation() -> None:
+    """What is written down elsewhere would be wrong on some machine."""
+    files = [
+        path
+        for package in ("runtime", "targets", "train", "export")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "installation.py"
+    ]
+    assert len(files) > 300
+    for file in files:
+        for text in printed(file):
+            assert "pip install" not in text, file
+            assert "wavestep[" not in text, file
+
+
+def test_no_page_asks_an_index_for_wavestep() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        if page.name in ("install.md", "troubleshooting.md"):
+            continue  # which say that it is on none
+        text = page.read_text("utf-8")
+        assert not re.search(r"pip install '?wavestep(?!-\d)", text), page
 
 
 def test_what_is_installed_here_says_where_from() -> None:
