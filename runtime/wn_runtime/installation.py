@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import sysconfig
 from importlib import metadata
@@ -38,6 +37,8 @@ def install(*extras: str, without: str = "") -> str:
     libraries = [each for extra in extras for each in _libraries(extra, without)]
     if libraries:
         return pip(*libraries)
+    if without:
+        return install(*extras)
     return f"install what wavestep's pyproject.toml lists for {' and '.join(extras)}"
 
 
@@ -68,10 +69,9 @@ def _source(asked: str) -> list[str] | None:
     """What pip is to install, with extras (`[onnx]`, or nothing); None where it is not known."""
     try:
         noted = metadata.distribution(NAME).read_text("direct_url.json")
+        return _noted(json.loads(noted or "{}"), asked)
     except metadata.PackageNotFoundError:  # sources that were never installed
         return _folder(_CHECKOUT, asked, editable=True)
-    try:
-        return _noted(json.loads(noted or "{}"), asked)
     except (ValueError, TypeError, AttributeError, LookupError):
         return None
 
@@ -133,5 +133,4 @@ def _quoted(word: str) -> str:
     """As the shell that it will be typed into takes it."""
     if os.name != "nt":
         return shlex.quote(word)
-    plain = re.fullmatch(r"[\w.:\\/=+-]+", word) is not None
-    return word if plain else f'"{subprocess.list2cmdline([word]).strip(chr(34))}"'
+    return word if re.fullmatch(r"[\w.:\\/=+-]+", word) else f'"{word}"'

@@ -121,7 +121,9 @@ def test_sources_that_were_never_installed(
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.setattr(installation, "pip", lambda *words: shlex.join(words))
     monkeypatch.setattr(installation, "_CHECKOUT", checkout)
-    assert shlex.split(installation.install("play")) == ["-e", f"{checkout}[play]"]
+    for without in ("", "onnxruntime-gpu"):
+        asked = installation.install("gpu", without=without)
+        assert shlex.split(asked) == ["-e", f"{checkout}[gpu]"]
     monkeypatch.setattr(installation, "_CHECKOUT", tmp_path)
     assert "pyproject.toml lists for play" in installation.install("play")
 
@@ -196,6 +198,16 @@ def test_no_page_asks_an_index_for_wavestep() -> None:
             continue  # which say that it is on none
         text = page.read_text("utf-8")
         assert not re.search(r"pip install '?wavestep(?!-\d)", text), page
+
+
+def test_windows_shells_take_double_quotes(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has(True, ("pip",), {"pip": "/opt/my env/bin/pip"})
+    monkeypatch.setattr(installation.os, "name", "nt")  # type: ignore[attr-defined]
+    words = installation._quoted("C:\\my wavestep[cc]"), installation._quoted("C:\\wavestep")
+    monkeypatch.undo()
+    assert words == ('"C:\\my wavestep[cc]"', "C:\\wavestep")
 
 
 def test_what_is_installed_here_says_where_from() -> None:

@@ -127,8 +127,12 @@ def driver(machine: Machine, jetson: str | None) -> Finding:
     return Finding(subject, OK, f"{cuda}: {gpus}")
 
 
+def _is_wsl(machine: Machine) -> bool:
+    return "microsoft" in (machine.read("/proc/version") or "").lower()
+
+
 def _driver_fix(machine: Machine) -> str:
-    if "microsoft" in (machine.read("/proc/version") or "").lower():
+    if _is_wsl(machine):
         return "install NVIDIA's driver on Windows: WSL takes it from there"
     if "ID=ubuntu" in (machine.read("/etc/os-release") or "").splitlines():
         return "sudo apt install nvidia-driver-580, then restart"
@@ -137,8 +141,8 @@ def _driver_fix(machine: Machine) -> str:
 
 def possible(machine: Machine, jetson: str | None) -> bool:
     """Whether an NVIDIA GPU may be in this machine; True where nothing tells."""
-    if jetson or machine.read("/proc/driver/nvidia/version"):
-        return True
+    if jetson or machine.read("/proc/driver/nvidia/version") or _is_wsl(machine):
+        return True  # WSL's GPU is on no bus of its own
     devices = machine.pci_devices()
     if devices:
         return any(vendor == "0x10de" for vendor in devices)

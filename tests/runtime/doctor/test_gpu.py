@@ -161,8 +161,14 @@ def test_without_an_nvidia_gpu_nothing_of_it_is_missing(tmp_path: Path) -> None:
 def test_where_a_gpu_may_be_it_is_missed(tmp_path: Path) -> None:
     machine = Described(tmp_path, {})
     assert gpu.possible(machine, "Jetson Orin Nano")
-    pci(tmp_path, "0x8086", "0x10de")
-    assert gpu.possible(machine, None)
+    pci(tmp_path, "0x8086")
+    assert not gpu.possible(machine, None)
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/version").write_text("Linux version 6.6-microsoft-standard-WSL2")
+    assert gpu.possible(machine, None), "Windows has it"
+    (tmp_path / "proc/version").unlink()
+    pci(tmp_path / "other", "0x8086", "0x10de")
+    assert gpu.possible(Described(tmp_path / "other", {}), None)
 
 
 def test_a_driver_that_is_loaded_shows_a_gpu(tmp_path: Path) -> None:
