@@ -204,7 +204,7 @@ def test_windows_shells_take_double_quotes(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.has(True, ("pip",), {"pip": "/opt/my env/bin/pip"})
-    monkeypatch.setattr(installation.os, "name", "nt")  # type: ignore[attr-defined]
+    monkeypatch.setattr("os.name", "nt")
     words = installation._quoted("C:\\my wavestep[cc]"), installation._quoted("C:\\wavestep")
     monkeypatch.undo()
     assert words == ('"C:\\my wavestep[cc]"', "C:\\wavestep")

@@ -1,4 +1,4 @@
-"""What the GPU engines need: driver, NVRTC, TensorRT; on a Jetson also JetPack and power mode."""
+"""What the GPU engines need: driver, NVRTC, TensorRT; on a Jetson also JetPack."""
 
 from __future__ import annotations
 
@@ -87,24 +87,6 @@ def jetpack(machine: Machine, jetson: str | None) -> Finding:
         WARN,
         f"package nvidia-jetpack is not installed ({release.lstrip('# ')})",
         "sudo apt install nvidia-jetpack",
-    )
-
-
-def power_mode(machine: Machine, jetson: str | None) -> Finding:
-    """The power mode that caps the clocks of a Jetson."""
-    if jetson is None:
-        return Finding("power mode", NONE, "not a Jetson")
-    status, output = machine.run(["nvpmodel", "-q"])
-    modes = [line.partition(":")[2].strip() for line in output.splitlines() if "Mode:" in line]
-    if status or not modes:
-        return Finding("power mode", WARN, "nvpmodel does not answer; clocks may be capped")
-    if "MAXN" in modes[0].upper():
-        return Finding("power mode", OK, modes[0])
-    return Finding(
-        "power mode",
-        WARN,
-        f"{modes[0]}: clocks are capped",
-        "sudo nvpmodel -m 0 && sudo jetson_clocks",
     )
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from wn_runtime.doctor import audio, cpu, gpu
+from wn_runtime.doctor import audio, cpu, gpu, power
 from wn_runtime.doctor.finding import Finding
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.engines.registry import ENGINES
@@ -51,7 +51,7 @@ def examine(machine: Machine, cache: Path) -> Report:
         onnx,
         *graphics,
         gpu.jetpack(machine, jetson),
-        gpu.power_mode(machine, jetson),
+        power.power_mode(machine, jetson),
         files.result(),
         output.result(),
     )
