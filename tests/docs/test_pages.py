@@ -25,7 +25,7 @@ from tests.specs import CORNERS
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs/tutorial.md"
-SMALLER = {"--clips 200": "--clips 3", "--steps 1500": "--steps 3", "--seconds 2": "--seconds 0.1"}
+SMALLER = {"--clips 200": "--clips 3", "--steps 600": "--steps 3", "--seconds 2": "--seconds 0.1"}
 """What a user waits for, and a test need not."""
 
 
