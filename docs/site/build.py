@@ -30,7 +30,11 @@ MADE: dict[str, Callable[[str], str]] = {
 }
 """Pages with what the code says of itself, and how it comes into them."""
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-BESIDE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+BESIDE = {
+    "README.md": "overview.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
 """Pages that are not in docs/."""
 
 
@@ -43,8 +47,7 @@ def assemble(pages: Path) -> None:
         for path in PAGES
     }
     places |= {PurePosixPath(path): PurePosixPath(place) for path, place in BESIDE.items()}
-    known = {**places, PurePosixPath("README.md"): PurePosixPath("index.md")}
-    sources = Sources(ROOT, pages, known)
+    sources = Sources(ROOT, pages, places)
     for path, place in places.items():
         text = (ROOT / path).read_text("utf-8")
         (pages / place).parent.mkdir(parents=True, exist_ok=True)

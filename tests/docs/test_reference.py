@@ -134,12 +134,11 @@ def test_links_to_sources_become_links_to_their_pages(tmp_path: Path) -> None:
         site,
         {Posix("MORE.md"): Posix("more.md"), Posix("docs/p/q.md"): Posix("p/q.md")},
     )
-    text = (
-        "[f](../../code) `[f](x)` [a](../../code/a.py) [b](../../code/b.bin) [m](../../MORE.md#z)"
-    )
+    text = "[f](../../code) `[f](x)` [a](../../code/a.py) [b](../../code/b.bin) "
+    text += "[m](../../MORE.md#z) [d](../../docs)"
     assert made.relinked(text, Posix("docs/p/q.md"), Posix("p/q.md")) == (
         "[f](../source/code.md) `[f](x)` [a](../source/code/a.py.md) [b](../source/code/b.bin) "
-        "[m](../more.md#z)"
+        "[m](../more.md#z) [d](../index.md)"
     )
     assert '```python\n"""What *it* is."""\n```' in (site / "source/code/a.py.md").read_text()
     assert (site / "source/code/b.bin").read_bytes() == b"\xff\xfe"

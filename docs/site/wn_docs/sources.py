@@ -59,6 +59,8 @@ class Sources:
         """Where in the site that path of the repository is; made if it is not there yet."""
         if path in self._pages:
             return self._pages[path]
+        if path.parts == ("docs",):
+            return PurePosixPath("index.md")
         original = self._root / path
         if path.parts[0] == "docs":  # copied as a whole
             return path.relative_to("docs")
