@@ -28,9 +28,10 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 def install(*extras: str, without: str = "") -> str:
     """What to type here to have these extras: `pip install -e '/home/ann/wavestep[onnx]'`.
 
+    Without any: to have wavestep installed where its sources are only on Python's path.
     without: a library of theirs that is not wanted; then the others are named, not the extras.
     """
-    asked = f"[{','.join(extras)}]"
+    asked = f"[{','.join(extras)}]" if extras else ""
     source = None if without else _source(asked)
     if source is not None:
         return pip(*source)
@@ -39,7 +40,8 @@ def install(*extras: str, without: str = "") -> str:
         return pip(*libraries)
     if without:
         return install(*extras)
-    return f"install what wavestep's pyproject.toml lists for {' and '.join(extras)}"
+    wanted = f"what its pyproject.toml lists for {' and '.join(extras)}" if extras else "a wheel"
+    return f"install {wanted} of wavestep"
 
 
 def reinstall() -> str:

@@ -29,6 +29,6 @@ def test_its_files_and_programs_are_in_the_repository() -> None:
     for name, command, machine, _date in ROWS:
         assert (ROOT / "bench/results" / name).exists(), name
         assert machine.strip()
-        programs = re.findall(r"bench/\w+\.py", command)
+        programs = re.findall(r"bench/\w+\.(?:py|sh)", command)
         assert programs or "make " in command, name
         assert all((ROOT / program).exists() for program in programs), command

@@ -124,8 +124,10 @@ def test_sources_that_were_never_installed(
     for without in ("", "onnxruntime-gpu"):
         asked = installation.install("gpu", without=without)
         assert shlex.split(asked) == ["-e", f"{checkout}[gpu]"]
+    assert shlex.split(installation.install()) == ["-e", str(checkout)]
     monkeypatch.setattr(installation, "_CHECKOUT", tmp_path)
     assert "pyproject.toml lists for play" in installation.install("play")
+    assert installation.install() == "install a wheel of wavestep"
 
 
 class Machine:
