@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from wn_docs.commands import escaped
-from wn_docs.fields import Field, fields
+from wn_docs.fields import Field, default_of, fields, type_of
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.features.features import Features
 from wn_runtime.heads.registry import HEADS
-from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
 from wn_train.conditioning.config import ContextConfig, FramesConfig
 from wn_train.config import PRESETS, Config, DataConfig, ModelConfig, TrainingConfig
 from wn_train.speech.config import SpeechConfig
-
-_TYPES = {
-    "int": "integer",
-    "float": "number",
-    "str": "text",
-    "bool": "true, false",
-    "tuple[int, ...]": "list of integers",
-    "tuple[str, ...]": "list of texts",
-}
 
 TABLES: dict[str, tuple[type, ...]] = {
     "": (Config,),
@@ -78,21 +66,6 @@ def _rows(found: list[Field]) -> Iterator[str]:
         words = field.words.replace("|", r"\|")
         yield f"| `{field.name}` | {type_of(field.type)} | {default_of(field.default)} | {words} |"
     yield ""
-
-
-def type_of(name: str) -> str:
-    """A field's type in words; as Python writes it where there are none."""
-    name = name.removesuffix(" | None")
-    return _TYPES.get(name, name)
-
-
-def default_of(value: Any) -> str:
-    """A default as JSON and TOML write it."""
-    if value is dataclasses.MISSING:
-        return "must be given"
-    if value is None:
-        return "left out"
-    return f"`{json.dumps(strict.plain(value), ensure_ascii=False)}`"
 
 
 def _presets() -> Iterator[str]:

@@ -6,10 +6,22 @@ import ast
 import dataclasses
 import inspect
 import itertools
+import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from wn_runtime.model import strict
+
+_TYPES = {
+    "int": "integer",
+    "float": "number",
+    "str": "text",
+    "bool": "true, false",
+    "tuple[int, ...]": "list of integers",
+    "tuple[str, ...]": "list of texts",
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,21 @@ def fields(cls: type, *elsewhere: type) -> Iterator[Field]:
             default = field.default_factory()
         said = next((found[field.name] for found in words if field.name in found), "")
         yield Field(field.name, str(field.type), default, said)
+
+
+def type_of(name: str) -> str:
+    """A field's type in words; as Python writes it where there are none."""
+    name = name.removesuffix(" | None")
+    return _TYPES.get(name, name)
+
+
+def default_of(value: Any) -> str:
+    """A default as JSON and TOML write it."""
+    if value is dataclasses.MISSING:
+        return "must be given"
+    if value is None:
+        return "left out"
+    return f"`{json.dumps(strict.plain(value), ensure_ascii=False)}`"
 
 
 def _docstrings(cls: type) -> dict[str, str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wn_docs.configuration import default_of, type_of
-from wn_docs.fields import fields
+from wn_docs.fields import default_of, fields, type_of
 from wn_runtime.model.manifest import Artifact, ConditionerRow, FileRecord, Manifest, ParityRow
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import StateArray
