@@ -13,7 +13,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SOURCES := $(CURDIR)/runtime:$(CURDIR)/targets:$(CURDIR)/train:$(CURDIR)/export
 
-.PHONY: demo test test-slow test-gpu fuzz lint format voice vocoder clean
+.PHONY: demo test test-slow test-gpu fuzz lint docs format voice vocoder clean
 
 demo: $(READY)
 	$(BIN)/wn-export examples/digits.pt -o $(DEMO)/digits
@@ -52,6 +52,14 @@ lint: $(READY)
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 $(PACKAGES)
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin $(PACKAGES)
 	$(BIN)/lint-imports
+
+# The documentation as a site: build/site/index.html. A warning, or a link to nowhere, is an error.
+docs: $(VENV)/.docs
+	$(BIN)/python docs/site/build.py build/site
+
+$(VENV)/.docs: $(READY)
+	$(BIN)/pip install --quiet -c constraints.txt --group docs
+	@touch $@
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -97,7 +97,7 @@ def main(seconds: float, out: Path | None, only: tuple[str, ...]) -> None:
     """Print the table."""
     command = zig.command()
     if not command:
-        raise click.ClickException(f"zig is not here; {zig.WHEEL}")
+        raise click.ClickException(f"zig is not here; {zig.how_to_get()}")
     both = (asked_for("gcc"), asked_for(shlex.join(command)))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:

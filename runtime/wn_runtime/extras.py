@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from wn_runtime import installation
+
 RELEASE, MODEL = "/etc/nv_tegra_release", "/proc/device-tree/model"
 DRIVER = "/proc/driver/nvidia/version"
 CUDA_13_DRIVER = (580, 65)
@@ -59,8 +61,16 @@ def fitting(kind: str, read: Read = read) -> str:
 
 
 def install(kind: str, read: Read = read) -> str:
-    """What to type to have what `kind` needs: `pip install 'wavestep[gpu]'`."""
-    return f"pip install 'wavestep[{fitting(kind, read)}]'"
+    """What to type to have what `kind` needs: `pip install -e '/home/ann/wavestep[gpu]'`."""
+    return installation.install(fitting(kind, read))
+
+
+def install_nvrtc(read: Read = read) -> str:
+    """What to type to have cuda-core and NVRTC: of the extra for a GPU, ONNX Runtime left out.
+
+    onnxruntime-gpu would overwrite an onnxruntime, and compiling ahead needs neither.
+    """
+    return installation.install(fitting("gpu", read), without="onnxruntime-gpu")
 
 
 def install_onnxruntime_gpu(read: Read = read) -> str:

@@ -117,5 +117,5 @@ def _on(code: GpuCode) -> str:
     if not code.jetpacks:
         return ""
     first = JETPACKS[next(iter(code.jetpacks))]
-    extras = dict.fromkeys(f"wavestep[{JETPACKS[name].extra}]" for name in code.jetpacks)
-    return f" (JetPack {first.version} or newer, {' or '.join(extras)})"
+    extras = dict.fromkeys(f"{JETPACKS[name].extra}" for name in code.jetpacks)
+    return f" (JetPack {first.version} or newer, extra {' or '.join(extras)})"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from wn_runtime import extras
+from wn_runtime import extras, installation
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -54,7 +54,7 @@ def test_the_extra_is_of_the_cuda_that_runs_here(
 
 def test_a_jetson_s_onnx_runtime_is_not_pypi_s() -> None:
     assert "Jetson AI Lab" in extras.install_onnxruntime_gpu(JETPACK_6.get)
-    assert extras.install_onnxruntime_gpu(R580.get) == "pip install 'wavestep[gpu]'"
+    assert extras.install_onnxruntime_gpu(R580.get) == installation.install("gpu")
 
 
 def requirements() -> dict[str, dict[str, Requirement]]:

@@ -49,6 +49,7 @@ class ModelConfig:
     """The head; its key `kind` names it."""
     residual_scale: float = 1.0
     weight_norm: bool = False
+    """Each kernel as a direction and a length, learned apart; folded into one at export."""
     frames: FramesConfig | None = None
     """Local conditioning, by the files of metadata.csv's column `frames`; None: none."""
     context: ContextConfig | None = None
@@ -125,24 +126,30 @@ class TrainingConfig:
     """The optimisation."""
 
     steps: int = 20_000
+    """Updates of the weights, one a batch."""
     batch_samples: int = 16_384
     """Upper limit of samples in a batch, padding and receptive fields included, all processes
     together; what only conditioning remembers comes on top."""
     accumulate: int = 1
     """Parts that a batch is worked through in, to save memory; the loss is the same."""
     learning_rate: float = 2e-3
+    """The peak, of AdamW, after the warm-up and before the cosine."""
     weight_decay: float = 0.01
+    """Of AdamW; biases and conditions are left alone."""
     warmup_steps: int | None = None
     """Steps in which the rate rises to its peak; left out: a fortieth of `steps`."""
     final_rate: float = 0.02
     """Learning rate at the end of the cosine, as a fraction of `learning_rate`."""
     clip_norm: float = 1.0
+    """The longest that the gradient of all weights together may be; longer ones are shortened."""
     ema_decay: float = 0.999
+    """Of the averaged weights, which are what is exported: the share of the old at each step."""
     precision: str = "auto"
     """fp32, bf16 (autocast), or auto: bf16 where there is a GPU that has it, else fp32."""
     compile: bool = False
     """torch.compile: minutes to start, then faster."""
     seed: int = 0
+    """Of the first weights, the order of the data and what is left out."""
     init: str = ""
     """A checkpoint to begin with, whose weights are taken where names and shapes agree."""
     init_network: bool = False
@@ -153,6 +160,7 @@ class TrainingConfig:
     sample_every: int = 5000
     """Steps between audio samples in TensorBoard; 0: none."""
     sample_seconds: float = 1.0
+    """Length of each of them."""
 
     def __post_init__(self) -> None:
         if self.precision not in ("auto", "fp32", "bf16"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wn_export.bench.measure import Row
+from wn_runtime import installation
 from wn_runtime.errors import WavestepError
 from wn_runtime.text import printable
 from wn_train import figures
@@ -27,7 +28,7 @@ def check_plot(path: Path) -> None:
         figures.load()
     except ImportError as error:
         raise WavestepError(
-            f"--plot needs matplotlib ({error}); pip install 'wavestep[export]'"
+            f"--plot needs matplotlib ({error}); {installation.install('export')}"
         ) from error
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from wn_runtime import installation
 from wn_runtime.errors import WavestepError
 
 PROJECT = "wavestep"
@@ -36,7 +37,7 @@ def own_wheel() -> tuple[str, bytes]:
     except metadata.PackageNotFoundError as error:
         raise WavestepError(
             f"{PROJECT} is imported here but not installed, so no wheel can be made of it; "
-            "pip install -e . in its checkout"
+            f"{installation.install()}"
         ) from error
     about = f"{PROJECT}-{installed.version}"
     members = dict(sorted(_modules()))

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from wn_export.commands.given import a_path
+from wn_runtime import installation
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
+from wn_runtime.errors import WavestepError
 from wn_targets.commands.complete import target_names
 
 
@@ -92,9 +94,12 @@ def main(
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """
-    from wn_export.bundle.bundle import order
-    from wn_export.package.export import Options, export_checkpoint, rebuild
-    from wn_runtime.errors import WavestepError
+    try:
+        from wn_export.bundle.bundle import order
+        from wn_export.package.export import Options, export_checkpoint, rebuild
+    except ImportError as error:
+        fix = installation.install("export")
+        raise WavestepError(f"wn-export needs onnx ({error}); {fix}") from error
     from wn_runtime.exchange import restore
     from wn_runtime.model.manifest import MANIFEST
 

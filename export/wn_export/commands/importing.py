@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wn_export.commands.given import a_path
+from wn_runtime import installation
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError, unknown
@@ -152,7 +153,7 @@ def _read(path: Path, imported: Imported) -> Vectors:
         from wn_export.parity import vectors
     except ImportError as error:
         raise WavestepError(
-            f"--verify needs onnx ({error}); pip install 'wavestep[onnx,export]'"
+            f"--verify needs onnx ({error}); {installation.install('onnx', 'export')}"
         ) from error
     return vectors.read(path, imported)
 

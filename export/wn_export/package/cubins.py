@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from wn_export.package.trusted import trust_own
+from wn_runtime import installation
 from wn_runtime.engines.cuda.choose import Choice, cost_of
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.cuda.precompile import choices, precompile
@@ -88,12 +89,12 @@ def _goes_with(code: GpuCode, version: str) -> str:
     if not newer:
         raise EngineUnavailable(
             f"NVRTC {version} makes code of CUDA {major}, and {code.target} ends at JetPack "
-            f"{older[-1]} (CUDA {code.jetpacks[older[-1]]}); pip install 'wavestep[gpu-cuda12]' in "
-            "place of the newer"
+            f"{older[-1]} (CUDA {code.jetpacks[older[-1]]}); in place of the newer, "
+            f"{installation.install('gpu-cuda12', without='onnxruntime-gpu')}"
         )
     if not older:
         return f"for JetPack {newer[0]} and newer"
     return (
         f"for JetPack {newer[0]} and newer, not for {' and '.join(older)}, which take NVRTC 12 "
-        "(wavestep[gpu-cuda12])"
+        "(the extra gpu-cuda12)"
     )

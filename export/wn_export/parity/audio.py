@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime import files
+from wn_runtime import files, installation
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.quiet import quiet
@@ -78,7 +78,8 @@ def _resampled(
         import soxr
     except ImportError as error:
         raise WavestepError(
-            f"{path} has {rate} Hz, the model {wanted} Hz; convert it, or pip install soxr"
+            f"{path} has {rate} Hz, the model {wanted} Hz; convert it, or "
+            f"{installation.pip('soxr')}"
         ) from error
     resampled: NDArray[np.float32] = soxr.resample(mono, rate, wanted, quality="HQ")
     if not len(resampled) or not np.isfinite(resampled).all():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from wn_runtime import installation
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.commands.table import aligned
@@ -51,7 +52,7 @@ def _next(report: Report) -> str:
         return next_step.line("wn-run", "DIR")
     fixes = {finding.subject: finding.fix for finding in report.findings if finding.fix}
     lacking = [lack for lack in report.engines.values() if lack in fixes]
-    first = fixes[lacking[0]] if lacking else "pip install --force-reinstall wavestep"
+    first = fixes[lacking[0]] if lacking else installation.reinstall()
     return f"next     {first.rpartition(': ')[2]}"  # without what it is said to do
 
 

@@ -9,7 +9,7 @@ import stat
 import sys
 from pathlib import Path
 
-from wn_runtime import temporary
+from wn_runtime import installation, temporary
 from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.engines.native import zig
@@ -54,7 +54,7 @@ def numpy(machine: Machine) -> Finding:
     found = machine.python(_NUMPY)
     if "error" in found:
         why = f"cannot be imported ({found['error']}): no engine"
-        return Finding("NumPy", MISSING, why, "pip install --force-reinstall numpy")
+        return Finding("NumPy", MISSING, why, installation.pip("--force-reinstall", "numpy"))
     return Finding("NumPy", OK, str(found["version"]))
 
 
@@ -77,7 +77,8 @@ def compiler(machine: Machine) -> Finding:
     """
     asked = machine.environ.get("CC", "").strip()
     system = tuple((name,) for name in system_compilers())
-    reason, fix = "none found", f"install one: {zig.how_to_get_one()}"
+    one = zig.how_to_get_one(which=machine.which)
+    reason, fix = "none found", f"install one: {one}"
     if asked:
         reason, fix = f"$CC is {asked!r}, which is not there", "set CC to a C compiler, or unset it"
     elif machine.version("ziglang") and not machine.zig():
@@ -99,8 +100,7 @@ def compiler(machine: Machine) -> Finding:
             return Finding("C compiler", OK, f"{'zig ' * own}{version.splitlines()[0]} ({path})")
         reason = f"{path} fails: {fault}"
         if not asked:
-            fix = "reinstall it with its libc headers: sudo apt install --reinstall gcc libc6-dev"
-            fix = f"{zig.WHEEL} --force-reinstall" if own else fix
+            fix = f"{zig.how_to_get()} --force-reinstall" if own else f"reinstall it: {one}"
         break
     cost = "the native engine, the fastest on a CPU, cannot be built here"
     return Finding("C compiler", MISSING, f"{reason}: {cost}", fix)
@@ -185,9 +185,11 @@ def onnx_runtime(machine: Machine, jetson: bool) -> tuple[Finding, list[str]]:
     if "error" in found:
         if plain is None and gpu is None and "No module named" in found["error"]:
             cost = "not installed: no onnx engine"
-            return Finding(subject, MISSING, cost, "pip install 'wavestep[onnx]'"), []
+            return Finding(subject, MISSING, cost, installation.install("onnx")), []
         broken = f"cannot be imported ({found['error']}): no onnx engine"
-        return Finding(subject, MISSING, broken, "pip install --force-reinstall onnxruntime"), []
+        which = "onnxruntime-gpu" if gpu and not plain else "onnxruntime"
+        fix = installation.pip("--force-reinstall", which)
+        return Finding(subject, MISSING, broken, fix), []
     providers = [str(name) for name in found["providers"]]
     shown = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
     detail = f"{gpu or plain or 'unknown version'}: {shown}"

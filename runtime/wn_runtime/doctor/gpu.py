@@ -1,4 +1,4 @@
-"""What the GPU engines need: driver, NVRTC, TensorRT; on a Jetson also JetPack and power mode."""
+"""What the GPU engines need: driver, NVRTC, TensorRT; on a Jetson also JetPack."""
 
 from __future__ import annotations
 
@@ -90,30 +90,12 @@ def jetpack(machine: Machine, jetson: str | None) -> Finding:
     )
 
 
-def power_mode(machine: Machine, jetson: str | None) -> Finding:
-    """The power mode that caps the clocks of a Jetson."""
-    if jetson is None:
-        return Finding("power mode", NONE, "not a Jetson")
-    status, output = machine.run(["nvpmodel", "-q"])
-    modes = [line.partition(":")[2].strip() for line in output.splitlines() if "Mode:" in line]
-    if status or not modes:
-        return Finding("power mode", WARN, "nvpmodel does not answer; clocks may be capped")
-    if "MAXN" in modes[0].upper():
-        return Finding("power mode", OK, modes[0])
-    return Finding(
-        "power mode",
-        WARN,
-        f"{modes[0]}: clocks are capped",
-        "sudo nvpmodel -m 0 && sudo jetson_clocks",
-    )
-
-
 def driver(machine: Machine, jetson: str | None) -> Finding:
     """The CUDA driver and the GPUs it sees."""
     subject = "NVIDIA driver"
     library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     found = machine.python(_DRIVER.replace("libcuda.so.1", library))
-    fix = "flash JetPack again" if jetson else "sudo apt install nvidia-driver-580, then restart"
+    fix = "flash JetPack again" if jetson else _driver_fix(machine)
     if "error" in found:
         if library in found["error"]:
             return Finding(subject, MISSING, "not installed: no GPU engine", fix)
@@ -127,6 +109,35 @@ def driver(machine: Machine, jetson: str | None) -> Finding:
     return Finding(subject, OK, f"{cuda}: {gpus}")
 
 
+def _is_wsl(machine: Machine) -> bool:
+    return "microsoft" in (machine.read("/proc/version") or "").lower()
+
+
+def _driver_fix(machine: Machine) -> str:
+    if _is_wsl(machine):
+        return "install NVIDIA's driver on Windows: WSL takes it from there"
+    if "ID=ubuntu" in (machine.read("/etc/os-release") or "").splitlines():
+        return "sudo apt install nvidia-driver-580, then restart"
+    return "install NVIDIA's driver, 580 or newer, then restart"
+
+
+def possible(machine: Machine, jetson: str | None) -> bool:
+    """Whether an NVIDIA GPU may be in this machine; True where nothing tells."""
+    if jetson or machine.read("/proc/driver/nvidia/version") or _is_wsl(machine):
+        return True  # WSL's GPU is on no bus of its own
+    devices = machine.pci_devices()
+    if devices:
+        return any(vendor == "0x10de" for vendor in devices)
+    return machine.architecture == "x86_64"  # of another kind and without PCI: a small board
+
+
+def without(finding: Finding) -> Finding:
+    """A finding on a machine that has no NVIDIA GPU: what is missing there is of no concern."""
+    if finding.state != MISSING:
+        return finding
+    return Finding(finding.subject, NONE, "no NVIDIA GPU in this machine")
+
+
 def nvrtc(machine: Machine) -> Finding:
     """cuda-core and NVRTC, which compile our step kernel for the GPU."""
     found = machine.python(_NVRTC)
@@ -136,7 +147,7 @@ def nvrtc(machine: Machine) -> Finding:
             "NVRTC",
             MISSING,
             f"{why}: no GPU engine but ONNX Runtime's",
-            extras.install("gpu", machine.read),
+            extras.install_nvrtc(machine.read),
         )
     newest = extras.cuda(machine.read)
     if newest is not None and int(found["version"].split(".")[0]) > newest:
@@ -144,7 +155,7 @@ def nvrtc(machine: Machine) -> Finding:
             "NVRTC",
             MISSING,
             f"{found['version']} compiles for CUDA 13, which this driver does not run",
-            extras.install("gpu", machine.read),
+            extras.install_nvrtc(machine.read),
         )
     return Finding("NVRTC", OK, f"{found['version']}, cuda-core {machine.version('cuda-core')}")
 

@@ -49,6 +49,11 @@ class Machine:
             return None
         return text.rstrip("\0\n ")
 
+    def pci_devices(self) -> list[str]:
+        """Vendors of what is on the PCI bus (`0x10de` is NVIDIA); empty where there is no bus."""
+        found = sorted((self._root / "sys/bus/pci/devices").glob("*/vendor"))
+        return [self.read(str(path.relative_to(self._root))) or "" for path in found]
+
     def which(self, program: str) -> str | None:
         """Full path of a program on PATH, or None."""
         return shutil.which(program, path=self.environ.get("PATH", ""))

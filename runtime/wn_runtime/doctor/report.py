@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from wn_runtime.doctor import audio, cpu, gpu
+from wn_runtime.doctor import audio, cpu, gpu, power
 from wn_runtime.doctor.finding import Finding
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.engines.registry import ENGINES
@@ -39,6 +39,9 @@ def examine(machine: Machine, cache: Path) -> Report:
         files = pool.submit(audio.files, machine)
         output = pool.submit(audio.output, machine)
     onnx, providers = onnx_runtime.result()
+    graphics = [driver.result(), nvrtc.result(), tensorrt.result()]
+    if not gpu.possible(machine, jetson):
+        graphics = [gpu.without(finding) for finding in graphics]
     findings = (
         cpu.python(),
         numpy.result(),
@@ -46,11 +49,9 @@ def examine(machine: Machine, cache: Path) -> Report:
         compiler.result(),
         cpu.cache(cache),
         onnx,
-        driver.result(),
-        nvrtc.result(),
-        tensorrt.result(),
+        *graphics,
         gpu.jetpack(machine, jetson),
-        gpu.power_mode(machine, jetson),
+        power.power_mode(machine, jetson),
         files.result(),
         output.result(),
     )

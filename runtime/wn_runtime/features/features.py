@@ -29,14 +29,17 @@ class Features:
     mel: int = 0
     """Bands of the log mel spectrum (ln of magnitudes); 0: none."""
     low_hz: float = 0.0
+    """Where the mel bands begin."""
     high_hz: float = 0.0
-    """Where the bands begin and end; 0: half the sample rate."""
+    """Where they end; 0: half the sample rate."""
     level: bool = False
     """ln of the root mean square."""
     pitch: bool = False
     """ln Hz, and 1 where voiced, else 0."""
     pitch_low_hz: float = 71.0
+    """The lowest pitch that is looked for."""
     pitch_high_hz: float = 800.0
+    """The highest."""
     phones: tuple[str, ...] = ()
     """The inventory of `wn_runtime.speech.linguistic`; empty: none."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime import installation
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.windows import frames_of
 from wn_runtime.interrupts import Held
@@ -63,7 +64,7 @@ def need() -> Any:
             import pyworld
     except ImportError as error:
         raise WavestepError(
-            f"pitch needs pyworld ({error}); pip install 'wavestep[features]'"
+            f"pitch needs pyworld ({error}); {installation.install('features')}"
         ) from error
     return pyworld
 

@@ -106,13 +106,19 @@ class Manifest:
     """`manifest.json`."""
 
     format: int
+    """FORMAT, of what wrote it."""
     name: str
+    """What the model is called."""
     spec: ModelSpec
+    """What it is: shapes, head, conditions."""
     files: dict[str, FileRecord]
     """Every file of the directory but this one and the reports."""
     artifacts: tuple[Artifact, ...] = ()
+    """What engines run beside the weights."""
     parity: tuple[ParityRow, ...] = ()
+    """The proof, for each engine and precision."""
     conditioner_parity: tuple[ConditionerRow, ...] = ()
+    """The proof of the gates' bias."""
     default_precision: dict[str, str] = field(default_factory=dict)
     """Engine to the precision it takes when none is asked for: the fastest that passed parity."""
     state: dict[str, StateArray] = field(default_factory=dict)

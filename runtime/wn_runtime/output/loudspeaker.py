@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime import installation, system_packages
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import Held
 
@@ -24,12 +25,12 @@ class Speaker:
                 import sounddevice
         except ImportError as error:
             raise WavestepError(
-                "--play needs sounddevice; pip install 'wavestep[play]', or write a file with -o"
+                f"--play needs sounddevice; {installation.install('play')}, or write a file with -o"
             ) from error
         except OSError as error:  # the Python half is here, PortAudio is not
+            fix = system_packages.install(system_packages.LOUDSPEAKER) or "install it"
             raise WavestepError(
-                "--play needs the PortAudio library; apt install libportaudio2, or write a file "
-                "with -o"
+                f"--play needs the PortAudio library; {fix}, or write a file with -o"
             ) from error
         self.underruns = 0
         """Blocks before which the device had nothing left to play."""

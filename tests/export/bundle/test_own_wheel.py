@@ -79,5 +79,5 @@ def test_where_nothing_is_installed_it_says_so(monkeypatch: pytest.MonkeyPatch) 
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "distribution", absent)
-    with pytest.raises(WavestepError, match=r"not installed, so no wheel.*pip install -e"):
+    with pytest.raises(WavestepError, match=r"not installed, so no wheel.*install"):
         own_wheel()

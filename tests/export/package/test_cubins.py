@@ -12,6 +12,7 @@ from tests.specs import PLAIN
 from wn_export.package.cubins import NAME, add_cubins
 from wn_export.package.cubins import with_default as defaulted
 from wn_export.package.libraries import keep_libraries
+from wn_runtime import installation
 from wn_runtime.engines import trust
 from wn_runtime.engines.code import code_artifacts
 from wn_runtime.engines.cuda import cubin as cubins
@@ -133,8 +134,8 @@ def test_where_the_devices_driver_is_older_than_the_compiler_that_is_said(
     assert after == before
     assert line == (
         "cuda     not compiled ahead for orin-nano-8gb: NVRTC 13.5 makes code of CUDA 13, and "
-        "orin-nano-8gb ends at JetPack 6.2 (CUDA 12); pip install 'wavestep[gpu-cuda12]' in place "
-        "of the newer"
+        "orin-nano-8gb ends at JetPack 6.2 (CUDA 12); in place of the newer, "
+        + installation.install("gpu-cuda12", without="onnxruntime-gpu")
     )
     assert not list(directory.glob("*.cubin"))
 

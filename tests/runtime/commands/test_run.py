@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 import wn_runtime
 from tests.model_dir import write_model
 from tests.specs import CORNERS, PLAIN
+from wn_runtime import installation
 from wn_runtime.commands.run import main
 from wn_runtime.model import manifest as manifests
 from wn_runtime.output.encoders import pcm16
@@ -236,7 +237,7 @@ def test_without_onnxruntime_the_engine_named_is_an_error(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     result = run("--seconds", 0.1)
     assert result.exit_code == 2
-    assert "pip install 'wavestep[onnx]'" in result.stderr
+    assert installation.install("onnx") in result.stderr
 
 
 def test_a_file_and_a_pipe_get_the_same(here: Path) -> None:

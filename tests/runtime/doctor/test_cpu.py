@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.runtime.doctor.machines import ORT, Described, script
+from wn_runtime import installation
 from wn_runtime.doctor import cpu
 from wn_runtime.doctor.machine import Machine
 
@@ -40,6 +42,7 @@ def test_an_onnx_runtime_that_crashes_is_missing_with_its_reason(tmp_path: Path)
 
 def test_a_compiler_that_cannot_link_is_not_taken_for_one(tmp_path: Path) -> None:
     script(tmp_path / "bin", "cc", f"{VERSION}; echo 'cc: fatal error: no crti.o' >&2; exit 1")
+    script(tmp_path / "bin", "apt-get", "")
     found = cpu.compiler(Described(tmp_path, {}, str(tmp_path / "bin")))
     assert found.state == "missing"
     assert "no crti.o" in found.detail
@@ -66,9 +69,15 @@ def test_the_compiler_named_is_the_one_that_the_engine_takes(tmp_path: Path) -> 
 
 
 def test_without_a_compiler_both_ways_to_one_are_named(tmp_path: Path) -> None:
+    wheel = installation.install("cc")
     found = cpu.compiler(Described(tmp_path, {}))
     assert "none found: the native engine" in found.detail
-    assert found.fix == "install one: apt install gcc, or pip install 'wavestep[cc]'"
+    assert found.fix == f"install one: {wheel}"
+    script(tmp_path / "bin", "apt-get", "")
+    found = cpu.compiler(Described(tmp_path, {}, str(tmp_path / "bin")))
+    assert re.fullmatch(
+        rf"install one: (sudo )?apt install gcc .*, or {re.escape(wheel)}", found.fix
+    )
     placeholder = cpu.compiler(Described(tmp_path, {"version of ziglang": "0.0.0"}))
     assert "is a placeholder without one" in placeholder.detail
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.doctor.machines import ORT, Described, driver, jetson, script
+from wn_runtime import installation
 from wn_runtime.doctor import gpu
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.doctor.report import examine
@@ -85,11 +86,11 @@ def test_a_pc_is_told_the_extras_of_its_driver_s_cuda(
 ) -> None:
     driver(tmp_path, DRIVERS[version])
     machine = Described(tmp_path, {})
-    assert gpu.nvrtc(machine).fix == f"pip install 'wavestep[gpu{suffix}]'"
-    assert gpu.tensorrt(machine, None).fix == f"pip install 'wavestep[tensorrt{suffix}]'"
+    assert gpu.nvrtc(machine).fix == installation.install(f"gpu{suffix}", without="onnxruntime-gpu")
+    assert gpu.tensorrt(machine, None).fix == installation.install(f"tensorrt{suffix}")
     too_old = {"tensorrt": {"product": "TensorRT", "version": "8.5.2"}}
     found = gpu.tensorrt(Described(tmp_path, too_old), None)
-    assert found.fix == f"pip install 'wavestep[tensorrt{suffix}]'"
+    assert found.fix == installation.install(f"tensorrt{suffix}")
 
 
 @pytest.mark.parametrize(("release", "extra"), [("R36", "jetpack6"), ("R38", "jetpack7")])
@@ -97,7 +98,9 @@ def test_a_jetson_is_told_the_extra_of_its_jetpack(
     tmp_path: Path, release: str, extra: str
 ) -> None:
     jetson(tmp_path, release=release)
-    assert gpu.nvrtc(Described(tmp_path, {})).fix == f"pip install 'wavestep[{extra}]'"
+    assert gpu.nvrtc(Described(tmp_path, {})).fix == installation.install(
+        extra, without="onnxruntime-gpu"
+    )
 
 
 def test_an_nvrtc_newer_than_the_driver_s_cuda_is_not_usable(tmp_path: Path) -> None:
@@ -108,7 +111,7 @@ def test_an_nvrtc_newer_than_the_driver_s_cuda_is_not_usable(tmp_path: Path) -> 
         assert found.state == state
     found = gpu.nvrtc(Described(tmp_path, {"cuda.core": {"version": "13.5"}}))
     assert found.detail == "13.5 compiles for CUDA 13, which this driver does not run"
-    assert found.fix == "pip install 'wavestep[gpu-cuda12]'"
+    assert found.fix == installation.install("gpu-cuda12", without="onnxruntime-gpu")
 
 
 def test_a_driver_before_cuda_12_is_too_old(tmp_path: Path) -> None:
@@ -118,7 +121,60 @@ def test_a_driver_before_cuda_12_is_too_old(tmp_path: Path) -> None:
         "missing",
         "CUDA 11.8 is too old: 12 is needed, no GPU engine",
     )
-    assert "nvidia-driver-580" in found.fix
+    assert found.fix == "install NVIDIA's driver, 580 or newer, then restart"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "fix"),
+    [
+        ("etc/os-release", "NAME=x\nID=ubuntu\n", "sudo apt install nvidia-driver-580"),
+        ("proc/version", "Linux version 6.6-microsoft-standard-WSL2", "on Windows"),
+    ],
+)
+def test_where_a_driver_comes_from_is_the_systems_own(
+    tmp_path: Path, file: str, text: str, fix: str
+) -> None:
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(text)
+    absent = {"libcuda.so.1": {"error": "OSError: libcuda.so.1: cannot open"}}
+    assert fix in gpu.driver(Described(tmp_path, absent), None).fix
+
+
+def pci(root: Path, *vendors: str) -> None:
+    for number, vendor in enumerate(vendors):
+        folder = root / "sys/bus/pci/devices" / f"0000:00:{number:02}.0"
+        folder.mkdir(parents=True)
+        (folder / "vendor").write_text(f"{vendor}\n")
+
+
+def test_without_an_nvidia_gpu_nothing_of_it_is_missing(tmp_path: Path) -> None:
+    pci(tmp_path, "0x8086", "0x1af4")
+    machine = Described(tmp_path, {})
+    assert not gpu.possible(machine, None)
+    found = gpu.without(gpu.driver(machine, None))
+    assert (found.state, found.detail, found.fix) == ("-", "no NVIDIA GPU in this machine", "")
+    assert not found.usable
+    there = gpu.nvrtc(Described(tmp_path, {"cuda.core": {"version": "13.5"}}))
+    assert gpu.without(there) == there, "it compiles ahead"
+
+
+def test_where_a_gpu_may_be_it_is_missed(tmp_path: Path) -> None:
+    machine = Described(tmp_path, {})
+    assert gpu.possible(machine, "Jetson Orin Nano")
+    pci(tmp_path, "0x8086")
+    assert not gpu.possible(machine, None)
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/version").write_text("Linux version 6.6-microsoft-standard-WSL2")
+    assert gpu.possible(machine, None), "Windows has it"
+    (tmp_path / "proc/version").unlink()
+    pci(tmp_path / "other", "0x8086", "0x10de")
+    assert gpu.possible(Described(tmp_path / "other", {}), None)
+
+
+def test_a_driver_that_is_loaded_shows_a_gpu(tmp_path: Path) -> None:
+    pci(tmp_path, "0x8086")
+    driver(tmp_path, DRIVERS["580.65.06"])
+    assert gpu.possible(Described(tmp_path, {}), None)
 
 
 def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path: Path) -> None:
@@ -132,16 +188,14 @@ def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path: Path) 
     assert shown["JetPack"].detail == "6.2.1+b38 on NVIDIA Jetson Orin Nano Developer Kit"
     assert shown["power mode"].state == "warn"
     assert "15W" in shown["power mode"].detail
-    assert "nvpmodel -m 0" in shown["power mode"].fix
+    assert "nvpmodel -p" in shown["power mode"].fix
     assert "Jetson AI Lab" in shown["ONNX Runtime"].fix
     assert "python3-libnvinfer" in shown["TensorRT"].fix
 
 
-def test_a_jetson_in_maxn_without_the_jetpack_package(tmp_path: Path) -> None:
+def test_a_jetson_without_the_jetpack_package(tmp_path: Path) -> None:
     jetson(tmp_path)
-    script(tmp_path / "bin", "nvpmodel", "echo 'NV Power Mode: MAXN_SUPER'; echo 2")
     machine = Described(tmp_path, {}, str(tmp_path / "bin"))
-    assert gpu.power_mode(machine, "Jetson").state == "ok"
     found = gpu.jetpack(machine, "Jetson")
     assert (found.state, found.fix) == ("warn", "sudo apt install nvidia-jetpack")
     assert "R36" in found.detail

@@ -148,7 +148,7 @@ def test_constraints_of_a_jetson_a_card_and_a_cpu() -> None:
     orin = constraints(find("orin-nano-8gb"), "digits/")
     assert (orin.opset, orin.fp16, orin.tensorrt) == (17, True, "10.3.0")
     assert orin.command == "wn-run digits/"
-    assert "(JetPack 6.0 or newer, wavestep[jetpack6] or wavestep[jetpack7])" in orin.why
+    assert "(JetPack 6.0 or newer, extra jetpack6 or jetpack7)" in orin.why
     assert "compiled ahead for sm_87; engine.plan takes TensorRT 10.3.0 or newer" in orin.why
     assert orin.gpu_code is not None
     assert orin.gpu_code.jetpacks == {"6.0": 12, "6.2": 12, "7.2": 13}

@@ -6,6 +6,7 @@ import importlib.resources
 from pathlib import Path
 from typing import Any
 
+from wn_runtime import installation
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import Held
 from wn_runtime.speech import dictionary
@@ -36,7 +37,7 @@ def need() -> Any:
             import pocketsphinx
     except ImportError as error:
         raise WavestepError(
-            f"alignment needs pocketsphinx ({error}); pip install 'wavestep[features]'"
+            f"alignment needs pocketsphinx ({error}); {installation.install('features')}"
         ) from error
     return pocketsphinx
 
@@ -45,7 +46,7 @@ def _within(name: str) -> Path:
     path = Path(str(importlib.resources.files(need()).joinpath(name)))
     if not path.exists():
         raise WavestepError(
-            f"{path} does not exist: this pocketsphinx came without its models; pip install "
-            "'wavestep[features]' brings one that has them"
+            f"{path} does not exist: this pocketsphinx came without its models; "
+            f"{installation.install('features')} --force-reinstall"
         )
     return path

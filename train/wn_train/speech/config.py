@@ -16,12 +16,17 @@ class SpeechConfig:
     gaps: bool = False
     """Whether words were recorded one by one, so that a short silence stands between any two."""
     channels: int = 96
+    """Of the hidden layers of its networks."""
     layers: int = 3
+    """Convolutions of each of its networks."""
     width: int = 5
+    """Taps of each of them: phones, or frames."""
     steps: int = 1500
     """Of each of its networks."""
     learning_rate: float = 2e-3
+    """The peak."""
     dropout: float = 0.2
+    """Share of the hidden numbers that a step leaves out."""
 
     def __post_init__(self) -> None:
         check_sizes(self.channels, self.layers, self.width)

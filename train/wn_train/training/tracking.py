@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime import installation
 from wn_runtime.features.features import Features
 from wn_runtime.model.spec import ModelSpec
 from wn_train.config import TrainingConfig
@@ -121,7 +122,7 @@ class Tracker:
         except ImportError as error:
             self._features = None
             self._say(
-                f"frames are not drawn in TensorBoard ({error}); pip install 'wavestep[features]'"
+                f"frames are not drawn in TensorBoard ({error}); {installation.install('features')}"
             )
             return
         self._events.picture(f"frames/{sample.label}", picture, step)

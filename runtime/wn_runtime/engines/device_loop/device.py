@@ -192,7 +192,7 @@ class CudaDevice:
             except Exception as error:
                 raise EngineUnavailable(
                     f"NVRTC cannot compile the kernels for {arch} ({first_line(error)}); "
-                    f"{extras.install('tensorrt')}"
+                    f"{extras.install_nvrtc()}"
                 ) from error
             path.write_bytes(compiled.code)
 
@@ -210,7 +210,7 @@ class CudaDevice:
         except Exception as error:
             raise WavestepError(
                 f"the GPU ({self.name}) refuses {file} ({first_line(error)}; its driver goes "
-                f"with wavestep[{extras.fitting('tensorrt')}])"
+                f"with the extra {extras.fitting('tensorrt')})"
             ) from error
 
     def allow(
@@ -388,7 +388,7 @@ def cuda_core() -> CudaCore:
             return cast(CudaCore, importlib.import_module("cuda.core"))
     except ImportError as error:
         raise EngineUnavailable(
-            f"cuda-core cannot be imported ({first_line(error)}); {extras.install('tensorrt')}"
+            f"cuda-core cannot be imported ({first_line(error)}); {extras.install_nvrtc()}"
         ) from error
 
 

@@ -46,10 +46,10 @@ def version() -> str:
         status, major, minor = nvrtc.nvrtcVersion()
     except Exception as error:  # those of finding and loading the library
         raise EngineUnavailable(
-            f"NVRTC cannot be loaded ({first_line(error)}); {extras.install('gpu')}"
+            f"NVRTC cannot be loaded ({first_line(error)}); {extras.install_nvrtc()}"
         ) from error
     if int(status) != 0:
-        raise EngineUnavailable(f"NVRTC answers {status}; {extras.install('gpu')}")
+        raise EngineUnavailable(f"NVRTC answers {status}; {extras.install_nvrtc()}")
     return f"{major}.{minor}"
 
 

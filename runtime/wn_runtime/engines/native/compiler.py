@@ -94,7 +94,7 @@ def find_cross_compiler(platform: Platform) -> Compiler:
     found = _first(chosen if zig.is_zig(chosen) else (), (name,) if name else ())
     found = found or _first(zig.command())
     if found is None:
-        what = f"apt install {package}, or {zig.WHEEL}" if name else zig.WHEEL
+        what = zig.how_to_get_one(package) if package else zig.how_to_get()
         raise EngineUnavailable(f"{name or 'zig'} is not here; {what}")
     return found
 

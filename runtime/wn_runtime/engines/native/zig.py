@@ -1,4 +1,4 @@
-"""zig, the C compiler that comes as a Python wheel (`wavestep[cc]`), and how it is spoken to.
+"""zig, the C compiler that comes as a Python wheel (the extra `cc`), and how it is spoken to.
 
 It is clang with headers and libraries of its own for every target, so that it needs nothing of the
 system's and compiles for any other. Its options are clang's, but for the names of CPUs.
@@ -10,19 +10,18 @@ import functools
 import itertools
 import os
 import re
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from wn_runtime import installation, system_packages
 from wn_runtime.engines.cache import entries
 from wn_runtime.engines.native.platforms import Platform
-from wn_runtime.system import here
 
 FLAGS = ("-g0", "-fno-sanitize=undefined")
 """What it adds by itself and we do not want: symbols for debuggers, and traps."""
-WHEEL = "pip install 'wavestep[cc]'"
-"""How one gets it."""
 PLACEHOLDER = " (the package ziglang here is a placeholder without one: no wheel fits this machine)"
 
 _PACKAGE = "ziglang"
@@ -42,6 +41,22 @@ _FEATURES = {
 }
 
 
+def how_to_get() -> str:
+    """What to type to have it."""
+    return installation.install("cc")
+
+
+def how_to_get_one(
+    package: str = system_packages.COMPILER, which: Callable[[str], str | None] = shutil.which
+) -> str:
+    """What to type to have a C compiler: a package of the system's, or this one.
+
+    package: as `system_packages` calls it. which: finds a program on PATH.
+    """
+    of_system = system_packages.install(package, which)
+    return f"{of_system}, or {how_to_get()}" if of_system else how_to_get()
+
+
 def command() -> tuple[str, ...]:
     """The command of the package's compiler; none where the package is not, or is a placeholder.
 
@@ -53,12 +68,6 @@ def command() -> tuple[str, ...]:
         if os.access(program, os.X_OK) and program.is_file():
             return str(program), "cc"
     return ()
-
-
-def how_to_get_one() -> str:
-    """How one gets a C compiler, zig or another, in the words of a shell here."""
-    ways = {"linux": "apt install gcc, or ", "macos": "xcode-select --install, or "}
-    return ways.get(here.system(), "") + WHEEL
 
 
 def is_placeholder() -> bool:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from wn_runtime import extras
+from wn_runtime import extras, installation
 from wn_runtime.engines.onnx.arena import bound
 from wn_runtime.engines.onnx.graph_check import check_graph
 from wn_runtime.engines.step_signature import Signature, Tensor
@@ -44,7 +44,7 @@ def open_session(
             import onnxruntime as ort
     except ImportError as error:
         on_gpu = provider == CUDA
-        fix = extras.install_onnxruntime_gpu() if on_gpu else "pip install 'wavestep[onnx]'"
+        fix = extras.install_onnxruntime_gpu() if on_gpu else installation.install("onnx")
         raise EngineUnavailable(f"ONNX Runtime cannot be imported ({error}); {fix}") from error
     if provider not in ort.get_available_providers():
         raise EngineUnavailable(

@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 from typing import Any, cast
 
-from wn_runtime import extras
+from wn_runtime import extras, installation
 from wn_runtime.engines.tensorrt.api import TensorRT
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.interrupts import Held
@@ -58,7 +58,7 @@ def how_to_get(flavour: str = TENSORRT) -> str:
     """What to type to have it on this kind of machine."""
     if flavour == RTX:
         cu = f"cu{extras.cuda(extras.read) or 13}"
-        return f"pip install tensorrt-rtx-{cu}-libs tensorrt-rtx-{cu}-bindings"
+        return installation.pip(f"tensorrt-rtx-{cu}-libs", f"tensorrt-rtx-{cu}-bindings")
     if on_jetson():
         return (
             "JetPack brings it: sudo apt install nvidia-jetpack, and make the virtual environment "

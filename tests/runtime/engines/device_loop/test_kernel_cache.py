@@ -78,7 +78,7 @@ def test_refused_again_it_is_given_up_with_the_reason(gpu: Gpu) -> None:
     with pytest.raises(
         EngineUnavailable,
         match=r"the GPU \(Test GPU\) refuses .*kernels.cubin \(CUDA_ERROR_NO_BINARY.*"
-        r"driver goes with wavestep\[\S+\]\), though just compiled",
+        r"driver goes with the extra .*\), though just compiled",
     ):
         kernels()
     assert gpu.compiled == 2
@@ -91,5 +91,7 @@ def test_source_that_nvrtc_refuses_is_told_with_its_first_line(
         raise RuntimeError("NVRTC_ERROR_COMPILATION: kernel.cu(3): error\nand more")
 
     monkeypatch.setattr("tests.cuda_on_cpu.device.Program.compile", refuse)
-    with pytest.raises(EngineUnavailable, match=r"NVRTC cannot .* sm_87 \(NVRTC_ERR.*error\); pip"):
+    with pytest.raises(
+        EngineUnavailable, match=r"NVRTC cannot .* sm_87 \(NVRTC_E.*error\); .*nvrtc"
+    ):
         kernels()

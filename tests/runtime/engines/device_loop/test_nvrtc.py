@@ -47,7 +47,5 @@ def test_what_cannot_be_compiled_is_one_line() -> None:
 def test_without_nvrtc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("cuda.core")
     monkeypatch.setitem(sys.modules, "cuda.bindings.nvrtc", None)
-    with pytest.raises(
-        EngineUnavailable, match=r"NVRTC cannot be loaded .*pip install 'wavestep\["
-    ):
+    with pytest.raises(EngineUnavailable, match=r"NVRTC cannot be loaded .*pip install .*nvrtc"):
         version()

@@ -136,5 +136,5 @@ def test_an_arm_device_is_compiled_for_with_the_cross_compiler(tmp_path: Path, m
 @pytest.mark.usefixtures("no_compiler")
 @pytest.mark.skipif(platform.machine() == "aarch64", reason="this is an Arm machine")
 def test_without_the_cross_compiler_it_says_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="apt install gcc-aarch64-linux-gnu"):
+    with pytest.raises(EngineUnavailable, match=r"aarch64-linux-gnu-gcc is not here; .*install"):
         precompiled.precompile(SPEC, "int8", "armv8-a", 1, tmp_path / "arm.so")
