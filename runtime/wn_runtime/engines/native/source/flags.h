@@ -7,8 +7,10 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#if TEAM
 #include <time.h>
-#if defined(__linux__)
+#endif
+#if TEAM && defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@ INLINE void relax(void) {
 #endif
 }
 
+#if TEAM
 INLINE int64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -39,6 +42,10 @@ INLINE int64_t now_ns(void) {
 }
 
 INLINE void nap(long ns) { nanosleep(&(struct timespec){0, ns}, 0); }
+#else /* nobody waits */
+INLINE int64_t now_ns(void) { return 0; }
+INLINE void nap(long ns) { (void)ns; }
+#endif
 
 /* Whether the flag reaches n, within about so many nanoseconds. */
 static int spin(const flag *f, uint64_t n, int64_t ns) {
@@ -55,7 +62,7 @@ static int spin(const flag *f, uint64_t n, int64_t ns) {
 
 /* Sleeps while the number is what it was; may return early. */
 INLINE void sleep_while(_Atomic uint32_t *number, uint32_t was) {
-#if defined(__linux__)
+#if TEAM && defined(__linux__)
     syscall(SYS_futex, number, FUTEX_WAIT_PRIVATE, was, (void *)0, (void *)0, 0);
 #else
     if (atomic_load(number) == was) nap(1000000);
@@ -63,7 +70,7 @@ INLINE void sleep_while(_Atomic uint32_t *number, uint32_t was) {
 }
 
 INLINE void wake_all(_Atomic uint32_t *number) {
-#if defined(__linux__)
+#if TEAM && defined(__linux__)
     syscall(SYS_futex, number, FUTEX_WAKE_PRIVATE, INT32_MAX, (void *)0, (void *)0, 0);
 #else
     (void)number;

@@ -21,9 +21,14 @@
 #ifndef WN_TEAM_H
 #define WN_TEAM_H
 
+#ifdef WN_ALONE /* for one thread, on anything that runs C: nothing asks the system */
+#define TEAM 0
+#else
+#define TEAM (BATCH == 1) /* where there are more streams, threads share those */
+#endif
+
 #include "flags.h"
 
-#define TEAM (BATCH == 1) /* where there are more streams, threads share those */
 #define MOST_HELPERS 7
 #define PLACES (MOST_HELPERS + 1) /* the chain's thread has place 0 */
 #define PHASES 3                  /* skip sums, the head's first product, its second */

@@ -48,7 +48,9 @@
 
 #include "head.h"
 
+#ifndef EXPORT
 #define EXPORT __attribute__((visibility("default")))
+#endif
 
 #include "team.h"
 
@@ -206,7 +208,7 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, in
 
 /* The chain of a step. Compiled once: alone or not is asked at each layer. */
 static void layers_step(const model *m, state *s, int done, int helped) {
-    __asm__("" : "+r"(helped)); /* no copy of all this for each of its two values */
+    if (TEAM) __asm__("" : "+r"(helped)); /* no copy of all this for each of its two values */
     embed(m, s);
     const float *init = gate_init(m, s, 0, 0, done, helped);
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
