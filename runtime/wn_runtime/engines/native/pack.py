@@ -51,7 +51,7 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
     params = _padded(weights["head.1.bias"], 0)
     params[spec.output.params :] = _NEVER
     parts.append(params)
-    return _aligned(parts)
+    return aligned(parts)
 
 
 def remainder(matrix: Array) -> Array:
@@ -121,7 +121,7 @@ def _padded(array: Array, *axes: int) -> Array:
     return np.pad(array, widths)
 
 
-def _aligned(parts: list[Array]) -> NDArray[np.uint8]:
+def aligned(parts: list[Array]) -> NDArray[np.uint8]:
     starts, size = [], 0
     for part in parts:
         starts.append(size)

@@ -8,7 +8,14 @@
 #define WN_VECTOR_H
 
 #include <stdint.h>
+#if __has_include(<string.h>)
 #include <string.h>
+#else /* no C library; these three its target has all the same, as compilers call them unasked */
+#include <stddef.h>
+void *memcpy(void *to, const void *from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int byte, size_t bytes);
+#endif
 
 #if !defined(WN_PLAIN) && defined(__AVX512F__) && defined(__AVX512BW__)
 #include <immintrin.h>
