@@ -47,6 +47,15 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "available": (_I, [_P]),
     "read": (_I, [_P, _P, _I]),
 }
+_BIAS = """
+WAVESTEP_API int32_t wavestep_test_bias(wavestep_voice *voice, float *row) {
+    make_rows(voice->file, &voice->bias, voice->queue);
+    const bias_piece piece = next_bias(&voice->bias, 1);
+    if (piece.rows) memcpy(row, piece.rows, sizeof(float) * BIAS_ROW);
+    return BIAS_ROW;
+}
+"""
+"""What the tests look at beyond the API: the bias of the next sample."""
 
 
 class CApi:

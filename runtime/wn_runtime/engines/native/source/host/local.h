@@ -6,7 +6,7 @@ static const int32_t local_widths[] = LOCAL_WIDTHS; /* of the kernels, then of w
 typedef struct {
     int32_t seen[LOCAL_KERNELS + 1];      /* inputs of each layer, at most its width */
     float inputs[LOCAL_INPUT_NUMBERS];    /* of each layer, oldest first */
-    float next[LOCAL_WIDEST];             /* a layer's output */
+    float next[LOCAL_HIDDEN];             /* a layer's output */
     float row[LOCAL_HIDDEN];
 } local_state;
 
