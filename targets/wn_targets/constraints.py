@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wn_runtime.engines.cuda.costs import Gpu as CudaGpu
+from wn_runtime.errors import WavestepError
+from wn_targets.devices.catalogue import find
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Target
 from wn_targets.models.cuda import cuda_gpu
@@ -53,6 +55,19 @@ def this_cpu(directory: str) -> Constraints:
     """The constraints of this machine's own CPU, for it and for others of its kind."""
     why = "this machine's CPU: the native engine, which then needs no compiler"
     return Constraints(THIS_CPU, OPSET, False, None, "native", None, f"wn-run {directory}", why)
+
+
+def march_of(name: str | None) -> str:
+    """The `-march` of a target's CPU by the target's name; None, or cpu, is this machine's.
+
+    Raises WavestepError for an unknown target, and for one whose CPU is not known.
+    """
+    if name is None or name == THIS_CPU:
+        return "native"
+    target = find(name)
+    if target.cpu is None:
+        raise WavestepError(f"the CPU beside {target.name} is unknown; give --target cpu, or another")
+    return target.cpu.march
 
 
 def constraints(target: Target, directory: str) -> Constraints:

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import click
 
+from wn_export.c_api.folder import write_c_api
 from wn_export.commands.given import a_path
 from wn_export.package.export import Options, export_checkpoint, rebuild
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
+from wn_runtime.errors import WavestepError
 from wn_runtime.exchange import restore
 from wn_runtime.model.manifest import MANIFEST
+from wn_runtime.model.package import ModelPackage
+from wn_targets.constraints import march_of
 
 
 @command()
@@ -55,6 +59,17 @@ from wn_runtime.model.manifest import MANIFEST
     help="With --fp16: a plan of the step graph, not of the cuda engine's kernel; far slower.",
 )
 @click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
+@click.option(
+    "--c-api",
+    type=a_path,
+    metavar="OUT",
+    help="Of DIR only: a folder with all that C, C++ or another language needs to run it.",
+)
+@click.option(
+    "--precision",
+    metavar="P",
+    help="With --c-api: fp32, bf16 or int8 [the fastest that passed parity].",
+)
 def main(
     source: Path,
     output: Path | None,
@@ -66,6 +81,8 @@ def main(
     version_compatible: bool,
     plain_plan: bool,
     raw_weights: bool,
+    c_api: Path | None,
+    precision: str | None,
 ) -> int:
     """Export a trained model (CKPT, or a run's folder), or make graphs and engines of DIR anew.
 
@@ -79,5 +96,25 @@ def main(
         fp16, batch, raw_weights, audio, frames, target, version_compatible, plain_plan
     )
     restore(source)
+    if c_api is not None or precision is not None:
+        return _c_api(source, output, c_api, precision, options)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, say.line) else 1
+
+
+def _c_api(
+    source: Path, output: Path | None, c_api: Path | None, precision: str | None, options: Options
+) -> int:
+    """`--c-api` makes nothing else: the model directory stays as it is."""
+    if c_api is None:
+        raise WavestepError("--precision goes with --c-api")
+    if output is not None or options != Options(device=options.device):
+        raise WavestepError("--c-api goes with --target and --precision alone")
+    if not source.is_dir():
+        raise WavestepError(
+            f"{source} is no model directory; export it first, wn-export {source}, and give --c-api "
+            "with the directory"
+        )
+    march = march_of(options.device)
+    write_c_api(ModelPackage(source), c_api, march, precision, say.line)
+    return 0

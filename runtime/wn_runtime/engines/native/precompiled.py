@@ -8,6 +8,7 @@ from wn_runtime.engines import trust
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.compiler import (
+    Compiler,
     compile_library,
     find_compiler,
     find_cross_compiler,
@@ -30,10 +31,7 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
     compiler for it, WavestepError with the compiler's words when it fails.
     """
     shapes = Shapes(spec, precision, batch)
-    here = cpu.machine()
-    machine = here if march == "native" else "aarch64" if march.startswith(_ARM) else "x86_64"
-    compiler = find_compiler() if machine == here else find_cross_compiler(machine)
-    target = cpu.native_flags() if march == "native" else compiler.target(march, machine)
+    compiler, target = compiler_for(march)
     compile_library(compiler, target, shapes, out)
     machine, features = cpu.required((*compiler.command, *target), compiler.environment())
     built = {
@@ -44,6 +42,17 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
         "shapes": shapes.digest(),
     }
     return Artifact(out.name, "native", precision, batch, built=built)
+
+
+def compiler_for(march: str) -> tuple[Compiler, tuple[str, ...]]:
+    """The compiler for CPUs of `-march=<march>`, and that target in its own words.
+
+    Raises EngineUnavailable without one.
+    """
+    here = cpu.machine()
+    machine = here if march == "native" else "aarch64" if march.startswith(_ARM) else "x86_64"
+    compiler = find_compiler() if machine == here else find_cross_compiler(machine)
+    return compiler, cpu.native_flags() if march == "native" else compiler.target(march, machine)
 
 
 def unsuitable(artifact: Artifact) -> str | None:
