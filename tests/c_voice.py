@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_export.c_api.host_shapes import HostShapes
-from wn_export.c_api.library import SHARED, Layout, compile_object, link_shared
+from wn_export.c_api.library import OBJECT, SHARED, compile_object, layout, link_shared
 from wn_export.c_api.model_file import Named, packed_model
+from wn_export.c_api.source import HEADER, c_source
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.compiler import find_compiler
 from wn_runtime.engines.native.pack import aligned_zeros
@@ -20,6 +22,8 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 
 Audio = NDArray[np.float32]
+PLAIN = ("-std=gnu11", "-O1", "-DWN_PLAIN", "-w")
+"""Flags that any C compiler knows, for code that is made quickly."""
 _P, _I, _S = ctypes.c_void_p, ctypes.c_int32, ctypes.c_size_t
 _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "text": (ctypes.c_char_p, [_I]),
@@ -48,11 +52,10 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "read": (_I, [_P, _P, _I]),
 }
 _BIAS = """
-WAVESTEP_API int32_t wavestep_test_bias(wavestep_voice *voice, float *row) {
+WAVESTEP_API void wavestep_test_bias(wavestep_voice *voice, float *row) {
     make_rows(voice->file, &voice->bias, voice->queue);
     const bias_piece piece = next_bias(&voice->bias, 1);
     if (piece.rows) memcpy(row, piece.rows, sizeof(float) * BIAS_ROW);
-    return BIAS_ROW;
 }
 """
 """What the tests look at beyond the API: the bias of the next sample."""
@@ -62,7 +65,7 @@ class CApi:
     """A compiled library; `api.read(…)` is `wavestep_read(…)`."""
 
     def __init__(self, path: Path) -> None:
-        library = ctypes.CDLL(str(path))
+        self.library = library = ctypes.CDLL(str(path))
         for name, (result, arguments) in _CALLS.items():
             function = getattr(library, f"wavestep_{name}")
             function.restype, function.argtypes = result, arguments
@@ -121,6 +124,12 @@ class CVoice:
         assert made >= 0, self.api.text(made)
         return audio[:made]
 
+    def bias(self, spec: ModelSpec) -> Audio:
+        """That of the next sample, (L·G,); of `build_plain`."""
+        row = np.zeros(spec.layers * spec.gate_channels, np.float32)
+        self.api.library.wavestep_test_bias(_P(self.at), _P(row.ctypes.data))
+        return row
+
 
 def in_memory(data: bytes) -> NDArray[np.uint8]:
     """Bytes at a multiple of 64."""
@@ -134,25 +143,33 @@ def build(
     spec: ModelSpec,
     weights: Weights,
     precision: str,
-    flags: tuple[str, ...] = (),
+    flags: Sequence[str] = (),
 ) -> tuple[CApi, bytes]:
-    """A model's library, compiled for this CPU, and its packed file."""
-    path, _, data = built_files(folder, spec, weights, precision, flags)
-    return CApi(path), data
-
-
-def built_files(
-    folder: Path,
-    spec: ModelSpec,
-    weights: Weights,
-    precision: str,
-    flags: tuple[str, ...] = (),
-) -> tuple[Path, Layout, bytes]:
-    """The shared library, what it reads, and the packed file."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """A model's library, compiled for this CPU and with those flags, and its packed file."""
     compiler, target = find_compiler(), (*cpu.native_flags(), *flags)
     shapes = HostShapes(spec, precision, weights)
-    layout = compile_object(compiler, target, shapes, folder / "wavestep.o")
-    link_shared(compiler, target, folder / "wavestep.o", folder / SHARED)
-    data = packed_model(shapes, Named("toy", 0.9), layout.tile)
-    return folder / SHARED, layout, data
+    folder.mkdir(parents=True, exist_ok=True)
+    layout = compile_object(compiler, target, shapes, folder / OBJECT)
+    link_shared(compiler, target, folder / OBJECT, folder / SHARED)
+    return CApi(folder / SHARED), packed_model(shapes, Named("toy", 0.9), layout.tile)
+
+
+def build_plain(
+    folder: Path, spec: ModelSpec, weights: Weights, precision: str
+) -> tuple[CApi, bytes]:
+    """The same without intrinsics, quickly, and with a look at the bias (`CVoice.bias`)."""
+    found = write_source(folder, HostShapes(spec, precision, weights), _BIAS)
+    command = ["cc", *PLAIN, "-shared", "-fPIC", "-fvisibility=hidden", str(found)]
+    subprocess.run([*command, "-o", str(folder / SHARED)], check=True)
+    shapes = HostShapes(spec, precision, weights)
+    api = CApi(folder / SHARED)
+    return api, packed_model(shapes, Named("toy", 0.9), layout(folder / SHARED).tile)
+
+
+def write_source(folder: Path, shapes: HostShapes, more: str = "") -> Path:
+    """wavestep.c and wavestep.h."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / HEADER.name).write_bytes(HEADER.read_bytes())
+    path = folder / "wavestep.c"
+    path.write_text(c_source(shapes) + more, "utf-8")
+    return path
