@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_export.c_api.host_shapes import HostShapes
-from wn_export.c_api.library import OBJECT, SHARED, compile_object, layout, link_shared
+from wn_export.c_api.library import SHARED, layout
 from wn_export.c_api.model_file import Named, packed_model
 from wn_export.c_api.source import HEADER, c_source
 from wn_runtime.engines.native import cpu
@@ -143,27 +143,32 @@ def build(
     spec: ModelSpec,
     weights: Weights,
     precision: str,
-    flags: Sequence[str] = (),
+    look: bool = False,
 ) -> tuple[CApi, bytes]:
-    """A model's library, compiled for this CPU and with those flags, and its packed file."""
-    compiler, target = find_compiler(), (*cpu.native_flags(), *flags)
-    shapes = HostShapes(spec, precision, weights)
-    folder.mkdir(parents=True, exist_ok=True)
-    layout = compile_object(compiler, target, shapes, folder / OBJECT)
-    link_shared(compiler, target, folder / OBJECT, folder / SHARED)
-    return CApi(folder / SHARED), packed_model(shapes, Named("toy", 0.9), layout.tile)
+    """A model's library, compiled for this CPU as wn-export does it, and its packed file.
+
+    look: with what `CVoice.bias` takes.
+    """
+    compiler = find_compiler()
+    flags = (*compiler.flags, *cpu.native_flags())
+    return _built(folder, HostShapes(spec, precision, weights), (*compiler.command, *flags), look)
 
 
 def build_plain(
     folder: Path, spec: ModelSpec, weights: Weights, precision: str
 ) -> tuple[CApi, bytes]:
-    """The same without intrinsics, quickly, and with a look at the bias (`CVoice.bias`)."""
-    found = write_source(folder, HostShapes(spec, precision, weights), _BIAS)
-    command = ["cc", *PLAIN, "-shared", "-fPIC", "-fvisibility=hidden", str(found)]
-    subprocess.run([*command, "-o", str(folder / SHARED)], check=True)
-    shapes = HostShapes(spec, precision, weights)
-    api = CApi(folder / SHARED)
-    return api, packed_model(shapes, Named("toy", 0.9), layout(folder / SHARED).tile)
+    """The same without intrinsics, quickly, and with a look at the bias."""
+    flags = (*PLAIN, "-shared", "-fPIC", "-fvisibility=hidden")
+    return _built(folder, HostShapes(spec, precision, weights), ("cc", *flags), look=True)
+
+
+def _built(
+    folder: Path, shapes: HostShapes, command: Sequence[str], look: bool
+) -> tuple[CApi, bytes]:
+    source = write_source(folder, shapes, _BIAS * look)
+    path = folder / SHARED
+    subprocess.run([*command, str(source), "-o", str(path)], check=True)
+    return CApi(path), packed_model(shapes, Named("toy", 0.9), layout(path).tile)
 
 
 def write_source(folder: Path, shapes: HostShapes, more: str = "") -> Path:
