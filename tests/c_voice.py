@@ -22,7 +22,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 
 Audio = NDArray[np.float32]
-PLAIN = ("-std=gnu11", "-O1", "-DWN_PLAIN", "-w")
+PLAIN = ("-std=gnu11", "-O1", "-fno-math-errno", "-DWN_PLAIN", "-w")
 """Flags that any C compiler knows, for code that is made quickly."""
 _P, _I, _S = ctypes.c_void_p, ctypes.c_int32, ctypes.c_size_t
 _CALLS: dict[str, tuple[Any, list[Any]]] = {

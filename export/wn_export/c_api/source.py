@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 from wn_export.c_api.host_shapes import HostShapes
-from wn_runtime.engines.native.compiler import SOURCE
+from wn_runtime.engines.native.compiler import FLAGS, SOURCE
 
 HOST = SOURCE / "host"
 HEADER = HOST / "wavestep.h"
 """The public header."""
+OBJECT_FLAGS = tuple(flag for flag in FLAGS if flag != "-shared")
+"""What it must be compiled with to make the samples that Python makes, and to need no libm."""
 _INCLUDE = re.compile(r'^#include "(?:.*/)?([\w.]+)"\n', re.MULTILINE)
 
 
@@ -34,7 +36,8 @@ def c_source(shapes: HostShapes) -> str:
     def expanded(text: str) -> str:
         return _INCLUDE.sub(included, text)
 
-    return expanded((HOST / "wavestep.c").read_text("utf-8"))
+    command = " ".join(("cc", *OBJECT_FLAGS, "-march=… -c wavestep.c"))
+    return f"/* {command} */\n" + expanded((HOST / "wavestep.c").read_text("utf-8"))
 
 
 def _find(name: str) -> Path:
