@@ -66,7 +66,7 @@ def march_of(name: str | None) -> str:
         return "native"
     target = find(name)
     if target.cpu is None:
-        raise WavestepError(f"the CPU beside {target.name} is unknown; give --target cpu, or another")
+        raise WavestepError(f"the CPU beside {target.name} is not known; give another --target")
     return target.cpu.march
 
 

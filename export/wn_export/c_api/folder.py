@@ -1,4 +1,6 @@
-"""`wn-export DIR --c-api OUT`: all that a C program needs to speak with a model, in one folder.
+"""All that a C program needs of a model, in one folder: `wn-export DIR --c-api OUT`.
+
+OUT holds
 
     wavestep.h          the API, the same for every model
     wavestep.o          the library, to link with

@@ -17,7 +17,7 @@ _INCLUDE = re.compile(r'^#include "(?:.*/)?([\w.]+)"\n', re.MULTILINE)
 
 
 def c_source(shapes: HostShapes) -> str:
-    """The text of wavestep.c with all that it includes, but for wavestep.h and the system's headers.
+    """The text of wavestep.c with all that it includes but wavestep.h and the system's headers.
 
     Raises WavestepError for a conditioner without C code, EngineUnavailable for such a head.
     """

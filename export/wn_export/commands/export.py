@@ -112,8 +112,8 @@ def _c_api(
         raise WavestepError("--c-api goes with --target and --precision alone")
     if not source.is_dir():
         raise WavestepError(
-            f"{source} is no model directory; export it first, wn-export {source}, and give --c-api "
-            "with the directory"
+            f"{source} is no model directory; export it first, wn-export {source}, and give "
+            "--c-api with the directory"
         )
     march = march_of(options.device)
     write_c_api(ModelPackage(source), c_api, march, precision, say.line)

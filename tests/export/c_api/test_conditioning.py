@@ -1,4 +1,4 @@
-"""The bias that C makes is NumPy's to float error, of any conditioner; from it on all is the same."""
+"""The bias that C makes is NumPy's to float error; from it on all is the same."""
 
 from __future__ import annotations
 
@@ -38,22 +38,24 @@ def heard(
 
     Frames are pushed a few at a time, and samples read while there are any.
     """
-    api, rows, audio = voice.api, [], []
-    left = np.zeros((0, 1), np.float32) if frames is None else frames
-    finished = frames is None
-    while len(audio) < 100 or not finished or (frames is not None and api.available(voice.at)):
-        if not finished:
-            taken = voice.push(left[:at_a_time])
-            assert taken >= 0, api.text(taken)
-            left = left[taken:]
-            if not len(left):
-                assert api.finish(voice.at) == 0
-                finished = True
-        while api.available(voice.at) and (frames is not None or len(audio) < 100):
+    api, rows = voice.api, list[Array]()
+    audio = list[np.float32]()
+
+    def read(most: int) -> None:
+        while api.available(voice.at) and len(audio) < most:
             rows.append(voice.bias(spec))
             audio.append(voice.read(1)[0])
-        if finished and not api.available(voice.at):
-            break
+
+    if frames is None:
+        read(100)
+        return np.array(rows), np.array(audio)
+    while len(frames):
+        taken = voice.push(frames[:at_a_time])
+        assert taken >= 0, api.text(taken)
+        frames = frames[taken:]
+        read(10**4)
+    assert api.finish(voice.at) == 0
+    read(10**4)
     return np.array(rows), np.array(audio)
 
 

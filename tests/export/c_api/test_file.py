@@ -1,4 +1,4 @@
-"""A packed model that is cut, damaged or another's is refused; a forged one is at least no crash."""
+"""A packed model that is cut, damaged or another's is refused; a forged one is no crash."""
 
 from __future__ import annotations
 

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 import wn_runtime
 from tests.export.c_api.models import GLOBAL
 from tests.export.commands.invoke import error_of, run
 from tests.model_dir import with_default, write_model
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import CORNERS, PLAIN
 from tests.speaking import write_voice
+from tests.specs import CORNERS, PLAIN
 from wn_export.c_api.folder import EXAMPLES
 from wn_export.c_api.source import HEADER
 from wn_export.commands.export import main
@@ -51,8 +52,9 @@ def built(said: str) -> Path:
     return Path(found[1], found[2])
 
 
-def as_16_bits(audio: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(audio, -1, 1) * np.float32(32767)).astype(np.int16)
+def as_16_bits(audio: NDArray[np.float32]) -> NDArray[np.int16]:
+    scaled: NDArray[np.float32] = np.rint(np.clip(audio, -1, 1) * np.float32(32767))
+    return scaled.astype(np.int16)
 
 
 @needs_compiler
@@ -64,7 +66,8 @@ def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     assert "toy.bf16.wn" in said
     assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "toy.bf16.wn"}
     program, wav = built(said), tmp_path / "out.wav"
-    command = [program, tmp_path / "out" / "toy.bf16.wn", wav, "0.1", str(SEED)]
+    packed = tmp_path / "out" / "toy.bf16.wn"
+    command = [str(program), str(packed), str(wav), "0.1", str(SEED)]
     chosen = ["speaker=bob", "mood=loud", "mood=calm"]
     subprocess.run([*command, *chosen], check=True)
     heard, rate = soundfile.read(wav, dtype="int16")
@@ -77,9 +80,7 @@ def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     np.testing.assert_array_equal(heard, as_16_bits(expected))
 
     def refused(*changed: object) -> str:
-        done = subprocess.run(
-            list(map(str, changed)), capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(list(map(str, changed)), capture_output=True, text=True, check=False)
         assert done.returncode == 2
         return done.stderr
 
@@ -87,7 +88,7 @@ def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     assert "no such condition" in refused(*command, "spaeker=bob")
     assert "not a packed" in refused(program, directory / "manifest.json", wav, 1, 1)
     cut = tmp_path / "cut.wn"
-    cut.write_bytes((tmp_path / "out" / "toy.bf16.wn").read_bytes()[:-70])
+    cut.write_bytes(packed.read_bytes()[:-70])
     assert "cut short" in refused(program, cut, wav, 1, 1)
 
 

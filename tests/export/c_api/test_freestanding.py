@@ -82,6 +82,6 @@ def test_it_runs_where_there_is_nothing(tmp_path: Path) -> None:
     directory = write_model(tmp_path / "toy", spec)
     with (
         wn_runtime.open(directory, "onnx", precision="fp32") as model,
-        model.stream(7, 0.9, **chosen) as stream,
+        model.begin(chosen, 7, 0.9) as stream,
     ):
         np.testing.assert_array_equal(np.float32(found["audio"]), stream.read(500)[:, 0])

@@ -39,7 +39,7 @@ def test_it_sounds_as_in_python(tmp_path: Path, name: str, precision: str) -> No
     voice, chosen = CVoice(api, file), choices_of(spec)
     with wn_runtime.open(directory, "native", precision=precision, threads=1) as model:
         for seed, temperature in BEGINNINGS:
-            with model.stream(seed, temperature, **chosen) as stream:
+            with model.begin(chosen, seed, temperature) as stream:
                 expected = stream.read(SAMPLES)[:, 0]
             voice.begin(seed, 0, temperature, chosen)
             pieces = [voice.read(count) for count in (1, 0, 300, SAMPLES - 301)]

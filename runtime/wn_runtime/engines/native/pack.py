@@ -122,6 +122,7 @@ def _padded(array: Array, *axes: int) -> Array:
 
 
 def aligned(parts: list[Array]) -> NDArray[np.uint8]:
+    """Arrays as the members of a C struct that are aligned to 64: one after the other, padded."""
     starts, size = [], 0
     for part in parts:
         starts.append(size)
