@@ -20,6 +20,7 @@ from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.library import OBJECT, SHARED, compile_object, link_shared
 from wn_export.c_api.model_file import SUFFIX, Named, packed_model
 from wn_export.c_api.source import HEADER, c_source
+from wn_export.package.plan import quoted
 from wn_runtime import exchange, folders
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.native.precompiled import compiler_for
@@ -72,7 +73,8 @@ def write_c_api(
     example = "frames" if package.conditioner.timing.frame_channels else "say"
     say(f"c api    {model.name} ({sizes[0]:.1f} MB), {OBJECT} ({sizes[1]:.0f} kB) for {march}")
     say(f"wrote    {out}/")
-    say(f"next     cd {out} && cc -O2 {example}.c {OBJECT} -o {example}")
+    where = "" if march == "native" else "on the device: "
+    say(f"next     {where}cd {quoted(out)} && cc -O2 {example}.c {OBJECT} -o {example}")
 
 
 def _check_replaceable(out: Path) -> None:

@@ -26,6 +26,7 @@ from wn_runtime.engines.native import zig
 
 FILES = {*EXAMPLES, "wavestep.h", "wavestep.c", "wavestep.o", "libwavestep.so"}
 SEED = 5
+ARM_GCC, QEMU, ARM_LIBC = "aarch64-linux-gnu-gcc", "qemu-aarch64", "/usr/aarch64-linux-gnu"
 
 
 @pytest.fixture
@@ -90,6 +91,30 @@ def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     cut = tmp_path / "cut.wn"
     cut.write_bytes(packed.read_bytes()[:-70])
     assert "cut short" in refused(program, cut, wav, 1, 1)
+
+
+@pytest.mark.skipif(
+    not shutil.which(ARM_GCC) or not shutil.which(QEMU),
+    reason="needs gcc-aarch64-linux-gnu and qemu-user",
+)
+def test_an_arm_device_says_it_too(tmp_path: Path) -> None:
+    directory = write_model(tmp_path / "toy", CORNERS["two_conditions"])
+    target = ("--target", "orin-nano-8gb", "--precision", "fp32")
+    said = exported(directory, "--c-api", tmp_path / "out", *target)
+    assert "for armv8.2-a+dotprod" in said
+    assert "on the device: cd " in said.splitlines()[-1]
+    program, wav = tmp_path / "out" / "say", tmp_path / "out.wav"
+    command = [ARM_GCC, "-O2", "say.c", "wavestep.o", "-o", str(program)]
+    subprocess.run(command, cwd=program.parent, check=True)
+    packed = tmp_path / "out" / "toy.fp32.wn"
+    command = [QEMU, "-L", ARM_LIBC, str(program), str(packed), str(wav), "0.05", str(SEED)]
+    subprocess.run([*command, "speaker=eve"], check=True)
+    heard, _ = soundfile.read(wav, dtype="int16")
+    with (
+        wn_runtime.open(directory, "onnx", precision="fp32") as model,
+        model.stream(SEED, speaker="eve") as stream,
+    ):
+        np.testing.assert_array_equal(heard, as_16_bits(stream.read(400)[:, 0]))
 
 
 @needs_compiler
@@ -157,7 +182,22 @@ def test_a_folder_is_replaced_whole_and_only_where_it_is_ours(tmp_path: Path) ->
     assert "which is not of a C API" in error_of(main, directory, "--c-api", directory)
     (tmp_path / "file").write_text("mine")
     assert "file" in error_of(main, directory, "--c-api", tmp_path / "file")
-    assert not list(tmp_path.glob(".*part*"))
+
+
+@needs_compiler
+def test_an_interruption_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, out = write_model(tmp_path / "toy", PLAIN), tmp_path / "out"
+    out.mkdir()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wn_export.c_api.folder.link_shared", interrupted)
+    assert run(main, directory, "--c-api", out, "--precision", "fp32").exit_code == 130
+    assert {path.name for path in tmp_path.iterdir()} == {"toy", "out"}
+    assert not list(out.iterdir())
 
 
 @pytest.mark.usefixtures("no_compiler")
