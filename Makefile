@@ -13,7 +13,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SOURCES := $(CURDIR)/runtime:$(CURDIR)/targets:$(CURDIR)/train:$(CURDIR)/export
 
-.PHONY: demo test test-gpu fuzz lint format voice vocoder clean
+.PHONY: demo test test-slow test-gpu fuzz lint format voice vocoder clean
 
 demo: $(READY)
 	$(BIN)/wn-export examples/digits.pt -o $(DEMO)/digits
@@ -21,7 +21,11 @@ demo: $(READY)
 	$(BIN)/wn-parity $(DEMO)/digits
 
 test: $(READY)
-	$(BIN)/pytest -n $(JOBS) -m "not gpu"
+	$(BIN)/pytest -n $(JOBS) -m "not gpu and not slow"
+
+# What takes more than ten seconds each: random models, exhaustive orders. CI runs it after make test.
+test-slow: $(READY)
+	$(BIN)/pytest -n $(JOBS) -m "slow and not gpu"
 
 # On a machine with an NVIDIA GPU; TensorRT and ONNX Runtime's CUDA build are installed by hand.
 # PYTHON=python3 NOVENV=1: with that Python as it is, nothing installed. It needs pytest, numpy, click,

@@ -51,6 +51,7 @@ def test_the_check_can_fail() -> None:
 
 
 def test_the_public_names_are_there() -> None:
+    assert set(wn_runtime.__all__) <= set(dir(wn_runtime))
     for name in wn_runtime.__all__:
         assert getattr(wn_runtime, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'opne'"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wn_runtime.engines.cuda.costs import Gpu as CudaGpu
 from wn_runtime.errors import WavestepError
 from wn_targets.devices.catalogue import find
-from wn_targets.devices.jetpack import JETPACKS
+from wn_targets.devices.jetpack import JETPACKS, OLDEST_PYTHON
 from wn_targets.devices.target import Target
 from wn_targets.models.cuda import cuda_gpu
 from wn_targets.models.registry import runs_cuda, runs_plans
@@ -47,6 +47,8 @@ class Constraints:
     """The GPU to compile the cuda engine ahead for; None where it does not run on the target."""
     command: str
     """What to run on the device once the model directory is there."""
+    first: str
+    """What the device needs before that; empty where its own software will do."""
     why: str
     """One line for the user."""
 
@@ -54,7 +56,8 @@ class Constraints:
 def this_cpu(directory: str) -> Constraints:
     """The constraints of this machine's own CPU, for it and for others of its kind."""
     why = "this machine's CPU: the native engine, which then needs no compiler"
-    return Constraints(THIS_CPU, OPSET, False, None, "native", None, f"wn-run {directory}", why)
+    run = f"wn-run {directory}"
+    return Constraints(THIS_CPU, OPSET, False, None, "native", None, run, "", why)
 
 
 def march_of(name: str | None) -> str:
@@ -87,7 +90,20 @@ def constraints(target: Target, directory: str) -> Constraints:
     build = plan and code is None
     run = f"wn-export {directory}{' --fp16' * half}" if build else f"wn-run {directory}"
     march = target.cpu.march if target.cpu is not None else None
-    return Constraints(target.name, OPSET, half, version, march, code, run, why)
+    first = _python_first(target)
+    return Constraints(target.name, OPSET, half, version, march, code, run, first, why)
+
+
+def _python_first(target: Target) -> str:
+    """How to come by a Python that is new enough, where no JetPack of the device has one."""
+    releases = [JETPACKS[name] for name in target.jetpacks]
+    if not releases or any(release.python_minor >= OLDEST_PYTHON for release in releases):
+        return ""
+    newest = releases[-1]
+    return (
+        f"Python 3.{OLDEST_PYTHON} or newer, JetPack {newest.version} has {newest.python}: "
+        "`uv python install 3.12`, or Miniforge for aarch64"
+    )
 
 
 def gpu_code(target: Target) -> GpuCode | None:

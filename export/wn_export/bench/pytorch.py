@@ -114,5 +114,5 @@ def _bias(trained: Trained) -> Tensor | None:
         {c.name: c.values[0] for c in spec.conditions},
         np.zeros((1, 1, Timing.of(spec.conditioning).frame_channels), np.float32),
     )
-    bias = condition(trained.model, clip)
+    bias = condition(trained.model, clip, 0, 1)
     return None if bias is None else bias[:, :, 0]

@@ -115,7 +115,8 @@ def main(
             write_json(f"{json.dumps(found.as_json(), indent=1, allow_nan=False)}\n".encode())
         if picture is not None and write_picture is not None:
             title = f"{found.name} on {found.machine['cpu'] or found.machine['architecture']}"
-            write_picture(plot(picture.suffix, found.rows, found.sample_rate, title))
+            below = [_measured_how(found), *_warnings(found)]
+            write_picture(plot(picture.suffix, found.rows, found.sample_rate, title, below))
         if not to_stdout and not any(
             path is not None and result.is_stdout(path) for path in (json_, picture)
         ):
@@ -165,7 +166,23 @@ def text(found: Bench) -> str:
     rows = [titles]
     for row, memory in zip(found.rows, found.memory_mb, strict=True):
         rows.append(_cells(row, memory, row.samples_per_second / against.samples_per_second))
-    lines = [head, aligned(rows, right=range(2, 12))]
+    lines = [head, aligned(rows, right=range(2, 12)), *_warnings(found), *_unavailable(found)]
+    return "\n".join(lines)
+
+
+def _measured_how(found: Bench) -> str:
+    """When, on how much of which machine, beside what load, with which version."""
+    machine = found.machine
+    return (
+        f"{machine['time'][:16].replace('T', ' ')} UTC, {machine['cores_allowed']} of "
+        f"{machine['cores']} cores, load {machine['load'][0]}, wavestep "
+        f"{machine['versions'].get('wavestep', 'unknown')}"
+    )
+
+
+def _warnings(found: Bench) -> list[str]:
+    """What is to be known before a row is believed."""
+    lines = []
     shares = [
         share
         for row, share in zip(found.rows, found.cpu_share, strict=True)
@@ -180,8 +197,7 @@ def text(found: Bench) -> str:
     if late:
         names = ", ".join(dict.fromkeys(late))
         lines.append(f"late: over 1 in 100 blocks of {names} took longer than it sounds; buffer it")
-    lines += _unavailable(found)
-    return "\n".join(lines)
+    return lines
 
 
 def _unavailable(found: Bench) -> list[str]:

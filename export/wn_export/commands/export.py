@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from wn_export.c_api.folder import write_c_api
 from wn_export.commands.given import a_path
-from wn_export.package.export import Options, export_checkpoint, rebuild
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError
-from wn_runtime.exchange import restore
-from wn_runtime.model.manifest import MANIFEST
-from wn_runtime.model.package import ModelPackage
-from wn_targets.constraints import march_of
+from wn_targets.commands.complete import target_names
+
+if TYPE_CHECKING:
+    from wn_export.package.export import Options
 
 
 @command()
@@ -46,6 +45,7 @@ from wn_targets.constraints import march_of
 @click.option(
     "--target",
     metavar="NAME",
+    shell_complete=target_names,
     help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
 )
 @click.option(
@@ -89,6 +89,10 @@ def main(
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """
+    from wn_export.package.export import Options, export_checkpoint, rebuild
+    from wn_runtime.exchange import restore
+    from wn_runtime.model.manifest import MANIFEST
+
     run = source / "best.pt"
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
         source = run
@@ -106,9 +110,13 @@ def _c_api(
     source: Path, output: Path | None, c_api: Path | None, precision: str | None, options: Options
 ) -> int:
     """`--c-api` makes nothing else: the model directory stays as it is."""
+    from wn_export.c_api.folder import write_c_api
+    from wn_runtime.model.package import ModelPackage
+    from wn_targets.constraints import march_of
+
     if c_api is None:
         raise WavestepError("--precision goes with --c-api")
-    if output is not None or options != Options(device=options.device):
+    if output is not None or options != type(options)(device=options.device):
         raise WavestepError("--c-api goes with --target and --precision alone")
     if not source.is_dir():
         raise WavestepError(

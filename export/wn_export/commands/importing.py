@@ -11,15 +11,13 @@ import click
 from wn_export.commands.given import a_path
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
-from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import names
-from wn_runtime.model.spec import ModelSpec
-from wn_train.importers.imported import ALIGNMENTS
 from wn_train.pytorch_needed import pytorch_needed
 
 if TYPE_CHECKING:
     from wn_export.parity.vectors import Vectors
+    from wn_runtime.model.spec import ModelSpec
     from wn_train.importers.imported import Imported
     from wn_train.network.wavenet import WaveNet
 
@@ -70,6 +68,8 @@ def main(
     Nothing in the file is run. With --verify the exit code is 1, and nothing is written, where a
     float32 engine does not answer as the original did.
     """
+    from wn_train.importers.imported import ALIGNMENTS
+
     if alignment not in ALIGNMENTS:
         raise WavestepError(unknown("--alignment", alignment, ALIGNMENTS))
     try:
@@ -78,6 +78,8 @@ def main(
         raise WavestepError(f"{output}: {error}; the model is called as its file is") from error
     if output.suffix != ".pt":
         raise WavestepError(f"{output} is no name of a checkpoint; call it {output.stem}.pt")
+    if not output.parent.is_dir():  # told before the work, which --verify makes long
+        raise WavestepError(f"{output} cannot be written: there is no folder {output.parent}")
     if output.exists() and source.exists() and output.samefile(source):
         raise WavestepError(f"{output} is what is imported; give another -o")
     with pytorch_needed("wn-import"):
@@ -108,6 +110,9 @@ def main(
 
 def _report(imported: Imported, alignment: str) -> Iterator[str]:
     """What was found, in lines."""
+    from wn_runtime.conditioning.timing import Timing
+    from wn_train.importers.imported import ALIGNMENTS
+
     spec = imported.spec
     yield f"found    {imported.project}: {_shape(spec)}"
     for line in imported.found:

@@ -11,7 +11,7 @@ from wn_export.commands.given import a_path
 from wn_export.parity import prove, reference
 from wn_export.parity.expected import Reference
 from wn_export.parity.prove import Proof
-from wn_runtime.commands import next_step, say
+from wn_runtime.commands import complete, next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
@@ -46,7 +46,12 @@ Material = tuple[tuple[Path, ...], tuple[Path, ...]]
     metavar="NPY",
     help="Frames of --audio, a file for each in the same order. Default: as features.json said.",
 )
-@click.option("--engine", metavar="NAME", help="Only this engine, which must run here.")
+@click.option(
+    "--engine",
+    metavar="NAME",
+    help="Only this engine, which must run here.",
+    shell_complete=complete.engines,
+)
 @click.option(
     "--json",
     "json_file",

@@ -203,6 +203,8 @@ def _finish(
         if device.target in TARGETS:
             precisions = NATIVE.default_precision(manifest), cuda_precision(manifest)
             say(f"fit      {crossing(manifest.spec, TARGETS[device.target], *precisions)}")
+        if device.first:
+            say(f"first    on the device: {device.first}")
         say(f"next     on the device: {_first_trusted(manifest, stage.target)}{device.command}")
     else:
         say(next_step.to_run(stage.target, manifest))

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_export.parity.expected import Clip
-from wn_runtime.conditioning.conditioner import Bias, Conditioner, pieces
+from wn_export.parity.expected import Clip, Conditions
+from wn_runtime.conditioning.conditioner import Bias, Conditioner, padded_frames
+from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.engine import Engine
 from wn_runtime.heads.head import Samples
+from wn_runtime.model.spec import ModelSpec
+from wn_runtime.synthesis.conditioned import ConditionedBlocks
 
 BLOCK = 1000
 """Samples of one call, all streams together, at most."""
@@ -60,34 +63,51 @@ class Blocks:
         Streams without a clip are conditioned as the first.
         """
         self.engine.reset()
-        own = self._conditioned(clips, size)
-        constant = own[0] is None or len(own[0]) == 1
-        same = _side_by_side(own) if constant else None
-        most = max(1, BLOCK // self.batch)
-        for block in range(0, size, most):
-            start, length = block, min(most, size - block)
-            if constant:
-                yield start, same, length
-                continue
-            for piece in zip(*(pieces(bias, size, start, length) for bias in own), strict=True):
-                yield start, _side_by_side([rows for rows, _ in piece]), piece[0][1]
-                start += piece[0][1]
+        spec, head = self.engine.spec, self._head
+        own = {id(clip): clip for clip in clips}
+        blocks = {
+            key: conditioned(self._conditioner, spec, clip.conditions, clip.frames, size)
+            for key, clip in own.items()
+        }
+        streams = [id(clip) for clip in clips]
+        streams += streams[:1] * (self.batch - len(streams))
+        most, start = max(1, BLOCK // self.batch), 0
+        while start < size:
+            wanted = min(most, size - start)
+            pieces = {key: each.next(wanted) for key, each in blocks.items()}
+            count = pieces[streams[0]][1]  # of all: they are one model's
+            yield start, _side_by_side([pieces[key][0] for key in streams]), count
+            for key, each in blocks.items():
+                made = np.full((count, 1), head.silence, head.sample_dtype)
+                known = own[key].samples[start : start + count]
+                made[: len(known), 0] = known
+                each.advance(made)
+            start += count
 
-    def _conditioned(self, clips: Sequence[Clip], size: int) -> list[Bias]:
-        """The bias of each stream; one for all that are of the same clip."""
-        made: dict[int, Bias] = {}
-        for clip in clips:
-            if id(clip) not in made:
-                history = np.full((size, 1), self._head.silence, self._head.sample_dtype)
-                history[: len(clip.samples), 0] = clip.samples
-                made[id(clip)] = self._conditioner.whole(
-                    dict(clip.conditions), 1, size, clip.frames, history
-                )
-        own = [made[id(clip)] for clip in clips]
-        return own + [own[0]] * (self.batch - len(own))
+
+def conditioned(
+    conditioner: Conditioner,
+    spec: ModelSpec,
+    conditions: Conditions,
+    frames: Frames | None,
+    size: int,
+) -> ConditionedBlocks:
+    """What conditions one stream of `size` samples, block by block.
+
+    Raises WavestepError for frames that are missing or of another width.
+    """
+    blocks = ConditionedBlocks(conditioner, spec, 1)
+    blocks.reset(None, dict(conditions))
+    timing = blocks.timing
+    if timing.frame_channels:
+        whole = -(-size // timing.block) * timing.block
+        blocks.push(padded_frames(frames, timing.frames(whole), conditioner.padding), last=False)
+    return blocks
 
 
 def _side_by_side(each: Sequence[Bias]) -> Bias:
     """The bias (N, L, B, G) of streams of one bias each; None where they have none."""
     given = [bias for bias in each if bias is not None]
-    return np.concatenate(given, axis=2) if given else None
+    if len(given) < 2:
+        return given[0] if given else None
+    return np.concatenate(given, axis=2)

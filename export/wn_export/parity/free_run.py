@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wn_export.parity.blocks import BLOCK
+from wn_export.parity.blocks import BLOCK, conditioned
 from wn_export.parity.expected import Clip, Conditions, FreeRun
-from wn_export.parity.teacher_forcing import condition, score, tensor_of
+from wn_export.parity.teacher_forcing import score, tensor_of
 from wn_export.parity.trained import Trained
-from wn_runtime.conditioning.conditioner import Conditioner, padded_frames
+from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.engine import Engine
 from wn_runtime.heads.head import Samples, inverse_temperatures
@@ -47,7 +47,7 @@ def free_run(
         clip = Clip(samples, conditions, frames)
         samples = _drafted(trained, clip, settled, drawn, draft)
         clip = Clip(samples, conditions, frames)
-        judged = _draw(trained, score(model, samples, condition(model, clip)), drawn)
+        judged = _draw(trained, score(model, clip), drawn)
         wrong = np.flatnonzero(abs(judged - samples) > head.rounding)
         if not len(wrong):
             return FreeRun(clip, seed)
@@ -106,15 +106,8 @@ def _drafted(
 
 def _blocks(trained: Trained, conditions: Conditions, frames: Frames | None) -> ConditionedBlocks:
     spec = trained.model.spec
-    conditioner = Conditioner(spec, trained.weights)
-    blocks = ConditionedBlocks(conditioner, spec, 1)
-    blocks.reset(None, dict(conditions))
-    timing = blocks.timing
-    if timing.frame_channels:
-        steps = round(FREE_SECONDS * spec.sample_rate)
-        size = -(-steps // timing.block) * timing.block
-        blocks.push(padded_frames(frames, timing.frames(size), conditioner.padding), last=False)
-    return blocks
+    steps = round(FREE_SECONDS * spec.sample_rate)
+    return conditioned(Conditioner(spec, trained.weights), spec, conditions, frames, steps)
 
 
 def _draw(trained: Trained, params: NDArray[np.float32], drawn: NDArray[np.int32]) -> Samples:

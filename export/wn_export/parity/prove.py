@@ -97,9 +97,9 @@ def write_reports(
     """report.json, and where matplotlib is, report.html."""
     atomic.write(directory / "report.json", to_json(manifest, proof))
     try:
-        from wn_export.parity import page
+        from wn_export.parity.page import page
 
-        text = page.page(manifest.name, manifest.spec, proof.reference, proof.comparisons)
+        text = page(manifest, proof)
     except ImportError as error:
         say(f"report   report.json only: no report.html without {error.name}")
         return

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from wn_export.parity.expected import BIAS_SAMPLES, Clip, Prediction, Reference
 from wn_export.parity.free_run import FREE_SECONDS, free_run
@@ -56,24 +55,25 @@ def predict(
     remembered: keep the bias for as long as conditioning sees back, and some more.
     """
     model, head = trained.model, trained.model.spec.output
-    bias = condition(model, clip)
-    params = score(model, clip.samples, bias)
+    params = score(model, clip)
     count = len(clip.samples)
     steps = np.unique(np.linspace(0, count - 1, min(rows, count)).round().astype(np.int64))
     bits = head.bits(params, clip.samples)
     most = BIAS_NUMBERS // (clips * model.spec.layers * model.spec.gate_channels)
     context = Timing.of(model.spec.conditioning).context if remembered else 0
-    kept, samples = _kept_bias(model, bias, count, BIAS_SAMPLES + context, most)
+    kept, samples = _kept_bias(model, clip, BIAS_SAMPLES + context, most)
     return Prediction(bits, steps, params[steps], kept, samples)
 
 
 def _kept_bias(
-    model: WaveNet, bias: Tensor | None, count: int, wanted: int, most: int
+    model: WaveNet, clip: Clip, wanted: int, most: int
 ) -> tuple[NDArray[np.float32] | None, int]:
     """A clip's bias for about `wanted` samples, at most `most` rows, and what they are held for."""
-    if bias is None:
-        return None, 0
-    rows: NDArray[np.float32] = bias.permute(2, 0, 1, 3).float().numpy()  # (T or 1, L, 1, G)
+    count = len(clip.samples)
     held = min((c.hold for c in model.spec.conditioning if c.hold), default=count)
     samples = min(max(1, min(wanted // held, most)), count // held) * held
+    bias = condition(model, clip, 0, min(count, max(samples, 2)))
+    if bias is None:
+        return None, 0
+    rows: NDArray[np.float32] = bias.permute(2, 0, 1, 3).float().numpy()  # (n or 1, L, 1, G)
     return (rows[:samples:held], samples) if samples and len(rows) > 1 else (rows[:1], count)

@@ -19,30 +19,37 @@ CHUNK = 4096
 
 
 @torch.inference_mode()
-def condition(model: WaveNet, clip: Clip) -> Tensor | None:
-    """The gates' bias of every sample of a clip, (L, 1, T or 1, G)."""
+def condition(model: WaveNet, clip: Clip, start: int, stop: int) -> Tensor | None:
+    """The gates' bias of a clip's samples from `start` to before `stop`, (L, 1, n or 1, G).
+
+    Made of what lies that far back and no further: its rows take a hundred times as much as audio.
+    """
     spec = model.spec
     timing = Timing.of(spec.conditioning)
-    size = -(-len(clip.samples) // timing.block) * timing.block
+    first = max(0, start - timing.memory) // timing.block * timing.block
+    size = -(-(stop - first) // timing.block) * timing.block
     frames = None
     if timing.frame_channels:
-        needed = padded_frames(clip.frames, timing.frames(size), model.padding())  # (F, 1, C)
+        own = None if clip.frames is None else clip.frames[first // timing.hop :]
+        needed = padded_frames(own, timing.frames(size), model.padding())  # (F, 1, C)
         frames = torch.from_numpy(needed.transpose(1, 0, 2).copy())
-    samples = tensor_of(clip.samples, model, size)[None]
-    return model.condition(samples, encode([dict(clip.conditions)], spec), frames)
+    samples = tensor_of(clip.samples[first : first + size], model, size)[None]
+    rows = model.condition(samples, encode([dict(clip.conditions)], spec), frames)
+    if rows is None or rows.shape[2] == 1:
+        return rows
+    return rows[:, :, start - first : stop - first]
 
 
 @torch.inference_mode()
-def score(model: WaveNet, samples: Samples, bias: Tensor | None) -> NDArray[np.float32]:
-    """Params (T, A) of samples (T,) from silence, in chunks that carry their receptive field."""
-    known = tensor_of(samples, model)[None]  # (1, T)
+def score(model: WaveNet, clip: Clip) -> NDArray[np.float32]:
+    """Params (T, A) of a clip from silence, in chunks that carry their receptive field."""
+    count = len(clip.samples)
+    known = tensor_of(clip.samples, model)[None]  # (1, T)
     parts = []
-    for start in range(0, len(samples), CHUNK):
-        context = min(start, model.spec.receptive_field)
-        window = known[:, start - context : start + CHUNK]
-        rows = bias
-        if bias is not None and bias.shape[2] > 1:
-            rows = bias[:, :, start - context :][:, :, : window.shape[1]]
+    for start in range(0, count, CHUNK):
+        context, stop = min(start, model.spec.receptive_field), min(start + CHUNK, count)
+        window = known[:, start - context : stop]
+        rows = condition(model, clip, start - context, stop)
         parts.append(model.network(window, rows)[0, context:].float().numpy())
     return np.concatenate(parts)
 

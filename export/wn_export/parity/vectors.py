@@ -213,9 +213,7 @@ def _by_pytorch(model: WaveNet, clip: Clip, shifted: int) -> NDArray[np.float32]
     """Params (T, A) of one pass that begins with x[0] known and nothing else."""
     samples = clip.samples
     longer = Clip(np.concatenate([samples, samples[:shifted]]), clip.conditions, clip.frames)
-    bias = condition(model, longer)
-    if bias is not None and bias.shape[2] > 1:
-        bias = bias[:, :, shifted : shifted + len(samples)]
+    bias = condition(model, longer, shifted, shifted + len(samples))
     following = tensor_of(np.concatenate([samples[1:], samples[:1]]), model)[None]
     earlier = tensor_of(_before(samples, model.spec), model)[None]
     found: NDArray[np.float32] = model.network(following, bias, earlier)[0].float().numpy()

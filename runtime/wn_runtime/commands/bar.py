@@ -10,18 +10,21 @@ from typing import Any
 
 from tqdm import tqdm
 
+from wn_runtime.commands import say
+
 
 class Bar(tqdm):  # type: ignore[type-arg]  # no parameters at run time
     """tqdm's, without its thread, and on a stderr that may be gone, closed or full.
 
-    Shown on a terminal only, unless `disable` says otherwise.
+    Shown on a terminal only, and not with -q, unless `disable` says otherwise.
     """
 
     # A bar that gets no updates is not worth a thread, whose start hangs without memory for it.
     monitor_interval = 0
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**{"disable": None, "leave": False, "file": _Stderr(), **settings})
+        disable = True if say.volume == say.QUIET else None
+        super().__init__(**{"disable": disable, "leave": False, "file": _Stderr(), **settings})
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What every `wn-…` command line shares: one-line errors, `--debug` and clean interruption.
+"""What every `wn-…` command line shares: options, one-line errors and clean interruption.
 
     @command()
     @click.argument("model")
@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 import click
 
-from wn_runtime.commands import say, streams
+from wn_runtime.commands import common_options, say, streams
 from wn_runtime.commands.out_of_memory import is_out_of_memory
 from wn_runtime.commands.watchdog import watching
 from wn_runtime.errors import WavestepError
@@ -54,11 +54,8 @@ class _PlainErrors(click.Command):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        # Read from the arguments in `main`: an error may come before click has parsed them.
-        debug = click.Option(
-            ["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error."
-        )
-        self.params.append(debug)
+        self.context_settings.setdefault("help_option_names", ["-h", "--help"])
+        self.params.extend(common_options.options())
 
     def make_context(self, *args: Any, **settings: Any) -> click.Context:
         """As click's, with an interruption kept as it was."""
@@ -88,9 +85,11 @@ class _PlainErrors(click.Command):
         if args is None:  # a process of its own: see `command_line`
             command_line()
         arguments = list(sys.argv[1:] if args is None else args)
+        # Here, and not by click: an error may come before it has parsed them.
         debug = "--debug" in arguments
+        say.volume = say.NORMAL
         try:
-            with _signals_as_interrupts():
+            with _signals_as_interrupts(), common_options.account():
                 code = super().main(arguments, prog_name, complete_var, False, **extra)
                 sys.stdout.flush()  # here, where a closed pipe can still be answered
             # click returns the code of ctx.exit(), else the function's own return value.
@@ -123,12 +122,12 @@ class _PlainGroup(_PlainErrors, click.Group):
 
 
 def command(name: str | None = None, **settings: Any) -> Callable[[Callable[..., Any]], Any]:
-    """`click.command` with one-line errors and `--debug`."""
+    """`click.command` with one-line errors and the options of every command."""
     return click.command(name, cls=_PlainErrors, **settings)
 
 
 def group(name: str | None = None, **settings: Any) -> Callable[[Callable[..., Any]], click.Group]:
-    """`click.group` with one-line errors and `--debug`, for itself and its subcommands."""
+    """`click.group` with the same, for itself and its subcommands."""
     return click.group(name, cls=_PlainGroup, **settings)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from wn_runtime.conditioning.conditioner import Values
 from wn_runtime.errors import WavestepError, listed, unknown
@@ -23,6 +23,24 @@ def given(speaker: str | None, settings: Sequence[str]) -> dict[str, Values]:
             raise WavestepError(f"{name} is given twice; give it once (one value a voice: a,b)")
         conditions[name] = value.split(",") if "," in value else value
     return conditions
+
+
+def left_out(spec: ModelSpec, conditions: Mapping[str, Values]) -> Iterator[str]:
+    """A line for each condition that is not given: what then conditions the audio, and the choice.
+
+    Such a condition adds nothing to the gates. A model that was trained with some of it left out
+    (`condition_dropout`) has learnt what that sounds like.
+    """
+    for condition in spec.conditions:
+        if condition.name not in conditions:
+            option = {"tags": "--tag", "speaker": "--speaker"}.get(
+                condition.kind if condition.kind == "tags" else condition.name,
+                f"--set {condition.name}=",
+            )
+            yield (
+                f"no {condition.name} given, so none is conditioned on; {option} takes: "
+                f"{listed(condition.values)}"
+            )
 
 
 def tagged(

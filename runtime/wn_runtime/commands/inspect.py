@@ -38,6 +38,11 @@ def main(path: Path, json_: bool) -> int:
 
     Exit code 1 when a file is missing or not the one its record describes.
     """
+    return show(path, json_)
+
+
+def show(path: Path, json_: bool) -> int:
+    """Print what is there; the exit code. Raises WavestepError for what is no model's."""
     found = inspect(path)
     if json_:
         say.as_json(_as_json(found))
@@ -76,10 +81,10 @@ def _text(found: Inspection) -> str:
     manifest = found.manifest
     sections = [
         ("model", [f"{manifest.name}  ({found.directory}, format {manifest.format})"]),
-        ("spec", list(_spec(manifest.spec))),
-        ("conditions", list(_conditions(manifest.spec))),
-        ("frames", list(_frames(manifest.spec))),
-        ("context", list(_context(manifest.spec))),
+        ("spec", list(spec_lines(manifest.spec))),
+        ("conditions", list(condition_lines(manifest.spec))),
+        ("frames", list(frame_lines(manifest.spec))),
+        ("context", list(context_lines(manifest.spec))),
         ("state", list(_state(manifest.spec))),
         ("speech", list(_speech(found))),
         ("source", list(_pairs(_without_columns(manifest.source)))),
@@ -89,14 +94,20 @@ def _text(found: Inspection) -> str:
         ("code", _code(found)),
         ("written by", [", ".join(f"{k} {v}" for k, v in manifest.versions.items())]),
     ]
-    rows = []
-    for title, lines in sections:
-        for i, line in enumerate(line for line in lines if line):
-            rows.append([title if i == 0 else "", line])
-    return aligned(rows)
+    return aligned(titled(sections))
 
 
-def _spec(spec: ModelSpec) -> Iterable[str]:
+def titled(sections: Iterable[tuple[str, Iterable[str]]]) -> list[list[str]]:
+    """Rows of a table: a title, and its lines under one another; nothing for one without lines."""
+    return [
+        [title if i == 0 else "", line]
+        for title, lines in sections
+        for i, line in enumerate(line for line in lines if line)
+    ]
+
+
+def spec_lines(spec: ModelSpec) -> Iterable[str]:
+    """The network's shape."""
     milliseconds = 1000 * spec.receptive_field / spec.sample_rate
     yield (
         f"{spec.layers} layers, residual {spec.residual_channels}, gate {spec.gate_channels}, "
@@ -114,7 +125,8 @@ def _spec(spec: ModelSpec) -> Iterable[str]:
         yield f"audio through de-emphasis {post.deemphasis:g}, then times {post.gain:.4g}"
 
 
-def _conditions(spec: ModelSpec) -> Iterable[str]:
+def condition_lines(spec: ModelSpec) -> Iterable[str]:
+    """Each with its values."""
     if not spec.conditions:
         yield "none"
     for condition in spec.conditions:
@@ -122,7 +134,7 @@ def _conditions(spec: ModelSpec) -> Iterable[str]:
         yield f"{condition.name} ({condition.kind}, {len(condition.values)}): {values}"
 
 
-def _frames(spec: ModelSpec) -> Iterable[str]:
+def frame_lines(spec: ModelSpec) -> Iterable[str]:
     """What a device that streams frames must know; nothing for a model without."""
     timing = Timing.of(spec.conditioning)
     if not timing.frame_channels:
@@ -138,7 +150,7 @@ def _frames(spec: ModelSpec) -> Iterable[str]:
             yield _fields(conditioner)
 
 
-def _context(spec: ModelSpec) -> Iterable[str]:
+def context_lines(spec: ModelSpec) -> Iterable[str]:
     """What reads the samples made, and how late; nothing for a model without."""
     for conditioner in spec.conditioning:
         if conditioner.uses_history:

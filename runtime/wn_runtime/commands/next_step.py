@@ -15,6 +15,10 @@ if TYPE_CHECKING:  # wn-doctor uses this where NumPy cannot be imported
     from wn_runtime.model.manifest import Manifest
 
 
+BEGIN = "next "
+"""Of such a line; -q leaves it out."""
+
+
 def line(*words: object) -> str:
     """The words as a shell takes them; capitals (`FILE.npy`) stand for what the user has."""
     return f"next     {' '.join(shlex.quote(str(word)) for word in words)}"

@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wn_runtime.commands import say
 
 _IMPORTED = time.monotonic()
 
@@ -46,12 +49,18 @@ class Clock:
         finally:
             self._making -= time.perf_counter() - started
 
-    def report(self) -> str:
-        """`8 kHz · 2.00 s in 1.40 s · 1.4× real time · first audio 14 ms`."""
+    def report(self, compiling: float = 0.0) -> str:
+        """`8 kHz · 2.00 s in 1.40 s · 1.4× real time · first audio 214 ms`.
+
+        compiling: the seconds of it, where code had to be compiled before the first audio:
+        `first audio 3114 ms, 2900 of it compiling, once`.
+        """
         seconds = self.samples / self._rate
         made = f"{self._voices} × {seconds:.2f} s" if self._voices > 1 else f"{seconds:.2f} s"
         factor = self._voices * seconds / self._making if self._making else math.inf
         first = "" if self._first is None else f" · first audio {self._first * 1000:.0f} ms"
+        if first and compiling:
+            first += f", {compiling * 1000:.0f} of it compiling, once"
         return (
             f"{self._rate / 1000:g} kHz · {made} in {self._making:.2f} s · "
             f"{factor:.1f}× real time{first}"
@@ -69,14 +78,26 @@ def seconds_since_start() -> float:
 
 
 @contextmanager
-def progress(seconds: float) -> Iterator[Callable[[float], object]]:
-    """A bar on stderr when that is a terminal and the work lasts; yields its advance in seconds."""
-    if not sys.stderr.isatty():
-        yield lambda _seconds: None
+def progress(samples: int | None, sample_rate: int) -> Iterator[Callable[[int], object]]:
+    """A bar on stderr when that is a terminal and the work lasts; yields its advance in samples.
+
+    samples: to be made; None: nobody knows.
+    """
+    if not sys.stderr.isatty() or say.volume == say.QUIET:
+        yield lambda _samples: None
         return
     from wn_runtime.commands.bar import Bar
 
-    total = None if math.isinf(seconds) else seconds
-    layout = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} s, {remaining} left"
-    with Bar(total=total, delay=1, unit=" s", bar_format=layout if total else None) as bar:
+    class Seconds(Bar):
+        """Counts samples, which add up exactly, and shows seconds."""
+
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            values = dict(super().format_dict)
+            made = values["n"] / sample_rate
+            return {**values, "made": made, "all": (values["total"] or 0) / sample_rate}
+
+    known = "{percentage:3.0f}% |{bar}| {made:.1f} of {all:.1f} s, {remaining} left"
+    layout = "{made:.1f} s in {elapsed}" if samples is None else known
+    with Seconds(total=samples, delay=1, bar_format=layout) as bar:
         yield bar.update

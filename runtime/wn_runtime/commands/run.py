@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 
 import click
 
+from wn_runtime.commands import complete, say
 from wn_runtime.commands import conditions as named
 from wn_runtime.commands import frames as local
-from wn_runtime.commands import say, streams
 from wn_runtime.commands import text as spoken_text
 from wn_runtime.commands.command import command
-from wn_runtime.commands.progress import Clock, progress
+from wn_runtime.commands.destination import Destination
+from wn_runtime.commands.progress import Clock, progress, seconds_since_start
 from wn_runtime.conditioning.conditioner import Values
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.conditioning.timing import Timing
+from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.code import trust_code
-from wn_runtime.errors import WavestepError, listed
-from wn_runtime.output.loudspeaker import Speaker
-from wn_runtime.output.sinks import Files, FileSink, PipeSink, Sink, finishing
+from wn_runtime.errors import WavestepError
+from wn_runtime.log import log
+from wn_runtime.output.sinks import finishing
 from wn_runtime.synthesis import model as models
 from wn_runtime.synthesis.model import Model
 from wn_runtime.synthesis.stream import check_seconds
@@ -30,12 +31,18 @@ DEFAULT_SECONDS = 2.0
 
 @command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--speaker", metavar="NAME|INDEX", help="Short for --set speaker=…")
+@click.option(
+    "--speaker",
+    metavar="NAME|INDEX",
+    help="Short for --set speaker=…",
+    shell_complete=complete.values_of("speaker"),
+)
 @click.option(
     "--set",
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=complete.settings,
     help="A condition of the model, as --set digit=7; one value for all voices of a batch, or "
     "one each: a,b,c. Tags are joined by +.",
 )
@@ -44,6 +51,7 @@ DEFAULT_SECONDS = 2.0
     "tags",
     metavar="NAME",
     multiple=True,
+    shell_complete=complete.tags,
     help="A tag of the model, for all voices; give it again for another: --tag piano --tag slow.",
 )
 @click.option(
@@ -78,8 +86,16 @@ DEFAULT_SECONDS = 2.0
     help="0 always takes the likeliest sample; default: the model's own, 1 where it has none.",
 )
 @click.option("--batch", default=1, show_default=True, help="Voices made side by side.")
-@click.option("--engine", help="Take this engine and no other; default: the fastest that runs.")
-@click.option("--precision", help="fp32, fp16, bf16 or int8; default: the engine's own.")
+@click.option(
+    "--engine",
+    help="Take this engine and no other; default: the fastest that runs.",
+    shell_complete=complete.engines,
+)
+@click.option(
+    "--precision",
+    help="fp32, fp16, bf16 or int8; default: the engine's own.",
+    shell_complete=complete.precisions,
+)
 @click.option(
     "--threads",
     type=int,
@@ -99,7 +115,7 @@ DEFAULT_SECONDS = 2.0
     metavar="FILE",
     help="Raw 16-bit little-endian PCM to a file, or to stdout (-), voices interleaved there.",
 )
-@click.option("--play", is_flag=True, help="Play on the default loudspeaker.")
+@click.option("--play", is_flag=True, help="Play on the default loudspeaker; beside -o and --raw.")
 @click.option(
     "--trust",
     is_flag=True,
@@ -130,21 +146,20 @@ def main(
     if seconds is None:
         seconds = DEFAULT_SECONDS if frames is None and text is None else math.inf
     check_seconds(seconds)
-    if sum((output is not None, raw is not None, play)) > 1:
-        raise WavestepError("-o, --raw and --play exclude one another; give one")
     conditions = named.given(speaker, settings)
     if trust:
         for file in trust_code(model):
             say.note(f"trusted from now on: {file}")
 
+    compiled = cache.seconds_making
     with models.open(model, engine, precision, batch, threads, say=say.note) as opened:
-        if output is None and raw is None and not play:
-            output = Path(f"{opened.name}.wav")
+        place = Destination(output, raw, play, opened.name)
         timing = Timing.of(opened.spec.conditioning)
         conditions |= named.tagged(opened.spec, tags, conditions)
         given = _given(opened, frames, text, rate, dictionary, conditions)
         stream = opened.begin(conditions, seed, temperature)
         clock = Clock(opened.sample_rate, batch)
+        log.info("loaded after %.0f ms", 1000 * seconds_since_start())
         if frames == "-":
             blocks = local.streamed(stream, timing, seconds, clock.waiting)
         else:
@@ -152,22 +167,22 @@ def main(
                 stream.push(given, last=True)
                 seconds = min(seconds, len(given) * timing.hop / opened.sample_rate)
             blocks = stream.blocks(seconds)
-        sink, where = _sink(output, raw, opened.sample_rate, batch)
+        sink, where = place.open(opened.sample_rate, batch)
 
         def report() -> None:
             how = f"{opened.engine} {opened.precision}, {opened.note}"
-            say.line(f"{how} · {clock.report()} → {where}", err=where == "stdout")
+            took = cache.seconds_making - compiled
+            say.line(f"{how} · {clock.report(took)} → {where}", err=place.takes_stdout)
 
+        samples = None if math.isinf(seconds) else round(seconds * opened.sample_rate)
         try:
-            with stream, finishing(sink), progress(seconds) as advance:
-                for condition in opened.spec.conditions:
-                    if condition.name not in conditions:
-                        values = listed(condition.values)
-                        say.note(f"no {condition.name} given; the model has: {values}")
+            with stream, finishing(sink), progress(samples, opened.sample_rate) as advance:
+                for line in named.left_out(opened.spec, conditions):
+                    say.note(line)
                 try:
                     for block in clock.timed(blocks):
                         sink.write(block)
-                        advance(len(block) / opened.sample_rate)
+                        advance(len(block))
                 except local.BrokenOff:
                     sink.close()
                     raise
@@ -175,11 +190,15 @@ def main(
             if clock.samples:
                 report()
             raise
+        except BrokenPipeError:  # its reader has heard enough: no news, but where there is a file
+            if clock.samples and place.is_file:
+                report()
+            raise
         report()
-        if isinstance(sink, Speaker) and sink.underruns:
+        if place.speaker is not None and place.speaker.underruns:
             say.note(
-                f"the loudspeaker ran dry {sink.underruns} times: this is slower than real time "
-                "here; write a file with -o"
+                f"the loudspeaker ran dry {place.speaker.underruns} times: this is slower than "
+                "real time here; write a file with -o"
             )
 
 
@@ -207,22 +226,6 @@ def _given(
         conditions,
         model.batch,
     )
-
-
-def _sink(output: Path | None, raw: Path | None, rate: int, voices: int) -> tuple[Sink, str]:
-    """Where the audio goes, and the words for it."""
-    path = raw if output is None else output
-    if path is None:
-        return Speaker(rate, voices), "loudspeaker"
-    if str(path) == "-":
-        if 1 in streams.CLOSED:
-            raise WavestepError("stdout is closed; give a file with -o, or a reader")
-        return PipeSink(sys.stdout.buffer), "stdout"
-    paths = [path]
-    if voices > 1:
-        paths = [path.with_name(f"{path.stem}-{voice}{path.suffix}") for voice in range(voices)]
-    sink = Files(lambda one: FileSink(one, rate, raw=raw is not None), paths)
-    return sink, str(paths[0]) if voices == 1 else f"{paths[0]} … {paths[-1].name}"
 
 
 if __name__ == "__main__":

@@ -7,8 +7,13 @@ from typing import Any
 
 import click
 
+from wn_runtime.commands import colour, next_step
 from wn_runtime.errors import WavestepError
 from wn_runtime.text import printable
+
+QUIET, NORMAL, VERBOSE = 0, 1, 2
+volume = NORMAL
+"""How much this command is to say: -q, neither, -v."""
 
 
 class OutputRefused(WavestepError):
@@ -16,12 +21,18 @@ class OutputRefused(WavestepError):
 
 
 def line(text: str, err: bool = False) -> None:
-    """Print one line, whatever is in the names in it.
+    """Print one line, whatever is in the names in it; what to do next not with -q.
 
     Raises OutputRefused where stdout takes nothing; where stderr does not, there is nobody to tell.
     """
+    if volume == QUIET and text.startswith(next_step.BEGIN):
+        return
+    shown = printable(text)
     try:
-        click.echo(printable(text), err=err)
+        if colour.shown(err):
+            click.echo(colour.painted(shown), err=err, color=True)
+        else:
+            click.echo(shown, err=err)
     except BrokenPipeError:
         if not err:
             raise
@@ -31,8 +42,9 @@ def line(text: str, err: bool = False) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line to stderr that says what is worth knowing."""
-    line(f"note: {text}", err=True)
+    """Print a line to stderr that says what is worth knowing; nothing with -q."""
+    if volume > QUIET:
+        line(f"note: {text}", err=True)
 
 
 def table(text: str, err: bool = False) -> None:

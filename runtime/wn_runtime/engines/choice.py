@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import EngineKind, Request
 from wn_runtime.engines.memory import check_streams
 from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.log import log
 from wn_runtime.model.manifest import Artifact
 from wn_runtime.model.package import ModelPackage, open_package
 from wn_runtime.model.spec import MOST_STREAMS
@@ -75,11 +77,16 @@ def open_in(
         return kind.open(request(kind))
     reasons = []
     for kind in by_speed(package, precision, batch, threads):
+        began = time.perf_counter()
         try:
             opened = kind.open(request(kind))
         except EngineUnavailable as unavailable:
             reasons.append(f"{kind.name}: {unavailable}")
             continue
+        took = time.perf_counter() - began
+        log.info(
+            "opened %s %s, %s, in %.0f ms", opened.name, opened.precision, opened.note, 1000 * took
+        )
         for reason in reasons:
             say(reason)
         return opened
@@ -110,6 +117,8 @@ def by_speed(
         us = min((each for each in known if each is not None), default=None)
         expected = kind.expected_us(work, at, batch, threads or 1)
         kinds.append((expected if us is None else us, kind))
+        how = "by its cost model" if us is None else "measured here"
+        log.info("%s %s: %.1f µs a step, %s", kind.name, at, kinds[-1][0], how)
     return [kind for _, kind in sorted(kinds, key=lambda entry: entry[0])]
 
 

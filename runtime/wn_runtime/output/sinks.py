@@ -40,10 +40,13 @@ class Sink(Protocol):
 
 @contextlib.contextmanager
 def finishing(sink: Sink) -> Iterator[Sink]:
-    """A sink for a `with` block: closed at its end, at Ctrl-C or SIGTERM; aborted on an error."""
+    """A sink for a `with` block: aborted on an error, closed at its end.
+
+    Closed, too, at Ctrl-C and SIGTERM and where the reader of a pipe has gone: what was made stays.
+    """
     try:
         yield sink
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         sink.close()
         raise
     except BaseException:
@@ -152,6 +155,37 @@ class Files:
         """Leave no trace of any."""
         for sink in self._sinks:
             sink.abort()
+
+
+class Several:
+    """The same audio in several places."""
+
+    def __init__(self, openers: Sequence[Callable[[], Sink]]) -> None:
+        """Raises WavestepError where one cannot be opened; then none is left."""
+        self._sinks: list[Sink] = []
+        try:
+            for opener in openers:
+                self._sinks.append(opener())
+        except BaseException:
+            self.abort()
+            raise
+
+    def write(self, block: Block) -> None:
+        """Append a block, (n, B), everywhere."""
+        for sink in self._sinks:
+            sink.write(block)
+
+    def close(self) -> None:
+        """Finish all of them, whatever becomes of one."""
+        with contextlib.ExitStack() as closing:
+            for sink in reversed(self._sinks):
+                closing.callback(sink.close)
+
+    def abort(self) -> None:
+        """Give up all of them."""
+        with contextlib.ExitStack() as aborting:
+            for sink in reversed(self._sinks):
+                aborting.callback(sink.abort)
 
 
 class PipeSink:

@@ -48,7 +48,7 @@ class FrontEnd:
         self, spec: SpeechSpec, weights: Mapping[str, Array], dictionary: Dictionary
     ) -> None:
         self.spec, self.dictionary = spec, dictionary
-        self._weights = weights
+        self.weights = weights
 
     def with_words(self, more: Dictionary, where: str) -> FrontEnd:
         """The same with more words, or others for those it has. Raises WavestepError.
@@ -57,7 +57,7 @@ class FrontEnd:
         """
         check_phones(more, self.spec, where)
         table = {**self.dictionary.pronunciations, **more.pronunciations}
-        return FrontEnd(self.spec, self._weights, Dictionary(table))
+        return FrontEnd(self.spec, self.weights, Dictionary(table))
 
     def frames(self, text: str, speaker: str | int | None = None, rate: float = 1.0) -> Array:
         """A text to frames (F, C).
@@ -160,7 +160,7 @@ class FrontEnd:
             who[:, self._index(speaker)] = 1
         rows = np.concatenate([rows, who], axis=1)
         mean, scale = self._normal(part)
-        normal = conv_net.apply(part, self.spec.layers, self._weights, rows)
+        normal = conv_net.apply(part, self.spec.layers, self.weights, rows)
         result: Array = normal * scale + mean
         if not np.isfinite(result).all():
             raise WavestepError(
@@ -169,7 +169,7 @@ class FrontEnd:
         return result
 
     def _normal(self, part: str) -> tuple[Array, Array]:
-        return self._weights[f"{part}.mean"], self._weights[f"{part}.scale"]
+        return self.weights[f"{part}.mean"], self.weights[f"{part}.scale"]
 
     def _index(self, speaker: str | int | None) -> int:
         if speaker is None:

@@ -46,6 +46,10 @@ def open(
     others beside it. max_streams: how many may be open at a time; each has an engine of its own,
     which costs the memory of its voices' state. See `wn_runtime.engines.choice.open_engine` for how
     the engine is chosen, and what is raised.
+
+    >>> model = wn.open("voice", engine="onnx")
+    >>> model
+    <Model 'voice': 3 layers, 0.00 M parameters, 8000 Hz, onnx fp32, 1 thread>
     """
     if max_streams is not None:
         max_streams = integer("max_streams", max_streams, 1)
@@ -130,6 +134,10 @@ class Model:
         first of a model that takes frames, see `Stream.push`. conditions: by name, a value for all
         voices or one each; tags are `"piano+slow"` or a set, `{"piano", "slow"}`. Raises
         WavestepError for a condition or value that the model lacks, and where max_streams are open.
+
+        >>> stream = model.stream(seed=1, speaker="bob", mood={"calm", "loud"})
+        >>> stream.read(400).shape
+        (400, 1)
         """
         return self.begin(conditions, seed, temperature, frames)
 
@@ -171,6 +179,13 @@ class Model:
         stream = self.begin(conditions, seed, temperature)
         stream.push(frames, last=True)
         return stream
+
+    def __repr__(self) -> str:
+        spec = self.spec
+        return (
+            f"<Model {self.name!r}: {spec.layers} layers, {spec.parameters / 1e6:.2f} M "
+            f"parameters, {spec.sample_rate} Hz, {self.engine} {self.precision}, {self.note}>"
+        )
 
     def close(self) -> None:
         """Give back what the engines hold; no stream can be opened then. Close streams before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Voice:
     """Samples made so far."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Snapshot:
     """Streams as they stand: restored anywhere, the same samples follow."""
 
@@ -52,6 +53,23 @@ class Snapshot:
     """(n, B): those made of the current block, where the conditioner reads them."""
     postprocess: NDArray[np.float64]
     """(B,): the memory of what audio goes through."""
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a file of safetensors, whole or not at all. Raises WavestepError."""
+        from wn_runtime.synthesis import snapshot_file
+
+        snapshot_file.save(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> Snapshot:
+        """What `save` wrote. Raises WavestepError for a file that cannot be read or is none."""
+        from wn_runtime.synthesis import snapshot_file
+
+        return snapshot_file.load(path)
+
+    def __repr__(self) -> str:
+        made = ", ".join(str(voice.position) for voice in self.voices)
+        return f"<Snapshot of {len(self.voices)} voices after {made} samples>"
 
 
 def voices_of(snapshot: Snapshot) -> tuple[Voice, ...]:

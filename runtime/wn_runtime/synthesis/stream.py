@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import cast
 
@@ -22,6 +22,7 @@ from wn_runtime.model import layout as layouts
 from wn_runtime.model import state as states
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.synthesis import uniforms
+from wn_runtime.synthesis.blocks import Blocks
 from wn_runtime.synthesis.conditioned import ConditionedBlocks
 from wn_runtime.synthesis.pool import EnginePool
 from wn_runtime.synthesis.snapshot import Snapshot, Voice, voices_of
@@ -109,20 +110,21 @@ class Stream:
             done += count
         return made, audio
 
-    def blocks(self, seconds: float, block: float = 0.05) -> Iterator[NDArray[np.float32]]:
-        """`seconds` of audio (`math.inf`: without end) in pieces of `block` seconds each."""
+    def blocks(self, seconds: float, block: float = 0.05) -> Blocks:
+        """`seconds` of audio (`math.inf`: without end) in pieces of `block` seconds each.
+
+        For `for` and, each made in a thread, for `async for`.
+
+        >>> [len(block) for block in model.stream().blocks(0.12)]
+        [400, 400, 160]
+        """
         seconds, block = check_seconds(seconds), real("block", block)
         if not 0 < block <= LONGEST_BLOCK_S:
             raise WavestepError(
                 f"block is {block:g}; it must be more than 0 and at most {LONGEST_BLOCK_S} seconds"
             )
-        return self._each_block(seconds, max(1, round(block * self.sample_rate)))
-
-    def _each_block(self, seconds: float, size: int) -> Iterator[NDArray[np.float32]]:
-        left = math.inf if math.isinf(seconds) else max(1, round(seconds * self.sample_rate))
-        while left > 0:
-            yield self.read(int(min(size, left)))
-            left -= size
+        samples = math.inf if math.isinf(seconds) else max(1, round(seconds * self.sample_rate))
+        return Blocks(self.read, samples, max(1, round(block * self.sample_rate)))
 
     def push(self, frames: Frames, last: bool = False) -> None:
         """Append frames (F, C), or (F, B, C) for several voices, that condition what comes next.
@@ -175,7 +177,14 @@ class Stream:
         return self
 
     def snapshot(self, slots: Sequence[int] | None = None) -> Snapshot:
-        """A copy of all that the voices are, or those in the slots named."""
+        """A copy of all that the voices are, or those in the slots named.
+
+        >>> kept = stream.snapshot()
+        >>> kept.save("kept.snapshot")
+        >>> again = model.stream().restore(wn.Snapshot.load("kept.snapshot"))
+        >>> bool((again.read(100) == stream.read(100)).all())
+        True
+        """
         engine = self._open_engine()
         chosen = states.check_slots(slots, self.batch)
         each = self._head.uniforms
@@ -235,6 +244,12 @@ class Stream:
 
     def __del__(self) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        voices = "1 voice" if self.batch == 1 else f"{self.batch} voices"
+        engine = self._engine
+        how = "closed" if engine is None else f"{engine.name} {engine.precision}"
+        return f"<Stream of {voices}, {self.position} samples at {self.sample_rate} Hz, {how}>"
 
     def _temperature(self) -> Temperature:
         first = self._temperatures[0]

@@ -1,1 +1,3 @@
 """wn-targets."""
+
+import wn_runtime.commands  # noqa: F401  # first: from here on a Ctrl-C is quiet

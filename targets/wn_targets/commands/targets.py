@@ -13,13 +13,15 @@ from wn_runtime.commands.command import group
 from wn_runtime.commands.table import aligned
 from wn_runtime.model.spec import MOST_STREAMS
 from wn_runtime.model.work import Work
+from wn_targets.commands.complete import target_names
 from wn_targets.constraints import constraints
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Cpu, Gpu, Target
-from wn_targets.models.fit import Fit, crossing, gpu_from
+from wn_targets.models.fit import HOST, Fit, crossing, gpu_from
 from wn_targets.models.fit import fit as predict
 from wn_targets.models.prediction import Prediction
+from wn_targets.models.registry import ON_GPU
 from wn_targets.presets import PRESETS
 from wn_targets.subject import Subject, subject
 
@@ -55,7 +57,7 @@ def main(context: click.Context, json_: bool) -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", shell_complete=target_names)
 @as_json
 def show(name: str, json_: bool) -> None:
     """One device, each figure with its source."""
@@ -81,12 +83,14 @@ def show(name: str, json_: bool) -> None:
     asked = constraints(target, "MODEL/")
     half = ", fp16 graph" if asked.fp16 else ""
     say.line(f"export   opset {asked.opset}{half}; on the device: {asked.command}")
+    if asked.first:
+        say.line(f"first    on the device: {asked.first}")
     say.line(next_step.line("wn-export", "CKPT", "--target", target.name))
 
 
 @main.command()
 @click.argument("model")
-@click.argument("targets", nargs=-1)
+@click.argument("targets", nargs=-1, shell_complete=target_names)
 @click.option("--rate", type=int, help="Sample rate in Hz, in place of the model's.")
 @click.option(
     "--streams", type=click.IntRange(1, MOST_STREAMS), default=1, help="Streams side by side."
@@ -105,13 +109,21 @@ def fit(
         say.as_json(_fit_json(asked, streams, fits))
         return
     say.line(_headline(asked, streams))
-    rows = [["target", "fits", "engine", "samples/s", "× real time", "real time", "limited by"]]
+    titles = ["target", "engine", "samples/s", "× real time", "real time", "memory", "limited by"]
+    if streams > 1:
+        titles[2:3] = ["samples/s of each", "of all"]
+    rows = [titles]
     for one in fits:
-        shown = one.candidates if all_ else one.candidates[:1]
-        rows += [_fit_row(one, candidate) for candidate in shown]
+        shown = one.candidates if all_ else _worth_showing(one)
+        rows += [_fit_row(one, candidate, streams) for candidate in shown]
+        if targets and one.target.cpu is None:  # without names the host is in the list itself
+            host = predict(asked.spec, find(HOST), streams, *precisions)
+            beside = _fit_row(host, host.candidates[0], streams)
+            rows.append([f"  its host, as {HOST}", *beside[1:]])
         if not shown:
-            rows.append([one.target.name, "no", "none", "", "", "no", one.target.note])
-    say.table(aligned(rows, right=[3, 4]))
+            blank = [""] * (len(titles) - 5)
+            rows.append([one.target.name, "none", *blank, "no", "", one.target.note])
+    say.table(aligned(rows, right=range(2, len(titles) - 3)))
     say.line("")
     if len(fits) == 1:
         say.line(crossing(asked.spec, fits[0].target, *precisions))
@@ -135,15 +147,26 @@ def _headline(asked: Subject, streams: int) -> str:
     )
 
 
-def _fit_row(one: Fit, prediction: Prediction) -> list[str]:
+def _worth_showing(one: Fit) -> list[Prediction]:
+    """The fastest, and beside one on the GPU the fastest on the CPU."""
+    shown = list(one.candidates[:1])
+    if shown and shown[0].engine in ON_GPU:
+        shown += [c for c in one.candidates if c.engine not in ON_GPU][:1]
+    return shown
+
+
+def _fit_row(one: Fit, prediction: Prediction, streams: int) -> list[str]:
     factor = one.real_time_factor(prediction)
+    of_all = [f"{prediction.samples_per_second * streams:,.0f}"] if streams > 1 else []
+    too_much = "" if prediction.fits else ", more than it has"
     return [
         one.target.name,
-        "yes" if prediction.fits else f"no: {prediction.memory_mb:.0f} MB",
         f"{prediction.engine} {prediction.precision}" + (prediction.how and f", {prediction.how}"),
         f"{prediction.samples_per_second:,.0f}",
+        *of_all,
         f"{factor:.2f}",
         "yes" if factor >= 1 and prediction.fits else "no",
+        f"{prediction.memory_mb:,.0f} MB{too_much}",
         prediction.limited_by,
     ]
 

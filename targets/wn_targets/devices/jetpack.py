@@ -10,6 +10,9 @@ OLDEST_TENSORRT = (10, 3)
 OLDEST_CUDA = 12
 """What cuda-core begins at."""
 
+OLDEST_PYTHON = 10
+"""3.10: what wavestep itself needs."""
+
 
 @dataclass(frozen=True)
 class JetPack:
@@ -37,7 +40,12 @@ class JetPack:
     @property
     def runs_cubins(self) -> bool:
         """Whether its driver and its Python are ones that the cuda engine runs with."""
-        return self.cuda_major >= OLDEST_CUDA and int(self.python.split(".")[1]) >= 10
+        return self.cuda_major >= OLDEST_CUDA and self.python_minor >= OLDEST_PYTHON
+
+    @property
+    def python_minor(self) -> int:
+        """10 of 3.10."""
+        return int(self.python.split(".")[1])
 
     @property
     def extra(self) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.model.spec import ModelSpec
+from wn_targets.devices.catalogue import TARGETS
 from wn_targets.devices.target import Target
 from wn_targets.models.prediction import Prediction
 from wn_targets.models.registry import MODELS, ON_GPU
 
+HOST = "x86-64-v3"
+"""The target whose CPU is taken to be beside a graphics card: it sits in any host."""
 MOST_COMPARED = 256
 """Streams up to which processors are compared."""
 
@@ -89,12 +93,21 @@ def crossing(
     cuda_precision: str = "int8",
 ) -> str:
     """One line: which processor to choose for how many streams."""
-    found = gpu_from(spec, target, native_precision, cuda_precision)
+    whole = hosted(target)
+    where = target.name if whole is target else f"{target.name} in a host as {HOST}"
+    found = gpu_from(spec, whole, native_precision, cuda_precision)
     if found is None:
-        return f"{target.name}: the CPU for any number of streams"
+        return f"{where}: the CPU for any number of streams"
     if found == 1:
-        return f"{target.name}: the GPU for any number of streams"
-    return f"{target.name}: the GPU from {found} streams on, the CPU for fewer"
+        return f"{where}: the GPU for any number of streams"
+    return f"{where}: the GPU from {found} streams on, the CPU for fewer"
+
+
+def hosted(target: Target) -> Target:
+    """A card with the CPU of HOST beside it; what has a CPU of its own as it is."""
+    if target.cpu is not None:
+        return target
+    return dataclasses.replace(target, cpu=TARGETS[HOST].cpu)
 
 
 def _stays(on_gpu: Callable[[int], bool], streams: int, counted: int) -> bool:

@@ -29,7 +29,10 @@ def test_rows_are_bars_from_slow_to_fast_in_two_colours() -> None:
     widths = [patch.get_window_extent().width for patch in axes.patches]
     assert widths == sorted(widths)
     assert axes.get_xscale() == "log"
-    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [8000, 8000])
+    slowest, real_time = axes.lines
+    speeds = [0.75 * 8000 * 166 / 200, 11.0 * 8000 * 11 / 15]  # 99 of 100 blocks are faster
+    np.testing.assert_allclose(np.asarray(slowest.get_xdata()), speeds)
+    np.testing.assert_array_equal(real_time.get_xdata(), [8000, 8000])
     slow, fast = (bar.get_facecolor() for bar in axes.patches)
     assert slow != fast
 
@@ -43,7 +46,15 @@ def test_the_picture_is_whole() -> None:
 @pytest.mark.parametrize("kind", [".png", ".svg", ".pdf"])
 @pytest.mark.parametrize("name", ["$\\frac$", "$", "\\", "a\nb", "\x1b[31m", "𝄞 \u202e", "{", "%s"])
 def test_a_name_is_text_and_nothing_else(kind: str, name: str) -> None:
-    assert plot(kind, ROWS, 8000, name)
+    assert plot(kind, ROWS, 8000, name, [name])
+
+
+def test_what_is_said_below_makes_it_taller() -> None:
+    plain = imread(io.BytesIO(plot(".png", ROWS, 8000, "voice")))
+    said = imread(
+        io.BytesIO(plot(".png", ROWS, 8000, "voice", ["load 3", "warning: " + "x " * 90]))
+    )
+    assert said.shape[0] > plain.shape[0]
 
 
 def test_a_plot_that_could_not_be_written_is_told_beforehand(tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ def test_it_exports_and_streams_through_its_filter(folder: Path, tmp_path: Path)
         (("--from", "ibab"), "holds no ibab model"),
         (("--verify", "none.npz"), "none.npz does not exist; give an .npz of x and params"),
         (("--set", "stacks=3"), "stacks is 3; it must divide 4 layers"),
+        (("--set", "stakcs=2"), "--set 'stakcs' is unknown"),
         (("--statistics", "none.npz"), "none.npz does not exist; write them with"),
     ],
 )
@@ -137,6 +138,13 @@ def test_a_name_that_no_checkpoint_has(folder: Path, tmp_path: Path) -> None:
     done = imported(folder, tmp_path / "mine.wav")
     assert done.exit_code == 2
     assert "is no name of a checkpoint; call it mine.pt" in done.output
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(folder: Path, tmp_path: Path) -> None:
+    done = imported(folder, tmp_path / "none" / "mine.pt")
+    assert done.exit_code == 2
+    assert done.output.startswith("error: ")
+    assert f"there is no folder {tmp_path / 'none'}" in done.output
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ import pytest
 
 from tests import model_dir, specs
 from tests.export.references import reference_of
-from wn_export.parity import page
 from wn_export.parity.available import Unavailable
 from wn_export.parity.compare import Comparison
+from wn_export.parity.page import page, pictures
 from wn_export.parity.prove import Proof, to_json, write_reports
 from wn_runtime.model import manifest as manifests
-from wn_runtime.model.manifest import ConditionerRow, ParityRow
+from wn_runtime.model.layout import layout
+from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow
 
 REFERENCE = reference_of(specs.PLAIN, clips=(300,))
 NUMBERS = ParityRow("onnx", "fp32", 1e-6, 1e-7, 0.0, 60, None, None, True)
@@ -53,7 +54,11 @@ def compared(row: ParityRow, fault: str | None = None) -> Comparison:
 
 def drawn(name: str, *comparisons: Comparison, material: str = "audio") -> str:
     reference = dataclasses.replace(REFERENCE, material=material)
-    return page.page(name, specs.PLAIN, reference, comparisons)
+    manifest = Manifest(manifests.FORMAT, "voice", specs.PLAIN, {}, state=layout(specs.PLAIN))
+    object.__setattr__(manifest, "name", name)  # which it would refuse, hostile as it is
+    bias = (ConditionerRow("numpy", 1e-7, True),)
+    lacking = (Unavailable("cuda", "fp32", material),)
+    return page(manifest, Proof(reference, comparisons, bias, lacking, strict=False))
 
 
 def read(text: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -72,9 +77,39 @@ def test_a_name_adds_no_tags_and_no_attributes(hostile: str) -> None:
 
 def test_an_engine_without_numbers_is_a_row_without_sound() -> None:
     text = drawn("voice", compared(NUMBERS), compared(NONE, "its params are not numbers"))
-    assert text.count("<audio") == 2, "PyTorch and the other engine"
+    assert text.count("<audio") == 3, "a recording, PyTorch and the other engine"
     assert "none: its params are not numbers" in text
-    assert "<td>nan</td>" in text
+    assert "<td class='number'>nan</td>" in text
+
+
+def test_the_verdict_is_on_top_and_says_what_it_rests_on() -> None:
+    good, bad = compared(NUMBERS), compared(dataclasses.replace(NUMBERS, passed=False))
+    for comparison, mark in ((good, "PASS"), (bad, "FAIL")):
+        text = drawn("voice", comparison, material="so much audio")
+        top = text[text.index("<h1>") : text.index("<h2>")]
+        assert f"<div class='verdict {mark}'>" in top
+        for words in ("so much audio", "machine", "date", "versions", "seed 1", "cuda: "):
+            assert words in top
+    assert "onnx in float32: PyTorch" in drawn("voice", good)
+    assert "onnx fp32 is outside tolerance." in drawn("voice", bad)
+
+
+def test_the_page_is_one_file_for_any_screen() -> None:
+    text = drawn("voice", compared(NUMBERS))
+    assert "width=device-width" in text
+    assert "prefers-color-scheme: dark" in text
+    assert "http" not in text, "nothing is fetched"
+
+
+def test_a_picture_shows_what_is_to_be_heard() -> None:
+    rate = 8000
+    audio = 1e-3 * np.random.default_rng(0).standard_normal(3 * rate).astype(np.float32)
+    audio[rate : 2 * rate] += np.sin(np.arange(rate) / 3).astype(np.float32)
+    start, end = pictures.heard([audio], rate)
+    assert 0 < rate - start <= 0.11 * rate
+    assert 0 < end - 2 * rate <= 0.11 * rate
+    assert pictures.heard([audio[:rate] * 0], rate) == (0, rate)
+    assert pictures.heard([], rate) == (0, 0)
 
 
 @pytest.mark.parametrize("hostile", [*HOSTILE, "\ud800"])

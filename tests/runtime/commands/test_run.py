@@ -77,7 +77,9 @@ def test_without_a_place_the_file_has_the_models_name(here: Path) -> None:
 
 def test_conditions_left_out_are_mentioned_once(here: Path) -> None:
     result = run("--seconds", 0.1, "--speaker", 0)
-    assert result.stderr == "note: no mood given; the model has: calm, loud\n"
+    assert (
+        result.stderr == "note: no mood given, so none is conditioned on; --tag takes: calm, loud\n"
+    )
 
 
 def test_a_batch_is_one_file_a_voice(here: Path) -> None:
@@ -128,7 +130,8 @@ def test_raw_goes_to_a_file_too(here: Path) -> None:
         (["-o", "no/where/a.wav"], r"no/where/a.wav: there is no directory no/where; .*"),
         (["-o", "voice"], "audio suffix 'voice' is unknown; .*"),
         (["-o", "/proc/a.wav"], r"/proc/a.wav cannot be written \(.*\); nothing was kept"),
-        (["-o", "a.wav", "--raw", "-"], "-o, --raw and --play exclude one another; give one"),
+        (["-o", "a.wav", "--raw", "a.wav"], "-o and --raw are both a.wav; give each a place .*"),
+        (["-o", "-", "--raw", "-"], "-o and --raw are both -; give each a place of its own"),
         (["--sped", "2"], "No such option.*--sped.*"),
     ],
 )
@@ -234,3 +237,35 @@ def test_without_onnxruntime_the_engine_named_is_an_error(
     result = run("--seconds", 0.1)
     assert result.exit_code == 2
     assert "pip install 'wavestep[onnx]'" in result.stderr
+
+
+def test_a_file_and_a_pipe_get_the_same(here: Path) -> None:
+    result = run("--seconds", 0.25, "--speaker", "bob", "-o", "a.wav", "--raw", "-")
+    assert result.exit_code == 0, result.output
+    audio, _ = soundfile.read("a.wav", dtype="int16")
+    assert result.stdout_bytes == audio.astype("<i2").tobytes()
+    assert "→ a.wav and stdout" in result.stderr
+
+
+def test_where_the_reader_leaves_the_file_is_kept(here: Path) -> None:
+    with subprocess.Popen(
+        command("--engine", "onnx", "--seconds", "60", "-o", "a.wav", "--raw", "-"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=False,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert len(process.stdout.read(800)) == 800
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        assert process.wait(60) == 1
+    assert 400 <= soundfile.info("a.wav").frames < 480_000
+    assert "→ a.wav and stdout" in said
+
+
+def test_one_of_several_places_that_cannot_be_opened_leaves_none(here: Path) -> None:
+    result = run("--seconds", 0.1, "-o", "a.wav", "--raw", "none/a.pcm")
+    assert result.exit_code == 2
+    assert "there is no directory none" in result.stderr
+    assert files(here) == ["voice"]

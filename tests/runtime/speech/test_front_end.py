@@ -112,7 +112,7 @@ def test_a_text_of_too_many_phones_is_refused_before_they_are_counted_out(
     ],
 )
 def test_weights_that_make_no_numbers_are_one_line(weight: str, value: float, part: str) -> None:
-    weights = dict(front_end()._weights)
+    weights = dict(front_end().weights)
     weights[weight] = np.full_like(weights[weight], value)
     damaged = module.FrontEnd(spec(), weights, front_end().dictionary)
     message = f"this voice's {part} are no finite numbers"

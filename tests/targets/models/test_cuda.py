@@ -16,7 +16,7 @@ from wn_runtime.model.work import Work
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.devices.target import Gpu
 from wn_targets.models.cuda import cuda, cuda_gpu
-from wn_targets.models.fit import MOST_COMPARED, crossing, fit, gpu_from
+from wn_targets.models.fit import HOST, MOST_COMPARED, crossing, fit, gpu_from, hosted
 from wn_targets.models.registry import runs_cuda
 from wn_targets.presets import PRESETS
 
@@ -80,7 +80,7 @@ def test_streams_take_memory_and_too_many_do_not_fit() -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", ["orin-nano-8gb", "agx-orin-64gb", "thor-t5000", "t4"])
 def test_the_crossing_is_where_the_choice_changes(name: str, preset: str) -> None:
-    spec, target = PRESETS[preset], find(name)
+    spec, target = PRESETS[preset], hosted(find(name))
 
     def on_gpu(streams: int) -> bool:
         chosen = fit(spec, target, streams).chosen
@@ -90,8 +90,9 @@ def test_the_crossing_is_where_the_choice_changes(name: str, preset: str) -> Non
     assert found is not None
     assert all(on_gpu(streams) for streams in (found, found + 1, 2 * found, MOST_COMPARED))
     assert found == 1 or not on_gpu(found - 1)
-    words = crossing(spec, target)
-    assert words.startswith(f"{name}: the GPU ")
+    words = crossing(spec, find(name))
+    where = name if find(name).cpu is not None else f"{name} in a host as {HOST}"
+    assert words.startswith(f"{where}: the GPU ")
     assert ("any number" if found == 1 else f"from {found} streams on") in words
 
 

@@ -143,13 +143,17 @@ def test_one_broken_file_is_named_before_training(
         load(folder)
 
 
-def test_every_faulty_file_is_counted(tmp_path: Path) -> None:
+def test_every_faulty_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_corpus(tmp_path)
     (folder / "1.wav").unlink()
     (folder / "2.wav").write_bytes(b"no audio")
     os.truncate(folder / "4.wav", 50)
     with pytest.raises(WavestepError, match=r"1\.wav: file is missing \(and 2 more files at fault"):
         load(folder)
+    noted = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[2].partition(": ")[0] for line in noted] == [
+        str(folder / name) for name in ("1.wav", "2.wav", "4.wav")
+    ]
 
 
 def test_a_name_in_the_list_may_hold_what_no_file_name_does(tmp_path: Path) -> None:

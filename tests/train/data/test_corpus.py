@@ -35,6 +35,23 @@ def test_without_metadata_folders_are_speakers(tmp_path: Path) -> None:
     assert {r.split for r in found.recordings} == {"train", "valid"}
 
 
+def test_recordings_in_no_folder_are_of_one_speaker(tmp_path: Path) -> None:
+    write_corpus(tmp_path, files=20, seconds=0.01)
+    (tmp_path / "metadata.csv").unlink()
+    (tmp_path / "notes").mkdir()
+    found = corpus.read(tmp_path)
+    assert found.conditions == ()
+    assert [r.split for r in found.recordings].count("valid") == 1
+
+
+def test_recordings_beside_speakers_are_nobodys(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "ann"):
+        write_corpus(folder, files=2, seconds=0.01)
+        (folder / "metadata.csv").unlink()
+    with pytest.raises(WavestepError, match=r"of speakers \(ann/\) and, as .*\.wav, of nobody"):
+        corpus.read(tmp_path)
+
+
 @pytest.mark.parametrize(("files", "held_back"), [(1, []), (2, [1]), (19, [18]), (45, [19, 39])])
 def test_without_a_split_every_20th_or_the_last_of_a_few_is_held_back(
     tmp_path: Path, files: int, held_back: list[int]
@@ -173,5 +190,5 @@ def test_an_unknown_column_is_named_with_the_known_ones(tmp_path: Path) -> None:
 def test_no_folder_and_an_empty_folder_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(WavestepError, match=r"is not a folder"):
         corpus.read(tmp_path / "none")
-    with pytest.raises(WavestepError, match=r"neither metadata.csv nor"):
+    with pytest.raises(WavestepError, match=r"no metadata.csv, no <speaker>"):
         corpus.read(tmp_path)

@@ -9,8 +9,6 @@ import click
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError
-from wn_runtime.features.features import Features
-from wn_runtime.features.pitch import need as need_pyworld
 
 _path = click.Path(path_type=Path)
 
@@ -105,6 +103,8 @@ def main(
 
     DATA is a folder as wn-train takes it, and stays as it is; OUTPUT is one, too.
     """
+    from wn_runtime.features.features import Features
+    from wn_runtime.features.pitch import need as need_pyworld
     from wn_train.features import folder
     from wn_train.features.phones import Script
 

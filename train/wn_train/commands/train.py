@@ -47,7 +47,8 @@ def main(
 ) -> None:
     """Train a WaveNet on the recordings in DATA.
 
-    DATA holds metadata.csv (columns file, split and one per condition), or <speaker>/*.wav.
+    DATA holds metadata.csv (columns file, split and one per condition), or <speaker>/*.wav, or the
+    *.wav of one speaker.
     """
     with pytorch_needed("wn-train"):
         from wn_train.training.run import run

@@ -66,7 +66,7 @@ class Corpus:
 def read(
     folder: Path, columns: Sequence[str] | None = None, framed: bool = False, text: str = ""
 ) -> Corpus:
-    """Read `metadata.csv`, or `<speaker>/*.wav` where there is none.
+    """Read `metadata.csv`; where there is none `<speaker>/*.wav`, or the `*.wav` of one speaker.
 
     columns: the conditions wanted; None for all. framed: every recording needs a file of frames.
     text: a column that holds what is said, and is no condition.
@@ -74,7 +74,7 @@ def read(
     """
     if not folder.is_dir():
         raise WavestepError(
-            f"{folder} is not a folder; give one with {METADATA} or <speaker>/*.wav"
+            f"{folder} is not a folder; give one with {METADATA}, <speaker>/*.wav or *.wav"
         )
     metadata = folder / METADATA
     rows = _from_csv(metadata, framed, text) if metadata.exists() else _from_folders(folder)
@@ -210,16 +210,26 @@ def _value(given: str) -> str:
 
 
 def _from_folders(folder: Path) -> list[Recording]:
+    """A speaker for every folder; recordings without one are of one speaker, and no condition."""
     recordings = []
     for speaker in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        audio = sorted(p for p in speaker.iterdir() if p.suffix.lower() in SUFFIXES)
-        for number, path in enumerate(audio):
-            recordings.append(
-                Recording(path, _split(number, len(audio)), {"speaker": speaker.name})
-            )
-    if not recordings:
-        raise WavestepError(f"{folder} has neither {METADATA} nor <speaker>/*.wav")
-    return recordings
+        recordings += _recordings(speaker, {"speaker": speaker.name})
+    alone = _recordings(folder, {})
+    if recordings and alone:
+        raise WavestepError(
+            f"{folder} has recordings of speakers ({recordings[0].path.parent.name}/) and, as "
+            f"{alone[0].path.name}, of nobody; put them into a speaker's folder, or list all in "
+            f"{METADATA}"
+        )
+    if not recordings and not alone:
+        raise WavestepError(f"{folder} has no {METADATA}, no <speaker>/*.wav and no *.wav")
+    return recordings or alone
+
+
+def _recordings(folder: Path, values: dict[str, str]) -> list[Recording]:
+    """Those that lie in one folder."""
+    audio = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    return [Recording(p, _split(i, len(audio)), dict(values)) for i, p in enumerate(audio)]
 
 
 def _split(number: int, count: int) -> str:

@@ -1,4 +1,4 @@
-"""Every file at fault is found before any is complained of: the first is named, all are counted."""
+"""Every file at fault is found before any is complained of; notes name all, the error the first."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wn_runtime.commands import say
 from wn_runtime.errors import WavestepError
 from wn_train.data.decoding import Faulty
+
+MOST_LISTED = 200
 
 
 class Faults:
@@ -29,8 +32,12 @@ class Faults:
             self._lines.append(str(fault))
 
     def check(self) -> None:
-        """Raise WavestepError where there are any."""
+        """Raise WavestepError where there are any, and list them before it where there are more."""
         if self._lines:
             count = len(self._lines) - 1
             more = f" (and {count} more files at fault)" if count else ""
+            for line in self._lines[: MOST_LISTED if count else 0]:
+                say.note(line)
+            if count >= MOST_LISTED:
+                say.note(f"and {count + 1 - MOST_LISTED} more")
             raise WavestepError(f"{self._lines[0]}{more}; mend or remove it, {self._spared}")

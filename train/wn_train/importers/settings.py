@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import json_file, strict
 
 T = TypeVar("T")
@@ -20,14 +20,19 @@ class Settings:
 
     values: Mapping[str, Any]
     where: str
+    named: frozenset[str] = frozenset()
+    """Those of the command line: each was meant for this model."""
 
     def parsed(self, kind: type[T]) -> T:
-        """Those that the dataclass `kind` has, of its types; others are of training, and ignored.
+        """Those that the dataclass `kind` has, of its types; a file's others are of training.
 
-        Raises WavestepError that names the key and the fault.
+        Raises WavestepError that names the key and the fault, also for one of the command line
+        that `kind` has not.
         """
         assert dataclasses.is_dataclass(kind)
         known = {field.name for field in dataclasses.fields(kind)}
+        for name in sorted(self.named - known):
+            raise WavestepError(unknown("--set", name, sorted(known)))
         given = {
             name: value
             for name, value in self.values.items()
@@ -73,7 +78,8 @@ def read(path: Path | None, given: Sequence[str], sections: Sequence[str]) -> Se
             values[name] = json_file.loads(text)
         except ValueError:
             values[name] = text
-    return Settings(values, "no --hparams" if path is None else str(path))
+    named = frozenset(word.partition("=")[0] for word in given)
+    return Settings(values, "no --hparams" if path is None else str(path), named)
 
 
 def _table(path: Path) -> Mapping[str, Any]:

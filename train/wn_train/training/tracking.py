@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -67,9 +68,12 @@ class Tracker:
             for condition in self._spec.conditions
         }
         frames = samples.frames_of(self._samples, self._spec, self._steps, model.padding())
+        began = time.perf_counter()
         audio = self._generator.generate(
             model, conditions, len(self._samples), self._steps, self._settings.seed, frames
         )
+        made = audio.size / self._spec.sample_rate
+        self._events.scalar("generated/times_real_time", made / (time.perf_counter() - began), step)
         if not self._begun:
             self._begin(step)
         for i, sample in enumerate(self._samples):
@@ -94,7 +98,12 @@ class Tracker:
 
     def _sound(self, label: str, wave: NDArray[np.float32], step: int) -> None:
         self._events.audio(f"audio/{label}", wave, self._spec.sample_rate, step)
-        self._events.image(f"spectrogram/{label}", pictures.spectrogram(wave), step)
+        try:
+            picture = pictures.spectrogram_with_axes(wave, self._spec.sample_rate)
+        except ImportError:
+            self._events.image(f"spectrogram/{label}", pictures.spectrogram(wave), step)
+        else:
+            self._events.picture(f"spectrogram/{label}", picture, step)
 
     def _compare(
         self, features: Features, sample: Sample, wave: NDArray[np.float32], step: int

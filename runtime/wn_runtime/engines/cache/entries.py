@@ -29,12 +29,15 @@ from wn_runtime import temporary
 from wn_runtime.engines.cache.directory import cache_directory
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.files import read_text, size_and_sha256
+from wn_runtime.log import log
 
 _CHECKSUM = "sha256"
 _MOST = 64 * 2**20
 """Bytes of code: the largest library has a hundredth of that."""
 _MONTH = 30 * 24 * 3600.0
 T = TypeVar("T")
+seconds_making = 0.0
+"""What this process has spent on making entries: by so much a first use takes longer."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +103,21 @@ def load(entry: Entry, make: Callable[[Path], None], read: Callable[[Path], T]) 
 
 def cached(entry: Entry, make: Callable[[Path], None]) -> Path:
     """The path of an entry's code; `make(path)` writes it where there is none to be trusted."""
+    global seconds_making
     root = cache_directory()
     place = root / entry.name
-    if not _trusted(place, entry.file):
+    if _trusted(place, entry.file):
+        log.info("compiled before: %s", place)
+    else:
+        began = time.perf_counter()
         with temporary.folder(".part-", root) as fresh:
             make(fresh / entry.file)
             _, digest = size_and_sha256(fresh / entry.file)
             (fresh / _CHECKSUM).write_text(digest + "\n", "ascii")
             place = _place(fresh, place, entry.file)
+        took = time.perf_counter() - began
+        seconds_making += took
+        log.info("made in %.2f s, and kept: %s", took, place)
         _forget_unused(root)
     with contextlib.suppress(OSError):
         os.utime(place)  # used now

@@ -34,12 +34,9 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
         parts.extend(_matrix(padded, precision, tile))
 
     for layer in range(spec.layers):
-        taps = weights["gate.weight"][layer]
-        matrix(taps[0], order)
+        matrix(weights["gate.weight"][layer, 0], order)
         matrix(weights["residual.weight"][layer] * scale)
         matrix(weights["skip.weight"][layer])
-        for tap in taps[1:]:
-            matrix(tap, order)
         parts.append(_gather(weights["gate.bias"][layer], order))
         parts.append(_padded(weights["residual.bias"][layer] * scale, 0))
     parts.append(_padded(weights["skip.bias"], 0))
@@ -51,6 +48,9 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
     params = _padded(weights["head.1.bias"], 0)
     params[spec.output.params :] = _NEVER
     parts.append(params)
+    for tap in range(1, spec.kernel):
+        for layer in range(spec.layers):
+            matrix(weights["gate.weight"][layer, tap], order)
     return aligned(parts)
 
 
@@ -139,8 +139,13 @@ def aligned_zeros(size: int) -> NDArray[np.uint8]:
         room = np.zeros(size + _ALIGNMENT, np.uint8)
         start = -room.ctypes.data % _ALIGNMENT
         return room[start : start + size]
+    # Whole huge pages: small ones lie anywhere, and what nearly fills a cache crowds some of its
+    # sets. Not where little is needed of the last.
+    whole = -(-size // _HUGE) * _HUGE
+    if whole - size > _HUGE // 2:
+        whole = size
     try:
-        memory = mmap.mmap(-1, size + _HUGE)
+        memory = mmap.mmap(-1, whole + _HUGE)
     except (OSError, OverflowError) as error:
         raise MemoryError(f"{size:,} bytes") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):

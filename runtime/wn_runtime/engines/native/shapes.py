@@ -11,6 +11,8 @@ from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 
 _MOST_BYTES = 2**33
+_LAYOUT = 2
+"""Of the packed weights: a library that was compiled ahead for another is refused."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Shapes:
             "LINE_ROWS": spec.state_rows,
             "RESIDUAL_SCALE": float(np.float32(spec.residual_scale)).hex() + "f",
             "PRECISION": self.precision.upper(),
+            "LAYOUT": _LAYOUT,
         }
         text = "".join(f"#define {name} {value}\n" for name, value in values.items())
         digest = hashlib.sha256((text + self.head_source()).encode()).hexdigest()

@@ -27,6 +27,17 @@ SPECS: dict[str, ModelSpec] = {
         classes=32,
         conditions=(SPEAKER,),
     ),
+    # Their taps for different numbers of samples: 1 to 8, by dilation and tap.
+    "near": small_spec(
+        (1, 2, 3, 4, 7, 16),
+        kernel=4,
+        residual=50,
+        gate=140,
+        skip=30,
+        head=20,
+        classes=32,
+        conditions=(SPEAKER,),
+    ),
 }
 
 

@@ -10,8 +10,10 @@ from tests.runtime.engines.native.models import SPECS
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from wn_runtime.conditioning.conditioner import pieces
+from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.kind import PRECISIONS
+from wn_runtime.engines.native.library import compiled
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.state import DELAY_LINES, SAMPLES
 
@@ -52,6 +54,32 @@ def test_streams_side_by_side_are_bit_for_bit_those_alone(
         expected = alone.score(samples[:, b : b + 1], bias[:, :, b : b + 1])
         np.testing.assert_array_equal(together[:, b : b + 1], expected)
     engine.close()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(("batch", "threads"), [(1, 1), (1, 2), (2, 1)])
+def test_taps_of_many_samples_at_once_are_bit_for_bit_those_of_one_after_the_other(
+    precision: str, batch: int, threads: int
+) -> None:
+    spec = SPECS["near"]
+    weights = random_weights(spec)
+    one = NativeEngine(
+        spec,
+        weights,
+        precision,
+        batch,
+        library=lambda shapes: compiled(shapes, (*cpu.native_flags(), "-DTAP_STEPS=1")),
+    )
+    many = NativeEngine(spec, weights, precision, batch, threads)
+    for size, rows in ((1, 1), (7, 7), (8, 1), (13, 1), (37, 37), (48, 8), (64, 64)):
+        bias, drawn = random_bias(spec, batch, rows), random_uniforms(size, batch)
+        np.testing.assert_array_equal(many.generate(bias, drawn), one.generate(bias, drawn))
+        samples = random_samples(spec, size, batch)
+        np.testing.assert_array_equal(many.score(samples, bias), one.score(samples, bias))
+        state = one.snapshot()
+        for name, array in many.snapshot().items():
+            np.testing.assert_array_equal(array, state[name])
+    many.close()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

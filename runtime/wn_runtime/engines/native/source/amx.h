@@ -87,6 +87,10 @@ INLINE void amx_add(int nt, int n, columns m, rows_io io, const amx_sums *sums) 
     for (int r = 0; r < AMX_ROWS; r++)
         UNROLL for (int c = 0; c < nt; c++) {
             running sum = {load_int(sums->row[c][2 * r]), load_int(sums->row[c][2 * r + 1])};
+            if (io.init_stride == WHOLE) {
+                store_int(io.y + r * n + c * 16, unshifted(sum, shifts[c]));
+                continue;
+            }
             vf total = to_float(unshifted(sum, shifts[c])) * (scales[c] * io.x_scale[r]);
             store(io.y + r * n + c * 16, load(io.init + r * io.init_stride + c * 16) + total);
         }

@@ -243,35 +243,56 @@ INLINE void ahead(const weight *w) {
 
 #define SPLIT_SUMS(width) ((width) <= 2 * LANES) /* see floats.h */
 
+/* whole[b][v] = x[b] @ W over inputs `begin` to before `end`, EXACT_INPUTS at most; m has the
+ * weights and the shifts of these inputs. */
+INLINE void sum_products(int nb, int nv, int begin, int end, int k, int width, columns m,
+                         const row *x, vi *whole) {
+    const int chains = SPLIT_SUMS(width) ? 2 : 1;
+    const weight *w = m.w;
+    running sum[MOST];
+    UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){0};
+    for (int i = begin; i < end; i += 4 * chains)
+        UNROLL for (int c = 0; c < chains; c++, w += 4 * width) {
+            UNROLL for (int v = 0; v < nv; v++) ahead(w + 4 * v * LANES);
+            UNROLL for (int b = 0; b < nb; b++) {
+                inputs xs = four(x + b * ROW_BYTES(k), i + 4 * c, k);
+                UNROLL for (int v = 0; v < nv; v++) {
+                    int j = (c * nb + b) * nv + v;
+                    sum[j] = add4(sum[j], xs, w + 4 * v * LANES);
+                }
+            }
+        }
+    UNROLL for (int b = 0; b < nb; b++)
+        UNROLL for (int v = 0; v < nv; v++) {
+            running each = sum[b * nv + v];
+            if (chains == 2) each = join(each, sum[(nb + b) * nv + v]);
+            whole[b * nv + v] = finish(each, m.shifts + v * LANES);
+        }
+}
+
 /* y[b][v] += x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added in
  * float beyond. */
 INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, const row *x,
                          const float *x_scale, vf *y) {
-    const int chains = SPLIT_SUMS(width) ? 2 : 1;
-    const weight *w = m.w;
-    for (int begin = 0; begin < k; begin += EXACT_INPUTS, m.shifts += n) {
+    for (int begin = 0; begin < k; begin += EXACT_INPUTS) {
         int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
-        running sum[MOST];
-        UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){0};
-        for (int i = begin; i < end; i += 4 * chains)
-            UNROLL for (int c = 0; c < chains; c++, w += 4 * width) {
-                UNROLL for (int v = 0; v < nv; v++) ahead(w + 4 * v * LANES);
-                UNROLL for (int b = 0; b < nb; b++) {
-                    inputs xs = four(x + b * ROW_BYTES(k), i + 4 * c, k);
-                    UNROLL for (int v = 0; v < nv; v++) {
-                        int j = (c * nb + b) * nv + v;
-                        sum[j] = add4(sum[j], xs, w + 4 * v * LANES);
-                    }
-                }
-            }
+        vi whole[MOST];
+        sum_products(nb, nv, begin, end, k, width, m, x, whole);
         UNROLL for (int b = 0; b < nb; b++)
-            UNROLL for (int v = 0; v < nv; v++) {
-                running whole = sum[b * nv + v];
-                if (chains == 2) whole = join(whole, sum[(nb + b) * nv + v]);
-                vi s = finish(whole, m.shifts + v * LANES);
-                y[b * nv + v] += to_float(s) * (load(m.scale + v * LANES) * x_scale[b]);
-            }
+            UNROLL for (int v = 0; v < nv; v++)
+                y[b * nv + v] +=
+                    to_float(whole[b * nv + v]) * (load(m.scale + v * LANES) * x_scale[b]);
+        m.w += EXACT_INPUTS * width, m.shifts += n;
     }
+}
+
+/* y += integer sums that were kept, rescaled: what add_products would have added. */
+INLINE void add_whole(int rows, int n, columns m, const int32_t *whole, const float *x_scale,
+                      float *y) {
+    for (int b = 0; b < rows; b++, whole += n, y += n)
+        for (int i = 0; i < n; i += LANES)
+            store(y + i, load(y + i) + to_float(load_int(whole + i)) *
+                                           (load(m.scale + i) * x_scale[b]));
 }
 
 #endif

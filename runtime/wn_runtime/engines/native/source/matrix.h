@@ -66,12 +66,14 @@ typedef struct {
     const int32_t *shifts;
 } columns;
 
+#define WHOLE -1 /* INT8 and k up to EXACT_INPUTS: the sums, not rescaled; see add_whole */
+
 /* Rows in and rows out: y[r] = init[r] + x[r] @ W. `init` and `y` may be the same. */
 typedef struct {
     const row *x;         /* ROW_BYTES(k) apart */
     const float *x_scale; /* one a row; INT8 only */
     const float *init;
-    int init_stride; /* floats; 0: one init for all rows */
+    int init_stride; /* floats; 0: one init for all rows; WHOLE: none, y are integers */
     float *y;        /* n floats apart */
 } rows_io;
 
@@ -89,6 +91,16 @@ INLINE rows_io from_row(rows_io io, int r, int k, int n) {
 
 /* `nb` rows and `nv` vectors of columns of a tile `width` columns wide; constants once inlined. */
 INLINE void multiply_patch(int nb, int nv, int k, int n, int width, columns m, rows_io io) {
+#if PRECISION == INT8
+    if (io.init_stride == WHOLE) {
+        vi whole[MOST];
+        sum_products(nb, nv, 0, k, k, width, m, io.x, whole);
+        UNROLL for (int b = 0; b < nb; b++)
+            UNROLL for (int v = 0; v < nv; v++)
+                store_int(io.y + b * n + v * LANES, whole[b * nv + v]);
+        return;
+    }
+#endif
     vf y[MOST];
     UNROLL for (int b = 0; b < nb; b++)
         UNROLL for (int v = 0; v < nv; v++)

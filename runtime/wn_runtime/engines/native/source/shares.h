@@ -163,10 +163,10 @@ static void await_helper(team *t, int k, uint64_t phases) {
 /* All that step t adds to tap 0: its bias and its older taps. */
 static void prepare_ahead(block *b, int32_t t) {
     state *s = b->s;
+    const moment now = {t, b->steps};
     prepare(b, t);
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
-        if (!summed(layer, b->done))
-            older_taps(&b->m->layer[layer], s, layer, base, s->team.ahead[layer]);
+        if (!summed(layer, now)) older_taps(b->m, s, layer, base, now, s->team.ahead[layer]);
 }
 
 /* Step t of a block: its params. */
@@ -174,7 +174,7 @@ static void helped_step(block *b, int32_t t) {
     team *team = &b->s->team;
     const uint64_t sample = team->samples;
     if (t == 0) prepare_ahead(b, 0);
-    layers_step(b->m, b->s, b->done, 1);
+    layers_step(b->m, b->s, (moment){t, b->steps}, 1);
     uint32_t unclaimed = 0;
     for (int k = 1; k <= b->helpers; k++)
         if (claim(team, k, sample)) {

@@ -48,6 +48,7 @@ typedef uint32_t vu __attribute__((vector_size(4 * LANES))); /* where sums may w
 INLINE vf load(const float *p) { vf v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
 INLINE vi load_int(const void *p) { vi v; memcpy(&v, p, sizeof v); return v; }
+INLINE void store_int(void *p, vi v) { memcpy(p, &v, sizeof v); }
 INLINE vf to_float(vi v) { return __builtin_convertvector(v, vf); }
 INLINE vf absolute(vf v) { return (vf)((vi)v & 0x7fffffff); }
 

@@ -16,25 +16,30 @@
  * where the chain waits for latencies, so that the CPU works on them meanwhile.
  *
  * shapes.h defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES UNIFORMS BATCH
- * DILATIONS LINE_ROWS RESIDUAL_SCALE PRECISION SHAPES and the head's own constants. CODES is 0 where
- * samples are amplitudes. Nothing here allocates; only threads that wait for each other (flags.h)
- * call the system.
+ * DILATIONS LINE_ROWS RESIDUAL_SCALE PRECISION LAYOUT SHAPES and the head's own constants. CODES is
+ * 0 where samples are amplitudes. Nothing here allocates; only threads that wait for each other
+ * (flags.h) call the system.
  */
 #define FP32 1
 #define BF16 2
 #define INT8 3
 #include "shapes.h"
 
-/* Steps whose older taps are computed together, in layers that look back at least so far: those
- * inputs are known beforehand. Their weights are then read once for all the steps. Small int8
- * matrices are read so fast that it does not pay. */
+/* The most steps whose older taps are computed together, a power of two: those inputs are known
+ * beforehand where a layer looks back at least so far. Their weights are then read once for all the
+ * steps. Small int8 matrices are read so fast that it does not pay. */
 #ifndef TAP_STEPS
 #define SMALL (PRECISION == INT8 && RESIDUAL < 48)
 #define TAP_STEPS (BATCH > 2 || SMALL ? 1 : 8 / BATCH)
 #endif
+_Static_assert(TAP_STEPS >= 1 && TAP_STEPS <= 8 && !(TAP_STEPS & (TAP_STEPS - 1)), "see SOME");
 
 #include "matrix.h"
 #include "vector.h"
+
+/* Whether a tap that looks back further than tap 1 is computed for more steps together than that:
+ * it waits as integers for the sum of those before it, as floats are added in one order only. */
+#define EARLY (PRECISION == INT8 && TAP_STEPS > 1 && KERNEL > 2 && R <= EXACT_INPUTS)
 
 #define PADDED(n) (((n) + 15) / 16 * 16) /* widths are padded with zeros to 16 */
 #define R PADDED(RESIDUAL)
@@ -57,15 +62,15 @@
 static const int32_t dilations[LAYERS] = DILATIONS;
 
 typedef struct {
-    MATRIX(R, G) gate;         /* tap 0 */
-    MATRIX(Z, R) residual;     /* times residual_scale */
+    MATRIX(R, G) gate;     /* tap 0 */
+    MATRIX(Z, R) residual; /* times residual_scale */
     MATRIX(Z, S) skip;
-    MATRIX(R, G) older[OLDER]; /* taps 1 .. k-1 */
     _Alignas(64) float gate_bias[G];
     _Alignas(64) float residual_bias[R]; /* times residual_scale */
 } layer_weights;
 
-/* The packed weights; pack.py writes the same order. */
+/* The packed weights; pack.py writes the same order. What every sample reads comes first, in one
+ * piece: so a cache that holds little more than that holds it, whatever the way of its sets. */
 typedef struct {
 #if CODES
     _Alignas(64) float input[INPUT_KERNEL][CODES][R]; /* tap 0 has the bias in it */
@@ -81,7 +86,8 @@ typedef struct {
 #if PRECISION == INT8
     MATRIX(H, A) head1_rest; /* what int8 left of head1: params bear rounding worst, see pack.py */
 #endif
-    _Alignas(64) float head1_bias[A]; /* -1e30 in the padding: never drawn */
+    _Alignas(64) float head1_bias[A];    /* -1e30 in the padding: never drawn */
+    MATRIX(R, G) older[OLDER][LAYERS]; /* taps 1 .. k-1 */
 } model;
 
 /* Streams' memory, and room to work in. */
@@ -106,6 +112,9 @@ typedef struct {
     _Alignas(64) float tap_sums[LAYERS][TAP_STEPS][BATCH * G];
     _Alignas(64) row tap_rows[TAP_STEPS * BATCH * LINE_ROW];
     float tap_scales[TAP_STEPS * BATCH];
+#if EARLY
+    _Alignas(64) int32_t early[OLDER - 1][LAYERS][TAP_STEPS][BATCH * G]; /* of taps 2 .. k-1 */
+#endif
     team team;
 } state;
 
@@ -129,12 +138,7 @@ static void push(state *s, const sample *samples) {
     memcpy(s->window[0], samples, sizeof s->window[0]);
 }
 
-/* The row of a delay line that holds tap j of the step `later` steps from now. */
-INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
-    const int span = OLDER * dilations[layer];
-    int r = s->slot[layer] - j * dilations[layer] + later;
-    return (base + (r < 0 ? r + span : r)) * BATCH;
-}
+#include "taps.h"
 
 /* Streams whose delay lines no longer fit the L2 cache beside the weights, mostly. */
 #define MANY 4
@@ -147,31 +151,17 @@ INLINE void ask_for_tap(const state *s, int layer, int base) {
     }
 }
 
-/* bias + sum_{j>=1} h[t - j*d] @ Wgate[j] of the coming step, to `to`; returns where it stands. */
-INLINE const float *older_taps(const layer_weights *w, state *s, int layer, int base, float *to) {
-    const float *init = s->bias[layer][0];
-    for (int j = 1; j <= OLDER; j++) {
-        const size_t at = (size_t)tap_row(s, layer, base, j, 0);
-        multiply(BATCH, R, G, COLUMNS(&w->older[j - 1]),
-                 (rows_io){s->lines + at * LINE_ROW, s->line_scales + at, init, G, to});
-        init = to;
-    }
-    return init;
-}
-
-/* Whether step `done` since tap_sums was filled finds this layer's sums there. */
-INLINE int summed(int layer, int done) { return done < TAP_STEPS && dilations[layer] >= TAP_STEPS; }
-
 /* The bias and older taps of a layer: from tap_sums, from what was made ahead, or made now. */
-INLINE const float *gate_init(const model *m, state *s, int layer, int base, int done, int helped) {
-    if (summed(layer, done)) return s->tap_sums[layer][done];
+INLINE const float *gate_init(const model *m, state *s, int layer, int base, moment now,
+                              int helped) {
+    if (summed(layer, now)) return s->tap_sums[layer][now.t & (together(layer, 1) - 1)];
     if (helped) return OLDER ? s->team.ahead[layer] : s->bias[layer][0];
-    return older_taps(&m->layer[layer], s, layer, base, s->a);
+    return older_taps(m, s, layer, base, now, s->a);
 }
 
 /* One layer: h to the next h in place. Alone, z's share of the skip sum, too; with helpers, z is
  * where they find it. `init` is bias and older taps; returns the next layer's. */
-INLINE const float *layer_step(const model *m, state *s, int layer, int base, int done,
+INLINE const float *layer_step(const model *m, state *s, int layer, int base, moment now,
                                const float *init, int helped) {
     const layer_weights *w = &m->layer[layer];
     const int span = OLDER * dilations[layer];
@@ -198,7 +188,7 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, in
                 float *h = s->h + b * R + i;
                 store(h, load(h) * RESIDUAL_SCALE + load(w->residual_bias + i));
             }
-        init = gate_init(m, s, layer + 1, base + span, done, helped);
+        init = gate_init(m, s, layer + 1, base + span, now, helped);
         multiply(BATCH, Z, R, COLUMNS(&w->residual), (rows_io){z, s->z_scale, s->h, R, s->h});
     }
     if (!helped)
@@ -207,12 +197,12 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, in
 }
 
 /* The chain of a step. Compiled once: alone or not is asked at each layer. */
-static void layers_step(const model *m, state *s, int done, int helped) {
+static void layers_step(const model *m, state *s, moment now, int helped) {
     if (TEAM) __asm__("" : "+r"(helped)); /* no copy of all this for each of its two values */
     embed(m, s);
-    const float *init = gate_init(m, s, 0, 0, done, helped);
+    const float *init = gate_init(m, s, 0, 0, now, helped);
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
-        init = layer_step(m, s, layer, base, done, init, helped);
+        init = layer_step(m, s, layer, base, now, init, helped);
 }
 
 INLINE void relu_row(row *to, float *scale, float *x, int n) {
@@ -237,63 +227,10 @@ INLINE void head_step(const model *m, state *s) {
 }
 
 /* From the samples so far to the params of the next, by this thread alone. */
-static void step(const model *m, state *s, int done) {
+static void step(const model *m, state *s, moment now) {
     for (int b = 0; b < BATCH; b++) memcpy(s->skip + b * S, m->skip_bias, sizeof m->skip_bias);
-    layers_step(m, s, done, 0);
+    layers_step(m, s, now, 0);
     head_step(m, s);
-}
-
-/* A layer's bias[B][G] to column order, with bgate; NULL: bgate alone. */
-static void layer_bias(const model *m, int layer, const float *bias, float *to) {
-    for (int b = 0; b < BATCH; b++, to += G) {
-        memcpy(to, m->layer[layer].gate_bias, sizeof m->layer[layer].gate_bias);
-        if (!bias) continue;
-        const float *from = bias + ((size_t)layer * BATCH + b) * GATE;
-        for (int i = 0; i < GATE / 2; i++) {
-            float *own = to + i / 16 * 32 + i % 16;
-            own[0] += from[i];
-            own[16] += from[GATE / 2 + i];
-        }
-    }
-}
-
-/* The conditioning of a block of samples: rows [L][B][G], each for `held` samples; NULL: none. */
-typedef struct {
-    const float *rows;
-    int32_t held;
-} held_bias;
-
-INLINE const float *bias_at(held_bias bias, int32_t t) {
-    return bias.rows ? bias.rows + (size_t)(t / bias.held) * LAYERS * BATCH * GATE : 0;
-}
-
-/* Fills tap_sums from step t on: a product of many rows with each older tap's matrix. */
-static void sum_older_taps(const model *m, state *s, held_bias bias, int32_t t) {
-    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
-        if (dilations[layer] < TAP_STEPS) continue;
-        const float *held = bias_at(bias, t), *from = s->bias[layer][0];
-        for (int i = 0; i < TAP_STEPS; i++) { /* a row is put into column order once, then copied */
-            const float *row = bias_at(bias, t + i);
-            float *to = s->tap_sums[layer][i];
-            if (row == held) {
-                memcpy(to, from, sizeof s->bias[layer]);
-                continue;
-            }
-            layer_bias(m, layer, row, to);
-            held = row, from = to;
-        }
-        for (int j = 1; j <= OLDER; j++) {
-            for (int i = 0; i < TAP_STEPS; i++) {
-                const size_t at = (size_t)tap_row(s, layer, base, j, i);
-                memcpy(s->tap_rows + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW,
-                       BATCH * LINE_ROW);
-                memcpy(s->tap_scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
-            }
-            multiply(TAP_STEPS * BATCH, R, G, COLUMNS(&m->layer[layer].older[j - 1]),
-                     (rows_io){s->tap_rows, s->tap_scales, s->tap_sums[layer][0], G,
-                               s->tap_sums[layer][0]});
-        }
-    }
 }
 
 /* A block of steps under way. */
@@ -303,19 +240,24 @@ typedef struct {
     int32_t steps;
     held_bias bias;
     int helpers;
-    int done; /* steps since tap_sums was filled; TAP_STEPS: all used up */
 } block;
 
 /* What can be known of step t before its first sample is: its bias, and older taps of many steps. */
-INLINE void prepare(block *k, int32_t t) {
+INLINE void prepare(const block *k, int32_t t) {
+    const moment now = {t, k->steps};
+    const int other = t == 0 || (k->bias.rows && t % k->bias.held == 0); /* bias than before */
     state *s = k->s;
-    k->done = t && k->done < TAP_STEPS ? k->done + 1 : TAP_STEPS;
-    if (t == 0 || (k->bias.rows && t % k->bias.held == 0))
-        for (int layer = 0; layer < LAYERS; layer++)
+    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
+        const int sums = TAP_STEPS > 1 && summed(layer, now);
+        if (other && (is_held(k->bias) || !sums))
             layer_bias(k->m, layer, bias_at(k->bias, t), s->bias[layer][0]);
-    if (TAP_STEPS > 1 && k->done == TAP_STEPS && k->steps - t >= TAP_STEPS) {
-        sum_older_taps(k->m, s, k->bias, t);
-        k->done = 0;
+#if EARLY
+        for (int j = 2; j <= OLDER; j++)
+            if (is_early(layer, j, now) && t % together(layer, j) == 0)
+                multiply_some(k->m, s, layer, base, j, together(layer, j),
+                              (float *)s->early[j - 2][layer][0], 1);
+#endif
+        if (sums && t % together(layer, 1) == 0) sum_older_taps(k->m, s, k->bias, layer, base, now);
     }
 }
 
@@ -323,7 +265,7 @@ INLINE void prepare(block *k, int32_t t) {
 
 static block begin(const model *m, state *s, int32_t steps, const float *bias, int32_t bias_rows,
                    int32_t helpers) {
-    block k = {m, s, steps, {bias, steps / bias_rows}, helpers, TAP_STEPS};
+    block k = {m, s, steps, {bias, steps / bias_rows}, helpers};
     if (TEAM && helpers) call_helpers(&k);
     amx_begin();
     return k;
@@ -336,7 +278,7 @@ INLINE void block_step(block *k, int32_t t) {
         return;
     }
     prepare(k, t);
-    step(k->m, k->s, k->done);
+    step(k->m, k->s, (moment){t, k->steps});
 }
 
 static void end(block *k) {

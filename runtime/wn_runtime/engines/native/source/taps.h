@@ -1,0 +1,163 @@
+/* What a layer adds to tap 0, which alone waits for the sample before: its bias and its older taps.
+ *
+ * Tap j of a layer of dilation d is known j*d steps before it is needed. So it is computed for up to
+ * as many steps at once, TAP_STEPS at most, and its weights are read once for all of them: in a model
+ * of kernel width 3 that does not fit the cache that is most of what a step reads. Steps are counted
+ * within a block, and so many as are not all in it are computed one by one.
+ *
+ *     d = 1, k = 3    tap 1: |t|t|t|t|    tap 2: |t . |t . |           tap_sums: none
+ *     d = 4, k = 3    tap 1: |t . . . |   tap 2: |t . . . . . . . |    tap_sums: 4 steps
+ *
+ * The sum is bias + tap 1 + tap 2 ... in this order, to the bit, however many steps go together.
+ */
+#ifndef WN_TAPS_H
+#define WN_TAPS_H
+
+/* The row of a delay line that holds tap j of the step `later` steps from now. */
+INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
+    const int span = OLDER * dilations[layer];
+    int r = s->slot[layer] - j * dilations[layer] + later;
+    return (base + (r < 0 ? r + span : r)) * BATCH;
+}
+
+/* A layer's bias[B][G] to column order, with bgate; NULL: bgate alone. */
+static void layer_bias(const model *m, int layer, const float *bias, float *to) {
+    const float *own = m->layer[layer].gate_bias;
+    for (int b = 0; b < BATCH; b++, to += G) {
+        memcpy(to, own, sizeof m->layer[layer].gate_bias);
+        if (!bias) continue;
+        const float *from = bias + ((size_t)layer * BATCH + b) * GATE, *gates = from + GATE / 2;
+        int i = 0;
+        for (; i + LANES <= GATE / 2; i += LANES) {
+            const int at = i / 16 * 32 + i % 16;
+            store(to + at, load(own + at) + load(from + i));
+            store(to + at + 16, load(own + at + 16) + load(gates + i));
+        }
+        for (; i < GATE / 2; i++) {
+            const int at = i / 16 * 32 + i % 16;
+            to[at] += from[i];
+            to[at + 16] += gates[i];
+        }
+    }
+}
+
+/* The conditioning of a block of samples: rows [L][B][G], each for `held` samples; NULL: none. */
+typedef struct {
+    const float *rows;
+    int32_t held;
+} held_bias;
+
+INLINE const float *bias_at(held_bias bias, int32_t t) {
+    return bias.rows ? bias.rows + (size_t)(t / bias.held) * LAYERS * BATCH * GATE : 0;
+}
+
+/* Whether many samples have a row of bias: then it is in the state, in column order. */
+INLINE int is_held(held_bias bias) { return !bias.rows || bias.held > 1; }
+
+/* Where a step stands in its block of steps. */
+typedef struct {
+    int32_t t, steps;
+} moment;
+
+/* Steps for which this layer's tap j can be computed together. */
+INLINE int together(int layer, int j) {
+    const int most = dilations[layer] < TAP_STEPS ? j * dilations[layer] : TAP_STEPS;
+    return 1 << (31 - __builtin_clz((unsigned)(most < TAP_STEPS ? most : TAP_STEPS)));
+}
+
+/* Whether they are, so many steps: not where the block ends before. */
+INLINE int have_room(int some, moment now) { return some > 1 && (now.t | (some - 1)) < now.steps; }
+
+/* Whether this layer's sums of a step are in tap_sums. */
+INLINE int summed(int layer, moment now) { return have_room(together(layer, 1), now); }
+
+/* Whether the products of its tap j are made before, of more steps. */
+INLINE int is_early(int layer, int j, moment now) {
+    return EARLY && j > 1 && together(layer, j) > together(layer, 1) &&
+           have_room(together(layer, j), now);
+}
+
+#if EARLY
+/* Adds what was made early of tap j to the sums of `some` steps. */
+INLINE void add_early(const model *m, state *s, int layer, int base, int j, int some, moment now,
+                      float *to) {
+    const int first = now.t & (together(layer, j) - 1);
+    for (int i = 0; i < some; i++)
+        add_whole(BATCH, G, COLUMNS(&m->older[j - 1][layer]), s->early[j - 2][layer][first + i],
+                  s->line_scales + tap_row(s, layer, base, j, i), to + i * BATCH * G);
+}
+#endif
+
+/* bias + sum_{j>=1} h[t - j*d] @ Wgate[j] of the coming step, to `to`; returns where it stands. */
+INLINE const float *older_taps(const model *m, state *s, int layer, int base, moment now,
+                               float *to) {
+    const float *init = s->bias[layer][0];
+    for (int j = 1; j <= OLDER; j++) {
+#if EARLY
+        if (is_early(layer, j, now)) {
+            add_early(m, s, layer, base, j, 1, now, to);
+            continue;
+        }
+#endif
+        const size_t at = (size_t)tap_row(s, layer, base, j, 0);
+        multiply(BATCH, R, G, COLUMNS(&m->older[j - 1][layer]),
+                 (rows_io){s->lines + at * LINE_ROW, s->line_scales + at, init, G, to});
+        init = to;
+    }
+    (void)now;
+    return init;
+}
+
+/* y += tap j of `some` steps: a product of many rows. WHOLE: y, of `early`, is its integer sums. */
+INLINE void multiply_tap(const model *m, state *s, int layer, int base, int j, int some, float *y,
+                         int init_stride) {
+    for (int i = 0; i < some; i++) {
+        const size_t at = (size_t)tap_row(s, layer, base, j, i);
+        memcpy(s->tap_rows + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW, BATCH * LINE_ROW);
+        memcpy(s->tap_scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
+    }
+    multiply(some * BATCH, R, G, COLUMNS(&m->older[j - 1][layer]),
+             (rows_io){s->tap_rows, s->tap_scales, y, init_stride, y});
+}
+
+/* The same for any number of steps that `together` says. */
+static void multiply_some(const model *m, state *s, int layer, int base, int j, int some, float *y,
+                          int whole) {
+#define SOME(n)                                                              \
+    if (n <= TAP_STEPS && some == n) {                                       \
+        if (EARLY && whole) multiply_tap(m, s, layer, base, j, n, y, WHOLE); \
+        else multiply_tap(m, s, layer, base, j, n, y, G);                    \
+    }
+    SOME(2)
+    SOME(4)
+    SOME(8)
+#undef SOME
+}
+
+/* Fills a layer's tap_sums from step t on. */
+static void sum_older_taps(const model *m, state *s, held_bias bias, int layer, int base,
+                           moment now) {
+    const int some = together(layer, 1);
+    const float *held = is_held(bias) ? bias_at(bias, now.t) : 0, *from = s->bias[layer][0];
+    for (int i = 0; i < some; i++) { /* a row is put into column order once, then copied */
+        const float *row = bias_at(bias, now.t + i);
+        float *to = s->tap_sums[layer][i];
+        if (row == held) {
+            memcpy(to, from, sizeof s->bias[layer]);
+            continue;
+        }
+        layer_bias(m, layer, row, to);
+        held = row, from = to;
+    }
+    for (int j = 1; j <= OLDER; j++) {
+#if EARLY
+        if (is_early(layer, j, now)) {
+            add_early(m, s, layer, base, j, some, now, s->tap_sums[layer][0]);
+            continue;
+        }
+#endif
+        multiply_some(m, s, layer, base, j, some, s->tap_sums[layer][0], 0);
+    }
+}
+
+#endif
