@@ -119,15 +119,15 @@ int main(int arguments, char **given) {
     }
     if (opened != 40) abort();
     for (size_t at = 0; at < HEADER; at++)
-        for (int change = 0; change < 4; change++) {
-            static const unsigned char changes[] = {0x01, 0x80, 0xff, 0x10};
+        for (int change = 0; change < 2; change++) {
+            static const unsigned char changes[] = {0x01, 0xf0};
             memcpy(hurt, whole, count);
             hurt[at] ^= changes[change];
             try_file(hurt, count); /* damage */
             sign(hurt, count);
             try_file(hurt, count); /* malice */
         }
-    for (int i = 0; i < 150; i++) { /* malice in the weights: any numbers, infinite ones and none */
+    for (int i = 0; i < 100; i++) { /* malice in the weights: any numbers, infinite ones and none */
         static const uint32_t words[] = {0x7f800000, 0xff800000, 0x7fc00000, 0x7f7fffff, 0x80808080};
         memcpy(hurt, whole, count);
         for (int many = 1 << pick(9); many; many--) {

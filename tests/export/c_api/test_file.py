@@ -120,8 +120,8 @@ def test_no_file_and_no_call_reads_or_writes_beyond(tmp_path: Path, precision: s
     )
     assert done.returncode == 0, done.stderr[-3000:]
     opened, refused = (int(word) for word in done.stdout.split() if word.isdigit())
-    assert opened > 150  # forged weights, and those as they are
-    assert refused > 1000
+    assert opened > 120  # forged weights, and those as they are
+    assert refused > 800
 
 
 def test_a_voice_of_forged_weights_makes_some_sound(built: Built) -> None:

@@ -20,6 +20,8 @@ from tests.runtime.engines.native.targets import needs_compiler
 from tests.speaking import write_voice
 from tests.specs import CORNERS, PLAIN
 from wn_export.c_api.folder import EXAMPLES
+from wn_export.c_api.host_shapes import HostShapes
+from wn_export.c_api.library import Layout
 from wn_export.c_api.source import HEADER
 from wn_export.commands.export import main
 from wn_runtime.engines.native import zig
@@ -166,8 +168,18 @@ def test_the_header_is_plain_c_and_cpp(compiler: str, language: list[str]) -> No
     subprocess.run(command, input=code, check=True)
 
 
+def quick(_compiler: object, _target: object, made_of: HostShapes | Path, out: Path) -> Layout:
+    """In place of a compiler."""
+    out.write_bytes(b"object")
+    return Layout(0, 16, bytes(32))
+
+
 @needs_compiler
-def test_a_folder_is_replaced_whole_and_only_where_it_is_ours(tmp_path: Path) -> None:
+def test_a_folder_is_replaced_whole_and_only_where_it_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wn_export.c_api.folder.compile_object", quick)
+    monkeypatch.setattr("wn_export.c_api.folder.link_shared", quick)
     directory, out = write_model(tmp_path / "toy", PLAIN), tmp_path / "out"
     exported(directory, "--c-api", out, "--precision", "bf16")
     exported(directory, "--c-api", out, "--precision", "fp32")
@@ -194,6 +206,7 @@ def test_an_interruption_leaves_what_was_there(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr("wn_export.c_api.folder.compile_object", quick)
     monkeypatch.setattr("wn_export.c_api.folder.link_shared", interrupted)
     assert run(main, directory, "--c-api", out, "--precision", "fp32").exit_code == 130
     assert {path.name for path in tmp_path.iterdir()} == {"toy", "out"}

@@ -22,21 +22,17 @@ BEGINNINGS = [(0, 1.0), (-5, 0.7), (2**64 - 1, 0.0)]
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [
-        ("uneven", "fp32"),
-        ("tags", "int8"),
-        ("linear", "bf16"),
-        ("curve", "int8"),
-        ("gaussian", "fp32"),
-    ],
+    [("uneven", "fp32"), ("linear", "bf16"), ("curve", "int8"), ("tags", "int8")],
 )
-def test_it_sounds_as_in_python(tmp_path: Path, name: str, precision: str) -> None:
+def test_it_sounds_as_in_python(
+    tmp_path: Path, request: pytest.FixtureRequest, name: str, precision: str
+) -> None:
     spec = GLOBAL[name]
-    directory = write_model(tmp_path / "model", spec)
-    api, data = build(tmp_path / "c", spec, random_weights(spec), precision)
-    status, file = api.opened(data)
-    assert status == 0, api.text(status)
-    voice, chosen = CVoice(api, file), choices_of(spec)
+    directory, chosen = write_model(tmp_path / "model", spec), choices_of(spec)
+    if name == "tags":
+        voice: CVoice = request.getfixturevalue("tags")
+    else:
+        voice = built(tmp_path / "c", name, precision)
     with wn_runtime.open(directory, "native", precision=precision, threads=1) as model:
         for seed, temperature in BEGINNINGS:
             with model.begin(chosen, seed, temperature) as stream:
@@ -49,9 +45,14 @@ def test_it_sounds_as_in_python(tmp_path: Path, name: str, precision: str) -> No
 
 @pytest.fixture(scope="module")
 def tags(tmp_path_factory: pytest.TempPathFactory) -> CVoice:
-    spec = GLOBAL["tags"]
-    api, data = build(tmp_path_factory.mktemp("c"), spec, random_weights(spec), "int8")
-    return CVoice(api, api.opened(data)[1])
+    return built(tmp_path_factory.mktemp("c"), "tags", "int8")
+
+
+def built(folder: Path, name: str, precision: str) -> CVoice:
+    api, data = build(folder, GLOBAL[name], random_weights(GLOBAL[name]), precision)
+    status, file = api.opened(data)
+    assert status == 0, api.text(status)
+    return CVoice(api, file)
 
 
 def test_a_voice_of_a_batch_is_a_stream_of_its_seed(tmp_path: Path, tags: CVoice) -> None:
