@@ -13,8 +13,8 @@ static const unsigned char part_kind[PARTS] = COND_PART_KINDS;
 static const int32_t part_hold[PARTS] = COND_PART_HOLDS; /* samples that a row is for; 0: all */
 #endif
 
-/* Rows made at once: those of CHUNK samples or less, so that the engine has some samples to work on. */
-#define CHUNK 256 /* samples made at once */
+#define CHUNK 256 /* samples made at once, at most */
+/* Rows made at once: of 64 samples, or of one row, so that the engine has some samples to work on. */
 #if HOLD == 0
 #define ROWS 1
 #else

@@ -1,4 +1,5 @@
-/* Whether a file is a packed model of this library's. Nothing past `bytes` is read, whatever it says. */
+/* Whether a file is a packed model of this library's. Nothing past `bytes` is read, whatever it says.
+ */
 static int section_is(file_section section, uint64_t at, uint64_t bytes) {
     return section.at == at && section.bytes == bytes;
 }

@@ -9,7 +9,8 @@
 #define FILE_FORMAT 1
 #define FILE_ALIGNED(bytes) (((uint64_t)(bytes) + 63) / 64 * 64)
 
-/* One beside the next; zero-sized ones are not there. pack_conditioning writes the same order. */
+/* Canonical weights, one after the other; `arrays` of wn_export/c_api/host_shapes.py is
+ * in the same order. */
 typedef struct {
 #if COND_VALUES
     _Alignas(64) float global[COND_VALUES][BIAS_ROW]; /* of all values of all conditions */

@@ -1,6 +1,8 @@
 /* Conditions that are constant over an utterance: the sum of the tables' rows of what is chosen, as
  * conditioning/global_conditions.py adds them up. */
 #if COND_VALUES
+static const unsigned char condition_part[] = COND_EACH_PART;
+
 /* One bit a value, of all conditions. */
 static int is_chosen(const uint32_t *chosen, int32_t value) {
     return chosen[value / 32] >> value % 32 & 1;

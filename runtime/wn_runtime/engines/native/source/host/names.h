@@ -2,7 +2,6 @@
  * name and those of its values. */
 static const int32_t condition_values[] = COND_EACH_VALUES; /* how many */
 static const unsigned char condition_tags[] = COND_EACH_TAGS;
-static const unsigned char condition_part[] = COND_EACH_PART;
 
 /* String `index` of the text. */
 static const char *text_string(const wavestep_model *file, int32_t index) {
