@@ -12,6 +12,7 @@ from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
+from wn_runtime.model.weights import Weights
 
 
 def write_model(
@@ -20,14 +21,20 @@ def write_model(
     precisions: Sequence[str] = ("fp32",),
     batch: int = 1,
     seed: int = 0,
+    generator: bool = False,
+    weights: Weights | None = None,
 ) -> Path:
-    """A directory of a model with `random_weights(spec, seed)` and a step graph a precision."""
+    """A directory of a model with `random_weights(spec, seed)` and a step graph a precision.
+
+    generator: with a generator graph too; weights: others than these.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(
         format=manifests.FORMAT, name=directory.name, spec=spec, files={}, state=layout(spec)
     )
-    graphs = Graphs(tuple(precisions), batch)
-    write_models(directory, manifest, random_weights(spec, seed), graphs)
+    graphs = Graphs(tuple(precisions), batch, generator)
+    given = random_weights(spec, seed) if weights is None else weights
+    write_models(directory, manifest, given, graphs)
     return directory
 
 

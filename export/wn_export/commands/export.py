@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     help="Where to write; by default the model's name, here, or DIR itself.",
 )
 @click.option("--fp16", is_flag=True, help="Also a step graph in half precision.")
+@click.option(
+    "--generator",
+    is_flag=True,
+    help="Also generator.onnx: the loop and the draw inside, for any ONNX Runtime.",
+)
 @click.option("--batch", type=int, metavar="B", help="Streams the graphs are built for [1].")
 @click.option(
     "--audio",
@@ -74,6 +79,7 @@ def main(
     source: Path,
     output: Path | None,
     fp16: bool,
+    generator: bool,
     batch: int | None,
     audio: tuple[Path, ...],
     frames: tuple[Path, ...],
@@ -97,7 +103,7 @@ def main(
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
         source = run
     options = Options(
-        fp16, batch, raw_weights, audio, frames, target, version_compatible, plain_plan
+        fp16, batch, raw_weights, audio, frames, target, version_compatible, plain_plan, generator
     )
     restore(source)
     if c_api is not None or precision is not None:

@@ -13,6 +13,7 @@ before it, the skip sum as one product over the concatenated z after it.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -111,23 +112,44 @@ def add_taps(
     if older > 1 and batch > 1:
         past = graph.node("Transpose", "taps/by_stream", past, perm=[0, 2, 1, 3])
     past = graph.node("Reshape", "taps/past", past, rows)  # [L, B, (k-1)R]
-    weight = weights["gate.weight"]
-    weight_past = weight[:, 1:].reshape(layers, older * spec.residual_channels, gate)
+    weight_past = older_weights(spec, weights)
     total = graph.node("MatMul", "taps/product", past, graph.constant("taps.weight", weight_past))
-    constant = weights["gate.bias"] + np.einsum("lr,lrg->lg", offsets, weight[:, 0])
+    constant = tap_constants(weights, offsets)
     total = graph.node(
         "Add", "taps/sum", total, graph.constant("taps.bias", constant[:, None])
     )  # [L, B, G]
     if spec.conditioning:
         total = graph.node("Add", "taps/conditioned", total, "bias")
-    total = graph.node("Reshape", "taps", total, graph.shape(layers * batch, gate))
-    # Filter and gate apart, so that a layer is two products that each end in their activation
-    # (ONNX Runtime makes one node of each pair), without a cut of [B, G] inside the chain.
+    return cut_taps(graph, total, range(layers), gate, batch)
+
+
+def older_weights(spec: ModelSpec, weights: Weights) -> NDArray[np.float32]:
+    """What multiplies each layer's taps but the current one: [L, (k-1)R, G]."""
+    weight = weights["gate.weight"][:, 1:]
+    return weight.reshape(spec.layers, -1, spec.gate_channels)
+
+
+def tap_constants(weights: Weights, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The gates' biases, with what the offsets of the current taps add: [L, G]."""
+    current = np.einsum("lr,lrg->lg", offsets, weights["gate.weight"][:, 0])
+    constants: NDArray[np.float64] = weights["gate.bias"] + current
+    return constants
+
+
+def cut_taps(
+    graph: GraphBuilder, total: str, layers: Sequence[int], gate: int, batch: int
+) -> list[tuple[str, str]]:
+    """Sums [L, B, G] of these layers, in this order, to filter and gate [B, G/2] of each.
+
+    Filter and gate apart, so that a layer is two products that each end in their activation
+    (ONNX Runtime makes one node of each pair), without a cut of [B, G] inside the chain.
+    """
+    total = graph.node("Reshape", "taps", total, graph.shape(len(layers) * batch, gate))
     halves = ["taps/filter", "taps/gate"]
     graph.split("taps/halves", total, halves, gate // 2, axis=1)
     pieces = []
     for half in halves:
-        names = [f"{layer_name(layer)}/{half}" for layer in range(layers)]
+        names = [f"{layer_name(layer)}/{half}" for layer in layers]
         graph.split(f"{half}/layers", half, names, batch, axis=0)
         pieces.append(names)
     return list(zip(*pieces, strict=True))
@@ -168,18 +190,19 @@ def add_residual(
     return graph.node("Gemm", name, z, weight, graph.node("Mul", f"{name}/scaled", h, half))
 
 
-def add_head(graph: GraphBuilder, spec: ModelSpec, weights: Weights, zs: list[str]) -> None:
-    """The skip sum of all layers and the two output convolutions: `params` [B, A] float32."""
+def add_head(
+    graph: GraphBuilder, spec: ModelSpec, weights: Weights, zs: list[str], name: str = "params"
+) -> str:
+    """The skip sum of all layers and the two output convolutions: `name` [B, A] float32."""
     z = graph.node("Concat", "skip/z", *zs, axis=1)  # [B, L*G/2]
     skip = weights["skip.weight"].reshape(-1, spec.skip_channels)
     y = _product(graph, "skip", z, skip, weights["skip.bias"])
     y = graph.node("Relu", "skip/relu", y)
     y = _product(graph, "head0", y, weights["head.0.weight"], weights["head.0.bias"])
     y = graph.node("Relu", "head0/relu", y)
-    last = "params" if graph.element == np.float32 else "head1"
+    last = name if graph.element == np.float32 else "head1"
     y = _product(graph, last, y, weights["head.1.weight"], weights["head.1.bias"])
-    if last != "params":
-        graph.node("Cast", "params", y, to=int(onnx.TensorProto.FLOAT))
+    return y if last == name else graph.cast(name, y, np.float32)
 
 
 def add_present(

@@ -58,6 +58,8 @@ class Options:
     """Whether a plan is built to run in later versions of TensorRT too."""
     plain_plan: bool = False
     """Whether a plan is of the step graph, even where it could be fused."""
+    generator: bool = False
+    """Whether there is to be a generator graph."""
 
     def __post_init__(self) -> None:
         if self.batch is not None:
@@ -159,7 +161,8 @@ def _graphs(before: Graphs, options: Options, device: Constraints | None) -> Gra
     """What was there already and what is asked for, by the user or by the device."""
     half = options.fp16 or (device is not None and device.fp16) or "fp16" in before.precisions
     precisions = ("fp32", "fp16") if half else ("fp32",)
-    return Graphs(precisions, options.batch or before.batch)
+    generator = options.generator or before.generator
+    return Graphs(precisions, options.batch or before.batch, generator)
 
 
 def _finish(

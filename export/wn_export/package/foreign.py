@@ -25,6 +25,7 @@ OURS = frozenset(
         *REPORTS,
         "step.onnx",
         "step.fp16.onnx",
+        "generator.onnx",
         "conditioner.onnx",
         "engine.plan",
         "engine.timing",

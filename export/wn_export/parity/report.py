@@ -35,7 +35,7 @@ def line(comparison: Comparison) -> str:
     """One row of the table."""
     row = comparison.row
     text = (
-        f"{row.engine} {row.precision}".ljust(13)
+        f"{row.engine} {row.precision} ".ljust(13)
         + f"max|Δ| {short(row.max_error)}   {signed(row.delta_bits)} bits   {verdict(row)}"
     )
     if comparison.fault is not None:

@@ -28,15 +28,23 @@ class Tensor:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    rows: str = ""
+    """What a first size is called that each call decides; it is none of `shape`. Empty: none."""
+
+    @property
+    def sizes(self) -> tuple[int | str, ...]:
+        """The shape, with the name of the size that a call decides."""
+        return (self.rows, *self.shape) if self.rows else self.shape
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes."""
+        """Bytes it takes, or each row of it."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
     def __str__(self) -> str:
-        """`float16 (4, 1, 2, 32)`."""
-        return f"{self.dtype.name} {self.shape}"
+        """`float16 (4, 1, 2, 32)`, `int32 (samples, 1)`."""
+        sizes = str(self.sizes).replace(repr(self.rows), self.rows) if self.rows else self.shape
+        return f"{self.dtype.name} {sizes}"
 
 
 @dataclass(frozen=True)

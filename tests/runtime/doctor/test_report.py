@@ -102,6 +102,7 @@ def test_the_engines_that_lack_something_say_the_first_of_it(tmp_path: Path) -> 
         "onnx-cuda-loop": "NVRTC",
         "cuda": "NVRTC",
         "tensorrt": "NVRTC",
+        "generator": None,
     }
     assert "native (no C compiler)" in summary(report)
 

@@ -19,7 +19,7 @@ def read(folder: Path) -> Features | None:
     path = folder / FEATURES
     try:
         data: Any = json_file.load(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # what is no folder, corpus.read says
         return None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error

@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.conditioning.conditioner import Bias
-from wn_runtime.engines.engine import Engine, of_streams, padded, threads_note
+from wn_runtime.engines.engine import threads_note
 from wn_runtime.engines.onnx.delay_lines import DelayLines
+from wn_runtime.engines.onnx.lanes import LanesEngine, threads_stayed_behind
 from wn_runtime.engines.onnx.pace import check_pace
 from wn_runtime.engines.onnx.session import CPU, telling
 from wn_runtime.engines.step_signature import StepSignature
-from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import DELAY_LINES, SAMPLES, State
 
 
-class OnnxEngine(Engine):
-    """B streams through a graph of b: in turn, b at a time, where B is the larger."""
+class OnnxEngine(LanesEngine["_Lane"]):
+    """B streams through a step graph of b."""
 
     def __init__(
         self,
@@ -36,72 +36,21 @@ class OnnxEngine(Engine):
         """width: b, the streams of the session's graph."""
         name = "onnx" if provider == CPU else "onnx-cuda"
         note = threads_note(threads) if provider == CPU else provider
-        super().__init__(name, precision, spec, batch, note)
+        signature = StepSignature.of(spec, precision, width)
+        super().__init__(
+            name, precision, spec, batch, note, width, lambda: _Lane(session, spec, signature)
+        )
         self.threads = threads
-        self._width = width
         self._alone = provider == CPU and threads == 1
-        self._lanes = [
-            _Lane(session, spec, StepSignature.of(spec, precision, width))
-            for _ in range(-(-batch // width))
-        ]
         if provider == CPU:
             silence = np.zeros((1, width), spec.output.sample_dtype)
             with telling("the step graph"):
                 check_pace(lambda: self._lanes[0].score(silence, None), spec, width)
         self.reset()
 
-    def _close(self) -> None:
-        self._lanes.clear()
-
     def _forked(self) -> None:
-        if self._alone:
-            return
-        raise WavestepError(
-            "ONNX Runtime's threads are not in this process, which was forked off after the model "
-            "was opened; open it here"
-        )
-
-    def _generate(
-        self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
-    ) -> Samples:
-        bias, uniforms = self._padded(bias, 2), self._padded(uniforms, 1)
-        inverse = self._padded(inverse_temperature, 0)
-        with telling("the step graph"):
-            parts = [
-                lane.generate(of_streams(bias, streams), uniforms[:, streams], inverse[streams])
-                for lane, streams in self._each()
-            ]
-        return np.concatenate(parts, axis=1)[:, : self.batch]
-
-    def _score(self, samples: Samples, bias: Bias) -> NDArray[np.float32]:
-        bias, samples = self._padded(bias, 2), self._padded(samples, 1)
-        with telling("the step graph"):
-            parts = [
-                lane.score(samples[:, streams], of_streams(bias, streams))
-                for lane, streams in self._each()
-            ]
-        return np.concatenate(parts, axis=1)[:, : self.batch]
-
-    def _snapshot(self) -> State:
-        lanes = [lane.snapshot() for lane in self._lanes]
-        return {
-            name: np.concatenate([lane[name] for lane in lanes], axis=1)[:, : self.batch].copy()
-            for name in lanes[0]
-        }
-
-    def _restore(self, state: State) -> None:
-        arrays = {name: self._padded(array, 1) for name, array in state.items()}
-        for lane, streams in self._each():
-            lane.restore({name: array[:, streams] for name, array in arrays.items()})
-
-    def _each(self) -> list[tuple[_Lane, slice]]:
-        return [
-            (lane, slice(i * self._width, (i + 1) * self._width))
-            for i, lane in enumerate(self._lanes)
-        ]
-
-    def _padded(self, array: Any, axis: int) -> Any:
-        return padded(array, axis, len(self._lanes) * self._width)
+        if not self._alone:
+            raise threads_stayed_behind()
 
 
 class _Lane:

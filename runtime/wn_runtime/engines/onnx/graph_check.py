@@ -2,9 +2,10 @@
 
 A graph is data as long as it only computes. What it could ask beyond that is refused here: reading
 other files (external data), loops and branches (a step that never ends), operators outside ONNX's
-own, and functions, which could hide any of these. The device has no onnx package, so the few
-fields are read straight from protocol buffers' wire format (protobuf.dev/programming-guides/
-encoding); their numbers are those of onnx.proto.
+own, and functions, which could hide any of these. A generator graph may loop: whoever runs one
+bounds its time (`watch.py`). The device has no onnx package, so the few fields are read straight
+from protocol buffers' wire format (protobuf.dev/programming-guides/encoding); their numbers are
+those of onnx.proto.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _SPARSE_VALUES, _SPARSE_INDICES = 1, 2
 _OWN_DOMAINS = (b"", b"ai.onnx")
 MOST_NODES = 200_000
 """A hundred times those of a step of a thousand layers."""
+DEEPEST = 8
+"""Graphs within graphs."""
+LOOPS = ("Loop", "Scan")
 
 Field = tuple[int, "int | memoryview"]
 
@@ -34,52 +38,65 @@ class _Refused(Exception):
     """Why."""
 
 
-def check_graph(graph: bytes, what: str) -> None:
-    """Raise WavestepError unless a serialised ModelProto, `what` in messages, only computes."""
+def check_graph(graph: bytes, what: str, loops: bool = False) -> None:
+    """Raise WavestepError unless a serialised ModelProto, `what` in messages, only computes.
+
+    loops: whether it may repeat a part of itself.
+    """
     try:
         for number, value in _fields(memoryview(graph)):
             if number == _MODEL_FUNCTIONS:
                 raise _Refused("it brings functions of its own")
             if number == _MODEL_GRAPH:
-                _check_graph(_message(value))
+                _Check(loops).graph(_message(value), 0)
     except _Refused as refused:
         raise WavestepError(f"{what} is refused: {refused}; export the model again") from refused
 
 
-def _check_graph(graph: memoryview) -> None:
-    nodes = 0
-    for number, value in _fields(graph):
-        if number == _GRAPH_NODE:
-            nodes += 1
-            if nodes > MOST_NODES:
-                raise _Refused(f"it has more than {MOST_NODES} nodes")
-            _check_node(_message(value))
-        elif number == _GRAPH_INITIALIZER:
-            _check_tensor(_message(value))
-        elif number == _GRAPH_SPARSE:
-            _check_sparse(_message(value))
+class _Check:
+    """Of a graph and those within it."""
 
+    def __init__(self, loops: bool) -> None:
+        self._loops, self._nodes = loops, 0
 
-def _check_node(node: memoryview) -> None:
-    operator, domain = "", b""
-    attributes = []
-    for number, value in _fields(node):
-        if number == _NODE_OP:
-            operator = bytes(_message(value)).decode("utf-8", "replace")
-        elif number == _NODE_DOMAIN:
-            domain = bytes(_message(value))
-        elif number == _NODE_ATTRIBUTE:
-            attributes.append(_message(value))
-    if domain not in _OWN_DOMAINS:
-        raise _Refused(f"operator {operator!r} is of {domain!r}, not of ONNX")
-    for attribute in attributes:
-        for number, value in _fields(attribute):
-            if number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
-                raise _Refused(f"{operator} is a loop or a branch; a step has neither")
-            if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
+    def graph(self, graph: memoryview, depth: int) -> None:
+        if depth > DEEPEST:
+            raise _Refused(f"it has graphs within graphs, over {DEEPEST} deep")
+        for number, value in _fields(graph):
+            if number == _GRAPH_NODE:
+                self._nodes += 1
+                if self._nodes > MOST_NODES:
+                    raise _Refused(f"it has more than {MOST_NODES} nodes")
+                self._node(_message(value), depth)
+            elif number == _GRAPH_INITIALIZER:
                 _check_tensor(_message(value))
-            if number in (_ATTRIBUTE_SPARSE, _ATTRIBUTE_SPARSES):
+            elif number == _GRAPH_SPARSE:
                 _check_sparse(_message(value))
+
+    def _node(self, node: memoryview, depth: int) -> None:
+        operator, domain = "", b""
+        attributes = []
+        for number, value in _fields(node):
+            if number == _NODE_OP:
+                operator = bytes(_message(value)).decode("utf-8", "replace")
+            elif number == _NODE_DOMAIN:
+                domain = bytes(_message(value))
+            elif number == _NODE_ATTRIBUTE:
+                attributes.append(_message(value))
+        if domain not in _OWN_DOMAINS:
+            raise _Refused(f"operator {operator!r} is of {domain!r}, not of ONNX")
+        for attribute in attributes:
+            for number, value in _fields(attribute):
+                if number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
+                    if not self._loops:
+                        raise _Refused(f"{operator} is a loop or a branch; a step has neither")
+                    if operator not in LOOPS:
+                        raise _Refused(f"{operator} has a graph in it; a generator only loops")
+                    self.graph(_message(value), depth + 1)
+                if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
+                    _check_tensor(_message(value))
+                if number in (_ATTRIBUTE_SPARSE, _ATTRIBUTE_SPARSES):
+                    _check_sparse(_message(value))
 
 
 def _check_sparse(sparse: memoryview) -> None:

@@ -23,7 +23,7 @@ def check_pace(step: Callable[[], object], spec: ModelSpec, streams: int) -> Non
 
     The fastest of a few tries counts, and one that is fast enough ends them.
     """
-    limit = _SLACK_S + _TIMES * streams * step_cycles(Work.of(spec)) / _HZ
+    limit = most_seconds(spec, streams)
     fastest = float("inf")
     for _ in range(_TRIES):
         started = time.perf_counter()
@@ -35,3 +35,8 @@ def check_pace(step: Callable[[], object], spec: ModelSpec, streams: int) -> Non
         f"the step graph takes {1000 * fastest:.0f} ms a step, a model of this spec under "
         f"{1000 * limit:.0f} ms: it is another graph; export the model again"
     )
+
+
+def most_seconds(spec: ModelSpec, streams: int, steps: int = 1) -> float:
+    """What so many steps of so many streams may take at most."""
+    return _SLACK_S + _TIMES * steps * streams * step_cycles(Work.of(spec)) / _HZ

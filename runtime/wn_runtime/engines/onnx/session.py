@@ -10,20 +10,31 @@ from typing import Any
 from wn_runtime import extras
 from wn_runtime.engines.onnx.arena import bound
 from wn_runtime.engines.onnx.graph_check import check_graph
-from wn_runtime.engines.step_signature import StepSignature, Tensor
+from wn_runtime.engines.step_signature import Signature, Tensor
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.interrupts import Held
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-_TYPES = {"tensor(int32)": "int32", "tensor(float)": "float32", "tensor(float16)": "float16"}
+_TYPES = {
+    "tensor(int32)": "int32",
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+}
 
 
 def open_session(
-    graph: bytes, what: str, provider: str = CPU, threads: int = 1, stream: int | None = None
+    graph: bytes,
+    what: str,
+    provider: str = CPU,
+    threads: int = 1,
+    stream: int | None = None,
+    loops: bool = False,
 ) -> Any:
     """A session of `graph`, called `what` in messages, on one provider and no other.
 
-    stream: a CUDA stream that it is to work on. Raises EngineUnavailable without ONNX Runtime or
+    stream: a CUDA stream that it is to work on. loops: whether it may loop; its time is then to be
+    bounded (`watch.py`). Raises EngineUnavailable without ONNX Runtime or
     the provider, WavestepError for a graph that cannot be loaded, or does more than to compute.
     """
     # Since 1.29 it would tell its maker, over the network, of every model that is opened.
@@ -40,7 +51,7 @@ def open_session(
             f"ONNX Runtime here has no {provider}; {extras.install_onnxruntime_gpu()} in an "
             "environment without onnxruntime"
         )
-    check_graph(graph, what)
+    check_graph(graph, what, loops)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -79,7 +90,7 @@ def reason(error: Exception) -> str:
     return lines[-1][:200] if lines else type(error).__name__
 
 
-def check_signature(session: Any, signature: StepSignature, what: str) -> None:
+def check_signature(session: Any, signature: Signature, what: str) -> None:
     """Raise WavestepError unless the session's graph has the signature's inputs and outputs."""
     signature.check(tensors(session.get_inputs()), tensors(session.get_outputs()), what)
 
@@ -88,7 +99,11 @@ def tensors(values: Any) -> dict[str, Tensor]:
     """A session's inputs or outputs as our own; those of other element types are objects."""
     import numpy as np
 
-    return {
-        value.name: Tensor(tuple(value.shape or ()), np.dtype(_TYPES.get(value.type, "O")))
-        for value in values
-    }
+    found = {}
+    for value in values:
+        shape, rows = tuple(value.shape or ()), ""
+        if shape and isinstance(shape[0], str):
+            rows, *rest = shape
+            shape = tuple(rest)
+        found[value.name] = Tensor(shape, np.dtype(_TYPES.get(value.type, "O")), rows)
+    return found

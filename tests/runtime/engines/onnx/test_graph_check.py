@@ -14,6 +14,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from tests.model_dir import write_model
 from tests.specs import CORNERS
+from wn_runtime.engines.onnx import graph_check
 from wn_runtime.engines.onnx.graph_check import check_graph
 from wn_runtime.engines.onnx.session import open_session, telling
 from wn_runtime.errors import WavestepError
@@ -95,20 +96,65 @@ def test_what_does_more_than_to_compute_is_refused(
             refuse(graph, "step.onnx")
 
 
+def branching() -> onnx.NodeProto:
+    body = helper.make_graph([helper.make_node("Relu", ["x"], ["z"])], "then", [], [Y])
+    return helper.make_node("If", ["c"], ["y"], then_branch=body, else_branch=body)
+
+
+def within(node: onnx.NodeProto, depth: int = 1) -> onnx.NodeProto:
+    """A node in the body of a loop, so many deep."""
+    for _ in range(depth):
+        node = helper.make_node("Loop", ["", "", "x"], ["y"], body=model([node]).graph)
+    return node
+
+
+def of_somebody() -> onnx.NodeProto:
+    return helper.make_node("Gelu", ["x"], ["y"], domain="com.microsoft")
+
+
+def test_a_generator_may_loop() -> None:
+    for node in (endless(), within(add, 8)):
+        check_graph(model([node]).SerializeToString(), "it", loops=True)
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        (branching(), "If has a graph in it; a generator only loops"),
+        (within(branching()), "If has a graph in it"),
+        (within(of_somebody(), 2), "operator 'Gelu' is of b'com.microsoft'"),
+        (within(constant(external()), 2), "it keeps data in other files"),
+        (within(add, 9), "it has graphs within graphs, over 8 deep"),
+    ],
+)
+def test_what_a_loop_does_is_held_to_the_same(node: onnx.NodeProto, reason: str) -> None:
+    graph = model([node]).SerializeToString()
+    with pytest.raises(WavestepError, match=f"^it is refused: {reason}"):
+        check_graph(graph, "it", loops=True)
+
+
+def test_nodes_within_loops_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_check, "MOST_NODES", 5)
+    check_graph(model([within(add, 4)]).SerializeToString(), "it", loops=True)
+    with pytest.raises(WavestepError, match="it has more than 5 nodes"):
+        check_graph(model([within(add, 5)]).SerializeToString(), "it", loops=True)
+
+
 def test_our_own_graphs_pass(tmp_path: Path) -> None:
     for name, spec in CORNERS.items():
-        directory = write_model(tmp_path / name, spec, ("fp32", "fp16"))
+        directory = write_model(tmp_path / name, spec, ("fp32", "fp16"), generator=True)
         for path in directory.glob("*.onnx"):
-            check_graph(path.read_bytes(), path.name)
+            check_graph(path.read_bytes(), path.name, loops=path.name == "generator.onnx")
 
 
 def passes_or_is_refused(graph: bytes) -> None:
-    said = "it is refused: "
-    try:
-        check_graph(graph, "it")
-    except WavestepError as error:
-        said = str(error)
-    assert said.startswith("it is refused: ")
+    for loops in (False, True):
+        said = "it is refused: "
+        try:
+            check_graph(graph, "it", loops)
+        except WavestepError as error:
+            said = str(error)
+        assert said.startswith("it is refused: ")
 
 
 @given(st.binary(max_size=300))
