@@ -6,10 +6,10 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
-#if TEAM
+#ifndef WN_ALONE
 #include <time.h>
 #endif
-#if TEAM && defined(__linux__)
+#if !defined(WN_ALONE) && defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ INLINE void relax(void) {
 #endif
 }
 
-#if TEAM
+#ifndef WN_ALONE
 INLINE int64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -61,7 +61,7 @@ static int spin(const flag *f, uint64_t n, int64_t ns) {
 
 /* Sleeps while the number is what it was; may return early. */
 INLINE void sleep_while(_Atomic uint32_t *number, uint32_t was) {
-#if TEAM && defined(__linux__)
+#if !defined(WN_ALONE) && defined(__linux__)
     syscall(SYS_futex, number, FUTEX_WAIT_PRIVATE, was, (void *)0, (void *)0, 0);
 #else
     if (atomic_load(number) == was) nap(1000000);
@@ -69,7 +69,7 @@ INLINE void sleep_while(_Atomic uint32_t *number, uint32_t was) {
 }
 
 INLINE void wake_all(_Atomic uint32_t *number) {
-#if TEAM && defined(__linux__)
+#if !defined(WN_ALONE) && defined(__linux__)
     syscall(SYS_futex, number, FUTEX_WAKE_PRIVATE, INT32_MAX, (void *)0, (void *)0, 0);
 #else
     (void)number;
