@@ -23,7 +23,7 @@ from wn_export.c_api.source import HEADER, c_source
 from wn_export.package.plan import quoted
 from wn_runtime import exchange, folders
 from wn_runtime.engines.native.kind import NATIVE
-from wn_runtime.engines.native.precompiled import compiler_for
+from wn_runtime.engines.native.precompiled import compiler_for, target_of
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.package import ModelPackage
 
@@ -47,7 +47,8 @@ def write_c_api(
     out = out.resolve() if out.is_symlink() or out.name in ("", "..") else out
     _check_replaceable(out)
     shapes = HostShapes(package.spec, precision, package.weights)
-    compiler, target = compiler_for(march)
+    compiler = compiler_for(march)
+    target = target_of(march, compiler)
     manifest = package.manifest
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ import click
 from wn_export.commands.given import a_path
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
-from wn_runtime.errors import WavestepError
 from wn_targets.commands.complete import target_names
 
 if TYPE_CHECKING:
@@ -54,6 +53,19 @@ if TYPE_CHECKING:
     help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
 )
 @click.option(
+    "--bundle",
+    type=a_path,
+    metavar="OUT",
+    help="With --target: also a folder, or a .tar, to copy to the device, with all that it needs.",
+)
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    metavar="X.Y",
+    help="With --bundle: the device's Python; repeatable. Default: those of the target's systems.",
+)
+@click.option(
     "--version-compatible",
     is_flag=True,
     help="A plan that later versions of TensorRT run too; of the step graph, so far slower.",
@@ -84,6 +96,8 @@ def main(
     audio: tuple[Path, ...],
     frames: tuple[Path, ...],
     target: str | None,
+    bundle: Path | None,
+    pythons: tuple[str, ...],
     version_compatible: bool,
     plain_plan: bool,
     raw_weights: bool,
@@ -95,15 +109,28 @@ def main(
     Every engine and precision is held against PyTorch. Where one is outside tolerance nothing is
     replaced, the result is kept aside as DIR.failed, and the exit code is 1.
     """
+    from wn_export.bundle.bundle import order
     from wn_export.package.export import Options, export_checkpoint, rebuild
+    from wn_runtime.errors import WavestepError
     from wn_runtime.exchange import restore
     from wn_runtime.model.manifest import MANIFEST
 
     run = source / "best.pt"
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
         source = run
+    if pythons and bundle is None:
+        raise WavestepError("--python is of a bundle: give --bundle OUT too")
     options = Options(
-        fp16, batch, raw_weights, audio, frames, target, version_compatible, plain_plan, generator
+        fp16,
+        batch,
+        raw_weights,
+        audio,
+        frames,
+        target,
+        version_compatible,
+        plain_plan,
+        generator,
+        order(bundle, target, pythons) if bundle is not None else None,
     )
     restore(source)
     if c_api is not None or precision is not None:
@@ -117,6 +144,7 @@ def _c_api(
 ) -> int:
     """`--c-api` makes nothing else: the model directory stays as it is."""
     from wn_export.c_api.folder import write_c_api
+    from wn_runtime.errors import WavestepError
     from wn_runtime.model.package import ModelPackage
     from wn_targets.constraints import march_of
 

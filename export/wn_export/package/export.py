@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from wn_export.bundle import write as bundles
+from wn_export.bundle.bundle import Bundle
 from wn_export.graphs.parser_rules import OPSET
 from wn_export.package import speech
 from wn_export.package.graph_files import STEP, Graphs, graphs_of, write_models
@@ -60,6 +62,8 @@ class Options:
     """Whether a plan is of the step graph, even where it could be fused."""
     generator: bool = False
     """Whether there is to be a generator graph."""
+    bundle: Bundle | None = None
+    """What is made of the directory for its device once it is there."""
 
     def __post_init__(self) -> None:
         if self.batch is not None:
@@ -172,7 +176,13 @@ def _finish(
     manifest = manifests.with_file(manifest, stage.path / manifests.REFERENCE)
     fp16 = any(artifact.precision == "fp16" for artifact in manifest.artifacts)
     preparation = Preparation(
-        stage.path, stage.target, fp16, options.version_compatible, device, options.plain_plan
+        stage.path,
+        stage.target,
+        fp16,
+        options.version_compatible,
+        device,
+        options.plain_plan,
+        every_precision=options.bundle is not None,
     )
     lines = []
     for prepare in BEFORE_PARITY.values():
@@ -202,10 +212,12 @@ def _finish(
         return False
     stage.publish()
     say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")
-    if device is not None:
-        if device.target in TARGETS:
-            precisions = NATIVE.default_precision(manifest), cuda_precision(manifest)
-            say(f"fit      {crossing(manifest.spec, TARGETS[device.target], *precisions)}")
+    if device is not None and device.target in TARGETS:
+        precisions = NATIVE.default_precision(manifest), cuda_precision(manifest)
+        say(f"fit      {crossing(manifest.spec, TARGETS[device.target], *precisions)}")
+    if options.bundle is not None:
+        bundles.write(options.bundle, stage.target, say)
+    elif device is not None:
         if device.first:
             say(f"first    on the device: {device.first}")
         say(f"next     on the device: {_first_trusted(manifest, stage.target)}{device.command}")

@@ -24,25 +24,31 @@ def library_name(precision: str) -> str:
 
 
 def add_library(
-    directory: Path, manifest: Manifest, march: str, target: Path
+    directory: Path, manifest: Manifest, march: str, target: Path, every: bool = False
 ) -> tuple[Manifest, str | None]:
     """Compile the native engine for `march`, one stream, at its default precision.
 
-    Returns the manifest with it, not written, and what happened in words: without a compiler for
+    every: at each of its precisions, so that the device can prove them. Returns the manifest with
+    what was made, not written, and what happened in words: without a compiler for
     that CPU the directory is complete all the same, and the device's own compiler is needed. What
     is compiled here, this user trusts; target: where `directory` is to be.
     """
-    precision = NATIVE.default_precision(manifest)
-    path = directory / library_name(precision)
-    try:
-        artifact = precompile(manifest.spec, precision, march, 1, path)
-    except (EngineUnavailable, WavestepError) as reason:
-        path.unlink(missing_ok=True)
-        return manifest, f"native   not compiled ahead for {march}: {reason}"
-    record = manifests.record(path)
-    note = trust_own({record.sha256: target / path.name})
-    manifest = manifests.with_artifact(manifest, artifact, record)
-    return manifest, f"native   {path.name}, compiled ahead for {march}{note}"
+    made = manifest
+    digests: dict[str, Path] = {}
+    default = NATIVE.default_precision(manifest)
+    for precision in NATIVE.precisions if every else (default,):
+        path = directory / library_name(precision)
+        try:
+            artifact = precompile(manifest.spec, precision, march, 1, path)
+        except (EngineUnavailable, WavestepError) as reason:
+            for each in (path.name, *(done.name for done in digests.values())):
+                (directory / each).unlink(missing_ok=True)
+            return manifest, f"native   not compiled ahead for {march}: {reason}"
+        record = manifests.record(path)
+        digests[record.sha256] = target / path.name
+        made = manifests.with_artifact(made, artifact, record)
+    names = ", ".join(path.name for path in digests.values())
+    return made, f"native   {names}, compiled ahead for {march}{trust_own(digests)}"
 
 
 def keep_libraries(source: Path, old: Manifest, directory: Path, manifest: Manifest) -> Manifest:

@@ -30,6 +30,8 @@ class Preparation:
     """Whose needs are met."""
     plain_plan: bool = False
     """Whether a plan is of the step graph, even where it could be fused."""
+    every_precision: bool = False
+    """Whether the device's native engine is compiled at each of its precisions."""
 
 
 Preparer = Callable[[Preparation, Manifest], tuple[Manifest, str | None]]
@@ -51,7 +53,11 @@ def _library(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, st
     if preparation.device is None or preparation.device.march is None:
         return manifest, None
     return libraries.add_library(
-        preparation.directory, manifest, preparation.device.march, preparation.target
+        preparation.directory,
+        manifest,
+        preparation.device.march,
+        preparation.target,
+        preparation.every_precision,
     )
 
 

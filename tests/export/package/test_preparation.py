@@ -99,9 +99,9 @@ def test_the_native_library_is_for_a_named_device_with_a_known_cpu_only(
     asked: list[str] = []
 
     def add_library(
-        path: Path, manifest: Manifest, march: str, target: Path
+        path: Path, manifest: Manifest, march: str, target: Path, every: bool
     ) -> tuple[Manifest, str]:
-        asked.append(march)
+        asked.append(f"{march}{', every precision' * every}")
         return manifest, "compiled"
 
     monkeypatch.setattr("wn_export.package.libraries.add_library", add_library)
@@ -112,4 +112,6 @@ def test_the_native_library_is_for_a_named_device_with_a_known_cpu_only(
     assert prepare(prepared(directory, "orin-nano-8gb"), manifest)[1] == "compiled"
     here = Preparation(directory, directory, False, False, this_cpu("voice"))
     assert prepare(here, manifest)[1] == "compiled"
-    assert asked == ["armv8.2-a+dotprod", "native"]
+    bundled = dataclasses.replace(here, every_precision=True)
+    assert prepare(bundled, manifest)[1] == "compiled"
+    assert asked == ["armv8.2-a+dotprod", "native", "native, every precision"]

@@ -31,7 +31,8 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
     compiler for it, WavestepError with the compiler's words when it fails.
     """
     shapes = Shapes(spec, precision, batch)
-    compiler, target = compiler_for(march)
+    compiler = compiler_for(march)
+    target = target_of(march, compiler)
     compile_library(compiler, target, shapes, out)
     machine, features = cpu.required((*compiler.command, *target), compiler.environment())
     built = {
@@ -44,15 +45,22 @@ def precompile(spec: ModelSpec, precision: str, march: str, batch: int, out: Pat
     return Artifact(out.name, "native", precision, batch, built=built)
 
 
-def compiler_for(march: str) -> tuple[Compiler, tuple[str, ...]]:
-    """The compiler for CPUs of `-march=<march>`, and that target in its own words.
+def machine_of(march: str) -> str:
+    """The architecture that `-march=<march>` is of, as Linux calls it."""
+    if march == "native":
+        return cpu.machine()
+    return "aarch64" if march.startswith(_ARM) else "x86_64"
 
-    Raises EngineUnavailable without one.
-    """
-    here = cpu.machine()
-    machine = here if march == "native" else "aarch64" if march.startswith(_ARM) else "x86_64"
-    compiler = find_compiler() if machine == here else find_cross_compiler(machine)
-    return compiler, cpu.native_flags() if march == "native" else compiler.target(march, machine)
+
+def compiler_for(march: str) -> Compiler:
+    """The compiler here for CPUs of `-march=<march>`. Raises EngineUnavailable without one."""
+    machine = machine_of(march)
+    return find_compiler() if machine == cpu.machine() else find_cross_compiler(machine)
+
+
+def target_of(march: str, compiler: Compiler) -> tuple[str, ...]:
+    """The flags for CPUs of `-march=<march>`, in the compiler's own words."""
+    return cpu.native_flags() if march == "native" else compiler.target(march, machine_of(march))
 
 
 def unsuitable(artifact: Artifact) -> str | None:
