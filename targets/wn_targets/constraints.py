@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wn_runtime.engines.cuda.costs import Gpu as CudaGpu
+from wn_runtime.errors import WavestepError
 from wn_runtime.system import here
+from wn_targets.devices.catalogue import find
 from wn_targets.devices.jetpack import JETPACKS, OLDEST_PYTHON
 from wn_targets.devices.target import Target
 from wn_targets.models.cuda import cuda_gpu
@@ -59,6 +61,24 @@ def this_cpu(directory: str) -> Constraints:
     why = "this machine's CPU: the native engine, which then needs no compiler"
     run = f"wn-run {directory}"
     return Constraints(THIS_CPU, OPSET, False, None, "native", here.system(), None, run, "", why)
+
+
+def march_of(name: str | None) -> str:
+    """The `-march` of a target's CPU by the target's name; None, or cpu, is this machine's.
+
+    Raises WavestepError for an unknown target, one whose CPU is not known, and one without Linux.
+    """
+    if name is None or name == THIS_CPU:
+        return "native"
+    target = find(name)
+    if target.cpu is None:
+        raise WavestepError(f"the CPU beside {target.name} is not known; give another --target")
+    if target.system != "linux":
+        raise WavestepError(
+            f"no library in C is compiled for {target.name} from here; leave --target out, and "
+            "compile the wavestep.c in the folder there"
+        )
+    return target.cpu.march
 
 
 def constraints(target: Target, directory: str) -> Constraints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from wn_runtime.commands import say
 from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError
 from wn_targets.commands.complete import target_names
+
+if TYPE_CHECKING:
+    from wn_export.package.export import Options
 
 
 @command()
@@ -74,6 +78,17 @@ from wn_targets.commands.complete import target_names
     help="With --fp16: a plan of the step graph, not of the cuda engine's kernel; far slower.",
 )
 @click.option("--raw-weights", is_flag=True, help="The last weights, not the averaged ones.")
+@click.option(
+    "--c-api",
+    type=a_path,
+    metavar="OUT",
+    help="Of DIR only: a folder with all that C, C++ or another language needs to run it.",
+)
+@click.option(
+    "--precision",
+    metavar="P",
+    help="With --c-api: fp32, bf16 or int8 [the fastest that passed parity].",
+)
 def main(
     source: Path,
     output: Path | None,
@@ -88,6 +103,8 @@ def main(
     version_compatible: bool,
     plain_plan: bool,
     raw_weights: bool,
+    c_api: Path | None,
+    precision: str | None,
 ) -> int:
     """Export a trained model (CKPT, or a run's folder), or make graphs and engines of DIR anew.
 
@@ -121,5 +138,30 @@ def main(
         order(bundle, target, pythons) if bundle is not None else None,
     )
     restore(source)
+    if c_api is not None or precision is not None:
+        return _c_api(source, output, c_api, precision, options)
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, say.line) else 1
+
+
+def _c_api(
+    source: Path, output: Path | None, c_api: Path | None, precision: str | None, options: Options
+) -> int:
+    """`--c-api` makes nothing else: the model directory stays as it is."""
+    from wn_export.c_api.folder import write_c_api
+    from wn_runtime.errors import WavestepError
+    from wn_runtime.model.package import ModelPackage
+    from wn_targets.constraints import march_of
+
+    if c_api is None:
+        raise WavestepError("--precision goes with --c-api")
+    if output is not None or options != type(options)(device=options.device):
+        raise WavestepError("--c-api goes with --target and --precision alone")
+    if not source.is_dir():
+        raise WavestepError(
+            f"{source} is no model directory; export it first, wn-export {source}, and give "
+            "--c-api with the directory"
+        )
+    march = march_of(options.device)
+    write_c_api(ModelPackage(source), c_api, march, precision, say.line)
+    return 0

@@ -52,7 +52,7 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
     for tap in range(1, spec.kernel):
         for layer in range(spec.layers):
             matrix(weights["gate.weight"][layer, tap], order)
-    return _aligned(parts)
+    return aligned(parts)
 
 
 def remainder(matrix: Array) -> Array:
@@ -122,7 +122,8 @@ def _padded(array: Array, *axes: int) -> Array:
     return np.pad(array, widths)
 
 
-def _aligned(parts: list[Array]) -> NDArray[np.uint8]:
+def aligned(parts: list[Array]) -> NDArray[np.uint8]:
+    """Arrays as the members of a C struct that are aligned to 64: one after the other, padded."""
     starts, size = [], 0
     for part in parts:
         starts.append(size)

@@ -8,6 +8,7 @@ from wn_runtime.engines import trust
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.native import cpu, platforms
 from wn_runtime.engines.native.compiler import (
+    Compiler,
     compile_library,
     find_compiler,
     find_cross_compiler,
@@ -32,13 +33,7 @@ def precompile(
     it, WavestepError with the compiler's words when it fails.
     """
     shapes = Shapes(spec, precision, batch)
-    if march == "native":
-        system, compiler = here.system(), find_compiler()
-        target = compiler.native()
-    else:
-        platform = platforms.find(system, platforms.machine_of(march))
-        compiler = find_cross_compiler(platform)
-        target = compiler.target(march, platform)
+    compiler, target, system = compiler_for(march, system)
     compile_library(compiler, target, shapes, out)
     machine, features = cpu.required((*compiler.command, *target), compiler.environment())
     built = {
@@ -50,6 +45,19 @@ def precompile(
         "shapes": shapes.digest(),
     }
     return Artifact(out.name, "native", precision, batch, built=built)
+
+
+def compiler_for(march: str, system: str = "linux") -> tuple[Compiler, tuple[str, ...], str]:
+    """The compiler here for CPUs of `-march=<march>`, its own flags for them, and their system.
+
+    `native` is this very machine, whatever `system` says. Raises EngineUnavailable without one.
+    """
+    if march == "native":
+        compiler = find_compiler()
+        return compiler, compiler.native(), here.system()
+    platform = platforms.find(system, platforms.machine_of(march))
+    compiler = find_cross_compiler(platform)
+    return compiler, compiler.target(march, platform), system
 
 
 def unsuitable(artifact: Artifact) -> str | None:

@@ -1,6 +1,5 @@
 /* Counters by which threads wait for each other: spinning for what comes within microseconds, asleep
- * for what does not. Counters only grow, in 64 bits, and each has its cache lines for itself (two,
- * as CPUs fetch them in pairs).
+ * for what does not. Counters only grow, in 64 bits, and each has its cache lines for itself.
  */
 #ifndef WN_FLAGS_H
 #define WN_FLAGS_H
@@ -8,7 +7,7 @@
 #include "system.h"
 
 typedef struct {
-    _Alignas(128) _Atomic uint64_t count;
+    _Alignas(APART) _Atomic uint64_t count;
 } flag;
 
 INLINE uint64_t seen(const flag *f) { return atomic_load_explicit(&f->count, memory_order_acquire); }

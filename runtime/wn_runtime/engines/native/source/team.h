@@ -23,13 +23,16 @@
 
 #ifdef WN_ALONE /* for one thread, on anything that runs C: nothing asks the system */
 #define TEAM 0
+#define MOST_HELPERS 0
+#define APART 64
 #else
 #define TEAM (BATCH == 1) /* where there are more streams, threads share those */
+#define MOST_HELPERS 7
+#define APART 128 /* bytes between what threads write: CPUs fetch cache lines in pairs */
 #endif
 
 #include "flags.h"
 
-#define MOST_HELPERS 7
 #define PLACES (MOST_HELPERS + 1) /* the chain's thread has place 0 */
 #define PHASES 3                  /* skip sums, the head's first product, its second */
 
@@ -40,7 +43,7 @@
 
 /* What makes columns of the head needs the whole row before them, in memory of its own. */
 typedef struct {
-    _Alignas(128) float x[BATCH * (S > H ? S : H)];
+    _Alignas(APART) float x[BATCH * (S > H ? S : H)];
     _Alignas(64) row bytes[BATCH * ROW_BYTES(S > H ? S : H)];
     float scale[BATCH];
 } workplace;
@@ -51,10 +54,10 @@ typedef struct {
     flag claimed[PLACES]; /* samples whose share k somebody makes, or has made */
     flag made[PLACES];    /* phases of share k that are done: PHASES a sample */
     flag rests[PLACES];   /* helper k claims nothing before: a time in nanoseconds */
-    _Alignas(128) _Atomic uint32_t calls; /* begun and ended: odd within one */
+    _Alignas(APART) _Atomic uint32_t calls; /* begun and ended: odd within one */
     _Atomic uint32_t asleep, helpers, dismissed;
     /* Of the chain's thread alone. */
-    _Alignas(128) uint64_t samples; /* made so far */
+    _Alignas(APART) uint64_t samples; /* made so far */
     uint64_t missed;                /* shares of helpers that it had to make */
     _Alignas(64) float ahead[LAYERS][BATCH * G]; /* bias and older taps of the next step */
     /* Of all. */

@@ -9,9 +9,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#if __STDC_HOSTED__
+#if __STDC_HOSTED__ && __has_include(<string.h>)
 #include <string.h>
-#else /* what every compiler may call even where there is no C library */
+#else /* no C library; these three its target has all the same, as compilers call them unasked */
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
 void *memset(void *to, int byte, size_t bytes);

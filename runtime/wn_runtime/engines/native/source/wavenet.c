@@ -53,7 +53,8 @@ _Static_assert(TAP_STEPS >= 1 && TAP_STEPS <= 8 && !(TAP_STEPS & (TAP_STEPS - 1)
 
 #include "head.h"
 
-#ifdef _WIN32
+#ifdef EXPORT
+#elif defined(_WIN32)
 #define EXPORT __declspec(dllexport)
 #else
 #define EXPORT __attribute__((visibility("default")))
@@ -200,7 +201,9 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, mo
 
 /* The chain of a step. Compiled once: alone or not is asked at each layer. */
 static void layers_step(const model *m, state *s, moment now, int helped) {
+#ifndef WN_ALONE
     __asm__("" : "+r"(helped)); /* no copy of all this for each of its two values */
+#endif
     embed(m, s);
     const float *init = gate_init(m, s, 0, 0, now, helped);
     for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
