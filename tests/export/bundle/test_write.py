@@ -203,4 +203,4 @@ def test_its_steps_name_commands_that_are_there(tmp_path: Path, model: Path) -> 
         assert isinstance(command, click.Command)
         command.make_context(name, shlex.split(arguments))
     assert "sudo nvpmodel" in text
-    assert max(map(len, text.splitlines())) <= 100
+    assert max(len(line) for line in text.splitlines() if str(tmp_path) not in line) <= 100
