@@ -11,10 +11,10 @@
 #include <stdint.h>
 #if __STDC_HOSTED__ && __has_include(<string.h>)
 #include <string.h>
-#else /* no C library; these three its target has all the same, as compilers call them unasked */
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *to, int byte, size_t bytes);
+#else /* no C library; compilers make code of their own of these, or call what its target has */
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
 #endif
 
 #if !defined(WN_PLAIN) && defined(__AVX512F__) && defined(__AVX512BW__)
