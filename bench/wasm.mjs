@@ -1,4 +1,4 @@
-/* Makes so many samples of a clip as a line on stdin says, and prints the seconds they took; at the
+/* Makes so many samples of a clip as a line on stdin says, and prints the CPU seconds they took; at the
  * end the last ones are left in the folder. See wasm.py. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -16,7 +16,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const samples = Number(line);
   audio = new Float32Array(samples);
   voice.begin(BigInt(seed), 1, new Map(Object.entries(chosen)));
-  const began = performance.now();
+  const began = process.cpuUsage();
   let left = all;
   for (let made = 0; made < samples;) {
     if (left.length) {
@@ -27,6 +27,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     audio.set(block, made);
     made += block.length;
   }
-  console.log((performance.now() - began) / 1000);
+  const { user, system } = process.cpuUsage(began);
+  console.log((user + system) / 1e6);
 }
 writeFileSync(`${folder}/audio`, audio);

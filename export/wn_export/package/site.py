@@ -69,7 +69,7 @@ def export_site(directory: Path, target: Path | None, precision: str | None, say
         _copy(ASSETS, stage.path)
         made = stage.path / "model"
         made.mkdir()
-        shapes = HostShapes(package.spec, precision, _weights(package, precision))
+        shapes = HostShapes(package.spec, precision, page_weights(package, precision))
         for build in wasm.BUILDS:
             layout = wasm.compile_wasm(compiler, build, shapes, made / _engine(build))
         named = Named(package.manifest.name, package.manifest.temperature)
@@ -103,7 +103,7 @@ def _check_size(package: ModelPackage) -> None:
         )
 
 
-def _weights(package: ModelPackage, precision: str) -> Weights:
+def page_weights(package: ModelPackage, precision: str) -> Weights:
     """Those of the package; in int8 the conditioner's have eight bits of precision, too.
 
     They stay float32, whose lower halves are zeros that compress to nearly nothing.

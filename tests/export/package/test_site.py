@@ -127,7 +127,7 @@ def test_in_int8_the_conditioner_has_eight_bits_and_else_all(
         sizes[precision] = (tmp_path / precision / "model/speech.safetensors").stat().st_size
         assert json.loads(unpacked(tmp_path / precision, "words"))["words"]
     assert sizes["int8"] < sizes["bf16"] == sizes["fp32"]
-    kept = site._weights(ModelPackage(directory), "int8")
+    kept = site.page_weights(ModelPackage(directory), "int8")
     for name, array in weights.items():
         assert np.abs(kept[name] - array).max() <= 2**-8 * np.abs(array).max()
 
