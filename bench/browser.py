@@ -3,13 +3,19 @@
     python bench/browser.py site/ [--words "one two three"] [--seconds 60]
 
 It plays short sounds first, each in a page of its own, for the time from the click to the first
-sound; then one of at least so many seconds, during which an underrun would count. Needs node,
-chromium, and playwright-core in $NODE_PATH.
+sound; then one of at least so many seconds, during which an underrun would count. `real time` is
+what the page shows, of the clock; `Worker` is CPU time of the thread that makes the sound, which
+what else the machine does hardly changes. Needs Linux, node, chromium, and playwright-core in
+$NODE_PATH.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +25,32 @@ from tests.export.site.browser import visited
 
 SHORT = 5
 """Pages opened for the first sound."""
+
+
+@contextmanager
+def worker_seconds() -> Iterator[list[float]]:
+    """CPU seconds of the Worker that took most while the block ran; in the list afterwards."""
+    found, over = [0.0], threading.Event()
+    per_second = os.sysconf("SC_CLK_TCK")
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            for task in Path("/proc").glob("[0-9]*/task/[0-9]*"):
+                try:
+                    name, _, rest = (task / "stat").read_text().rpartition(")")
+                except OSError:  # it has ended
+                    continue
+                if "DedicatedWorker" in name:
+                    user, system = rest.split()[11:13]
+                    found[0] = max(found[0], (int(user) + int(system)) / per_second)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
 
 
 def figure(text: str) -> float:
@@ -40,7 +72,8 @@ def main(site: Path, words: str, seconds: float) -> None:
     factors = [figure(each["seen"][0]["speed"]) for each in short]
     length = min(figure(each["seen"][0]["length"]) for each in short)
     text = ", ".join([words] * (int(seconds / length) + 1))
-    (long,) = visited(site, [{"steps": [{"fill": {"text": text}, "play": True}]}])
+    with worker_seconds() as worked:
+        (long,) = visited(site, [{"steps": [{"fill": {"text": text}, "play": True}]}])
     seen = long["seen"][0]
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
     print(f"model          {seen['model']}")
@@ -49,6 +82,8 @@ def main(site: Path, words: str, seconds: float) -> None:
     print(f"first sound    {statistics.median(firsts):.0f} ms {spread}")
     print(f"real time      {statistics.median(factors):.1f}x in {length:.1f} s")
     print(f"               {figure(seen['speed']):.1f}x in {seen['length']}")
+    made = figure(seen["length"])
+    print(f"Worker         {worked[0]:.1f} s of CPU time for {made:.1f} s: {made / worked[0]:.1f}x")
     print(f"underruns      {seen['gaps']} in {seen['length']}")
     said = [line for each in [*short, long] for line in each["said"]]
     print(f"console        {'; '.join(said) or 'nothing'}")

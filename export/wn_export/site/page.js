@@ -109,7 +109,7 @@ async function play() {
   byId("save").disabled = true;
   showPlaying(true);
   let heard = false;
-  const to = await player.play((report) => {
+  const { to, begun } = player.play((report) => {
     if (playing !== number) return;
     if (!heard && report.played) {
       heard = true;
@@ -119,7 +119,8 @@ async function play() {
     strip.advance(report.played);
     if (report.over) stop();
   });
-  if (to) worker.postMessage({ play: { ...wish, to, number } }, [to]);
+  worker.postMessage({ play: { ...wish, to, number } }, [to]);
+  await begun;
 }
 
 function stop() {

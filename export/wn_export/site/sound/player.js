@@ -37,23 +37,28 @@ export class Player {
   }
 
   /**
-   * Begin to play. What was playing ends.
+   * Begin to play; what was playing ends.
    * @param {(report: Report) => void} told of how far it is
-   * @returns {Promise<MessagePort | undefined>} where blocks go, and after the last anything else; it
-   *   tells how many samples have been played. None where it was stopped meanwhile.
+   * @returns {{to: MessagePort, begun: Promise<void>}} where blocks go, at once, and after the last
+   *   anything else; it tells how many samples have been played
    */
-  async play(told) {
+  play(told) {
     this.stop();
+    const { port1, port2 } = new MessageChannel();
+    return { to: port1, begun: this.#begin(port2, told) };
+  }
+
+  /** @param {MessagePort} from @param {(report: Report) => void} told */
+  async #begin(from, told) {
     const turn = this.#turn;
     const context = await this.prepare();
     await context.resume();
-    if (turn !== this.#turn) return undefined;
+    if (turn !== this.#turn) return;
     this.latency = 1000 * Math.max(context.baseLatency, context.outputLatency || 0);
     const lead = Math.round(LEAD * this.#rate);
     const options = { numberOfInputs: 0, processorOptions: { rate: this.#rate, lead } };
     const node = new AudioWorkletNode(context, "playing", options);
-    const { port1, port2 } = new MessageChannel();
-    node.port.postMessage({ from: port2 }, [port2]);
+    node.port.postMessage({ from }, [from]);
     node.port.onmessage = ({ data }) => {
       if (this.#node !== node) return;
       told(data);
@@ -61,7 +66,6 @@ export class Player {
     };
     node.connect(context.destination);
     this.#node = node;
-    return port1;
   }
 
   stop() {
