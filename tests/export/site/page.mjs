@@ -58,7 +58,9 @@ async function visit({
   const page = await context.newPage();
   const said = [];
   const asked = [];
-  page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
+  page.on("console", (message) =>
+    said.push(`${message.type()}: ${message.text()} ${message.location().url}`),
+  );
   page.on("pageerror", (error) => said.push(`error: ${error}`));
   context.on("request", (request) => asked.push(request.url()));
   if (before) await page.addInitScript(before);
@@ -78,7 +80,10 @@ async function visit({
   }
   await page.goto(new URL(at, url).href);
   await opened(page);
-  if (offline) await context.setOffline(true);
+  if (offline) {
+    await page.waitForLoadState("networkidle"); // of the icon, which the browser asks for last
+    await context.setOffline(true);
+  }
   const seen = [];
   for (const { fill = {}, choose = {}, check = [], file, press, play, stopAfter, save } of steps) {
     for (const [id, value] of Object.entries(fill)) await page.fill(`#${id}`, value);
