@@ -172,6 +172,7 @@ def _c_api(
 def _site(source: Path, output: Path | None, precision: str | None, options: Options) -> int:
     """`--target browser` makes nothing else, either."""
     from wn_export.package.site import export_site
+    from wn_runtime.errors import WavestepError
 
     if options != type(options)(device=BROWSER):
         raise WavestepError(f"--target {BROWSER} goes with -o and --precision alone")
@@ -181,6 +182,8 @@ def _site(source: Path, output: Path | None, precision: str | None, options: Opt
 
 
 def _check_exported(source: Path, option: str) -> None:
+    from wn_runtime.errors import WavestepError
+
     if not source.is_dir():
         raise WavestepError(
             f"{source} is no model directory; export it first, wn-export {source}, and give "

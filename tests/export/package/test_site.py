@@ -193,7 +193,7 @@ def test_without_the_compiler_the_way_to_it_is_told(
     monkeypatch.setattr(zig, "_folders", list)
     out = tmp_path / "site"
     said = error_of(main, model, "--target", "browser", "-o", out)
-    assert said == "error: WebAssembly needs the compiler zig; pip install 'wavestep[cc]'"
+    assert said == f"error: WebAssembly needs the compiler zig; {zig.how_to_get()}"
     monkeypatch.undo()
     monkeypatch.delenv("CC", raising=False)
     install(tmp_path / "packages").unlink()
