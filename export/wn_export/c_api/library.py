@@ -36,12 +36,19 @@ def compile_object(
 
     target: in the compiler's own words. Raises WavestepError with the compiler's first error.
     """
+    flags = [flag for flag in compiler.flags if flag != "-shared"]
+    return compile_source(compiler, [*flags, *target, "-c"], shapes, out)
+
+
+def compile_source(
+    compiler: Compiler, flags: Sequence[str], shapes: HostShapes, out: Path
+) -> Layout:
+    """The same with other flags than a library's, to whatever file those make of it."""
     with temporary.folder() as folder:
         (folder / "wavestep.c").write_text(c_source(shapes), "utf-8")
         (folder / HEADER.name).write_bytes(HEADER.read_bytes())
-        flags = [flag for flag in compiler.flags if flag != "-shared"]
-        command = [*compiler.command, *flags, *target, "-c", str(folder / "wavestep.c")]
-        _run(compiler, [*command, "-o", str(out)], folder / "kept", out)
+        command = [*compiler.command, *flags, str(folder / "wavestep.c"), "-o", str(out)]
+        _run(compiler, command, folder / "kept", out)
     return layout(out)
 
 

@@ -17,6 +17,9 @@ from wn_targets.commands.complete import target_names
 if TYPE_CHECKING:
     from wn_export.package.export import Options
 
+BROWSER = "browser"
+"""What --target calls a page, in place of a device."""
+
 
 @command()
 @click.argument("source", metavar="CKPT|DIR", type=a_path)
@@ -52,7 +55,8 @@ if TYPE_CHECKING:
     "--target",
     metavar="NAME",
     shell_complete=target_names,
-    help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need.",
+    help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need; "
+    "browser: a static site that plays DIR.",
 )
 @click.option(
     "--bundle",
@@ -87,7 +91,7 @@ if TYPE_CHECKING:
 @click.option(
     "--precision",
     metavar="P",
-    help="With --c-api: fp32, bf16 or int8 [the fastest that passed parity].",
+    help="With --c-api or --target browser: fp32, bf16 or int8 [the fastest that passed parity].",
 )
 def main(
     source: Path,
@@ -138,6 +142,8 @@ def main(
         order(bundle, target, pythons) if bundle is not None else None,
     )
     restore(source)
+    if target == BROWSER and c_api is None:
+        return _site(source, output, precision, options)
     if c_api is not None or precision is not None:
         return _c_api(source, output, c_api, precision, options)
     make = rebuild if source.is_dir() else export_checkpoint
@@ -154,14 +160,32 @@ def _c_api(
     from wn_targets.constraints import march_of
 
     if c_api is None:
-        raise WavestepError("--precision goes with --c-api")
+        raise WavestepError(f"--precision goes with --c-api, or with --target {BROWSER}")
     if output is not None or options != type(options)(device=options.device):
         raise WavestepError("--c-api goes with --target and --precision alone")
-    if not source.is_dir():
-        raise WavestepError(
-            f"{source} is no model directory; export it first, wn-export {source}, and give "
-            "--c-api with the directory"
-        )
+    _check_exported(source, "--c-api")
     march = march_of(options.device)
     write_c_api(ModelPackage(source), c_api, march, precision, say.line)
     return 0
+
+
+def _site(source: Path, output: Path | None, precision: str | None, options: Options) -> int:
+    """`--target browser` makes nothing else, either."""
+    from wn_export.package.site import export_site
+    from wn_runtime.errors import WavestepError
+
+    if options != type(options)(device=BROWSER):
+        raise WavestepError(f"--target {BROWSER} goes with -o and --precision alone")
+    _check_exported(source, f"--target {BROWSER}")
+    export_site(source, output, precision, say.line)
+    return 0
+
+
+def _check_exported(source: Path, option: str) -> None:
+    from wn_runtime.errors import WavestepError
+
+    if not source.is_dir():
+        raise WavestepError(
+            f"{source} is no model directory; export it first, wn-export {source}, and give "
+            f"{option} with the directory"
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from wn_runtime import atomic, files
@@ -52,7 +53,12 @@ def keep(directory: Path, new: Path) -> None:
     Raises OSError, and WavestepError for what cannot be kept; `directory` stays as it is.
     """
     check(directory)
-    for entry in foreign(directory):
+    keep_beside(foreign(directory), new)
+
+
+def keep_beside(entries: Iterable[Path], new: Path) -> None:
+    """Put files and folders into `new`, where it has nothing of the same name. Raises as `keep`."""
+    for entry in entries:
         if not os.path.lexists(new / entry.name):
             _keep(entry, new / entry.name, DEEPEST)
 

@@ -14,8 +14,9 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from wn_export.package import foreign
@@ -27,12 +28,23 @@ from wn_runtime.system.opening import PLAIN
 _LONGEST = 255  # bytes of a name
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a directory in the making may take the place of."""
+
+    check: Callable[[Path], None]
+    """Raises WavestepError where what is there is not ours to replace."""
+    keep: Callable[[Path, Path], None]
+    """Puts what is there and not ours into the new one, too."""
+
+
 class Staged:
     """A directory in the making: write into `path`, then `publish` it or `set_aside`."""
 
-    def __init__(self, target: Path, path: Path) -> None:
+    def __init__(self, target: Path, path: Path, kind: Kind) -> None:
         self.target = target
         self.path = path
+        self._kind = kind
 
     def publish(self) -> None:
         """Make this the directory at `target`; files there that no export wrote are kept."""
@@ -46,27 +58,30 @@ class Staged:
         return failed
 
     def _replace(self, target: Path) -> None:
-        check_replaceable(target)  # it may have come while this one was made
+        self._kind.check(target)  # it may have come while this one was made
         if target.exists():
-            foreign.keep(target, self.path)
+            self._kind.keep(target, self.path)
         folders.put(self.path, target)
 
 
 @contextmanager
-def staged(target: Path) -> Iterator[Staged]:
+def staged(target: Path, kind: Kind | None = None) -> Iterator[Staged]:
     """Stage a directory for `target`; what is neither published nor set aside is removed.
+
+    kind: None: a model directory.
 
     Raises WavestepError where `target` is not ours to replace, or the disk refuses to be written.
     """
     made: list[Path] = []
+    kind = kind or Kind(check_replaceable, foreign.keep)
     try:
         final = _final(target)
         exchange.restore(final)
-        check_replaceable(final)
-        check_replaceable(failed_name(final))
+        kind.check(final)
+        kind.check(failed_name(final))
         made = _made_parents(final)
         with folders.in_the_making(final) as path:
-            yield Staged(final, path)
+            yield Staged(final, path, kind)
     except BrokenPipeError:  # of stdout: nobody reads any more what is said
         raise
     except OSError as error:
@@ -149,7 +164,7 @@ def _made_parents(target: Path) -> list[Path]:
 def _flush(directory: Path) -> None:
     """To the disk, so that a power cut after the exchange finds the files whole."""
     windows = sys.platform == "win32"  # opens no folder, and flushes what is open for writing
-    for path in directory.iterdir() if windows else [*directory.iterdir(), directory]:
+    for path in directory.rglob("*") if windows else [*directory.rglob("*"), directory]:
         if windows and not path.is_file():
             continue
         descriptor = os.open(path, (os.O_RDWR if windows else os.O_RDONLY) | PLAIN)

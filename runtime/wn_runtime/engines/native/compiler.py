@@ -89,14 +89,31 @@ def find_cross_compiler(platform: Platform) -> Compiler:
     """
     if (platform.system, platform.machine) == (here.system(), here.machine()):
         return find_compiler()
-    chosen = command_words(os.environ.get("CC", ""))
     name, package = platform.cross or (None, None)
-    found = _first(chosen if zig.is_zig(chosen) else (), (name,) if name else ())
+    found = _first(_chosen_zig(), (name,) if name else ())
     found = found or _first(zig.command())
     if found is None:
         what = zig.how_to_get_one(package) if package else zig.how_to_get()
         raise EngineUnavailable(f"{name or 'zig'} is not here; {what}")
     return found
+
+
+def find_zig(purpose: str) -> Compiler:
+    """zig, for what nothing else compiles: $CC where it is that, else the wheel's.
+
+    Raises EngineUnavailable, which names the purpose.
+    """
+    found = _first(_chosen_zig()) or _first(zig.command())
+    if found is None:
+        note = zig.PLACEHOLDER if zig.is_placeholder() else ""
+        raise EngineUnavailable(f"{purpose} needs the compiler zig{note}; {zig.how_to_get()}")
+    return found
+
+
+def _chosen_zig() -> tuple[str, ...]:
+    """$CC where it is zig; else nothing."""
+    chosen = command_words(os.environ.get("CC", ""))
+    return chosen if zig.is_zig(chosen) else ()
 
 
 def _first(*commands: tuple[str, ...]) -> Compiler | None:

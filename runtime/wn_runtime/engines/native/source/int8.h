@@ -71,6 +71,11 @@ INLINE void put16(row *to, int i, int k, const vi *v) {
         vst1_u8(to + k + i + 8 * j,
                 veor_u8(vreinterpret_u8_s8(vmovn_s16(words)), vdup_n_u8(LOW_SHIFT)));
     }
+#elif WN_WASM
+    for (int j = 0; j < 2; j++)
+        wasm_v128_store(to + 2 * i + 16 * j,
+                        wasm_i16x8_narrow_i32x4((v128_t)v[2 * j], (v128_t)v[2 * j + 1]));
+    (void)k;
 #else
     for (int j = 0; j < 16; j++) {
         int32_t x = v[j / LANES][j % LANES];
@@ -162,7 +167,7 @@ INLINE vi unshifted(running sum, vi shifts) {
 #endif
 }
 INLINE vi finish(running sum, const int32_t *shifts) { return unshifted(sum, load_int(shifts)); }
-#elif WN_AVX512 || WN_AVX2
+#elif WN_AVX512 || WN_AVX2 || WN_WASM
 typedef vi inputs;
 typedef struct { vi first, second; } running; /* pairs of inputs; halves of the columns */
 
@@ -175,8 +180,10 @@ INLINE inputs four(const row *x, int i, int k) {
     (void)k;
 #if WN_AVX512
     return (vi)_mm512_set1_epi64(words);
-#else
+#elif WN_AVX2
     return (vi)_mm256_set1_epi64x(words);
+#else
+    return (vi)wasm_i64x2_splat(words);
 #endif
 }
 INLINE running add4(running sum, inputs x, const weight *w) {
@@ -185,11 +192,15 @@ INLINE running add4(running sum, inputs x, const weight *w) {
     __m512i b = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)w + 1));
     return (running){sum.first + (vi)_mm512_madd_epi16(a, (__m512i)x),
                      sum.second + (vi)_mm512_madd_epi16(b, (__m512i)x)};
-#else
+#elif WN_AVX2
     __m256i a = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)w));
     __m256i b = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)w + 1));
     return (running){sum.first + (vi)_mm256_madd_epi16(a, (__m256i)x),
                      sum.second + (vi)_mm256_madd_epi16(b, (__m256i)x)};
+#else
+    v128_t a = wasm_i16x8_load8x8(w), b = wasm_i16x8_load8x8(w + 8);
+    return (running){sum.first + (vi)wasm_i32x4_dot_i16x8(a, (v128_t)x),
+                     sum.second + (vi)wasm_i32x4_dot_i16x8(b, (v128_t)x)};
 #endif
 }
 INLINE vi finish(running sum, const int32_t *shifts) {
@@ -199,9 +210,12 @@ INLINE vi finish(running sum, const int32_t *shifts) {
     __m512i a = (__m512i)sum.first, b = (__m512i)sum.second;
     __m512i odds = _mm512_add_epi32(evens, _mm512_set1_epi32(1));
     return (vi)_mm512_permutex2var_epi32(a, evens, b) + (vi)_mm512_permutex2var_epi32(a, odds, b);
-#else
+#elif WN_AVX2
     __m256i pairs = _mm256_hadd_epi32((__m256i)sum.first, (__m256i)sum.second);
     return (vi)_mm256_permute4x64_epi64(pairs, 0xd8);
+#else
+    v128_t a = (v128_t)sum.first, b = (v128_t)sum.second;
+    return (vi)wasm_i32x4_shuffle(a, b, 0, 2, 4, 6) + (vi)wasm_i32x4_shuffle(a, b, 1, 3, 5, 7);
 #endif
 }
 #else

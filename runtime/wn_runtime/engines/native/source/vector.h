@@ -11,10 +11,10 @@
 #include <stdint.h>
 #if __STDC_HOSTED__ && __has_include(<string.h>)
 #include <string.h>
-#else /* no C library; these three its target has all the same, as compilers call them unasked */
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *to, int byte, size_t bytes);
+#else /* no C library; compilers make code of their own of these, or call what its target has */
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
 #endif
 
 #if !defined(WN_PLAIN) && defined(__AVX512F__) && defined(__AVX512BW__)
@@ -32,6 +32,11 @@ void *memset(void *to, int byte, size_t bytes);
 #define WN_NEON 1
 #define LANES 4
 #define REGISTERS 32
+#elif !defined(WN_PLAIN) && defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#define WN_WASM 1
+#define LANES 4
+#define REGISTERS 16 /* of x86-64, which has the fewest */
 #else
 #define LANES 4
 #define REGISTERS 16
@@ -84,6 +89,17 @@ INLINE vf smaller(vf a, vf b) { return (vf)vminq_f32((float32x4_t)a, (float32x4_
 INLINE vi nearest(vf v) { return (vi)vcvtnq_s32_f32((float32x4_t)v); }
 INLINE vf quotient(vf a, vf b) { return a / b; }
 INLINE vf maximum(vf v) { return all(vmaxvq_f32((float32x4_t)v)); }
+#elif WN_WASM
+INLINE vf all(float x) { return (vf)wasm_f32x4_splat(x); }
+INLINE vi all_int(int32_t x) { return (vi)wasm_i32x4_splat(x); }
+INLINE vf larger(vf a, vf b) { return (vf)wasm_f32x4_pmax((v128_t)b, (v128_t)a); }
+INLINE vf smaller(vf a, vf b) { return (vf)wasm_f32x4_pmin((v128_t)b, (v128_t)a); }
+INLINE vi nearest(vf v) { return (vi)(v + 12582912.0f) - 0x4b400000; } /* |v| <= 2^22 */
+INLINE vf quotient(vf a, vf b) { return a / b; }
+INLINE vf maximum(vf v) {
+    v = larger(v, (vf)wasm_i32x4_shuffle((v128_t)v, (v128_t)v, 2, 3, 0, 1));
+    return larger(v, (vf)wasm_i32x4_shuffle((v128_t)v, (v128_t)v, 1, 0, 3, 2));
+}
 #else
 INLINE vf all(float x) { vf v; for (int i = 0; i < LANES; i++) v[i] = x; return v; }
 INLINE vi all_int(int32_t x) { vi v; for (int i = 0; i < LANES; i++) v[i] = x; return v; }
@@ -112,7 +128,7 @@ INLINE uint32_t lanes_total(vi v) {
 #endif
 }
 
-#if !WN_AVX512 && !WN_NEON
+#if !WN_AVX512 && !WN_NEON && !WN_WASM
 INLINE vf maximum(vf v) {
     float most = v[0];
     for (int i = 1; i < LANES; i++) most = v[i] > most ? v[i] : most;
