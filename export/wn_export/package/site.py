@@ -44,8 +44,8 @@ _FORMAT = 1
 _MODEL, _EXAMPLE = "model.wn", "example.npy"
 _MOST_BYTES = 2**31
 """Of weights and delay lines: a page has an address space of 4 GiB, and seldom the half of it."""
-_NOT_OF_THE_PAGE = ("package.json", "uniforms.js")
-"""Of node, and for programs that draw with their own uniforms."""
+_NOT_OF_THE_PAGE = "package.json"
+"""Node's."""
 _EXAMPLE_S = 4.0
 """Seconds of the recording that a model of frames is shown with."""
 
@@ -174,7 +174,7 @@ def _write_index(site: Path, precision: str, chosen: Conditions) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     for path in sorted(source.rglob("*")):
-        if path.is_file() and path.name not in _NOT_OF_THE_PAGE:
+        if path.is_file() and path.name != _NOT_OF_THE_PAGE:
             copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())

@@ -76,7 +76,7 @@ def test_a_site_is_the_page_and_what_its_index_says(
     text = exported(model, "-o", out)
     assert text.splitlines()[-1] == f"next     python3 -m http.server -d {out}"
     assert compiler == ["relaxed", "simd"]
-    page = [p for p in names(site.ASSETS) if p not in ("package.json", "uniforms.js")]
+    page = [p for p in names(site.ASSETS) if p != "package.json"]
     made = ["engine.relaxed.wasm", "engine.simd.wasm", "model.wn", "site.json"]
     assert names(out) == sorted([*page, *(f"model/{name}" for name in made)])
     assert unpacked(out, "model").startswith(b"\x89WNM")
