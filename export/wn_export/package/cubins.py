@@ -18,6 +18,8 @@ from wn_runtime.model.manifest import Manifest
 from wn_targets.constraints import GpuCode
 from wn_targets.precision import cuda_precision
 
+NOT_AHEAD = "not compiled ahead"
+"""In the line about code that a device's user will miss."""
 BATCHES = (1, 8, 64)
 """Streams that a schedule is chosen for; what lies between takes the nearest that does best."""
 NAME = re.compile(
@@ -44,7 +46,7 @@ def add_cubins(
         ]
         of_loop = [step_cubin.precompile(manifest.spec, code.gpu.compute_capability)] * loop
     except EngineUnavailable as reason:
-        return manifest, f"cuda     not compiled ahead for {code.target}: {reason}"
+        return manifest, f"cuda     {NOT_AHEAD} for {code.target}: {reason}"
     digests: dict[str, Path] = {}
     for artifact, text in [*made, *of_loop]:
         (directory / artifact.file).write_bytes(text)

@@ -13,6 +13,7 @@ from wn_export.bundle import write as bundles
 from wn_export.bundle.bundle import Bundle
 from wn_export.graphs.parser_rules import OPSET
 from wn_export.package import speech
+from wn_export.package.cubins import NOT_AHEAD
 from wn_export.package.graph_files import STEP, Graphs, graphs_of, write_models
 from wn_export.package.libraries import keep_libraries
 from wn_export.package.plan import quoted, was_version_compatible
@@ -200,8 +201,9 @@ def _finish(
     for prepare in AFTER_PARITY.values():
         manifest, line = prepare(preparation, manifest)
         lines.append(line)
+    lacking = [line for line in lines if line is not None and NOT_AHEAD in line]
     for line in lines:
-        if line is not None:
+        if line is not None and line not in lacking:
             say(line)
     manifests.write(stage.path, manifest)
     prove.write_reports(stage.path, manifest, proof, say)
@@ -212,6 +214,8 @@ def _finish(
         return False
     stage.publish()
     say(f"wrote    {stage.target}/  ({size(stage.target) / 1e6:.1f} MB)")
+    for line in lacking:  # last, where nobody overlooks it
+        say(f"warning: {' '.join(line.split())}")
     if device is not None and device.target in TARGETS:
         precisions = NATIVE.default_precision(manifest), cuda_precision(manifest)
         say(f"fit      {crossing(manifest.spec, TARGETS[device.target], *precisions)}")

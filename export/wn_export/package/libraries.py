@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wn_export.package import cubins
+from wn_export.package.cubins import NOT_AHEAD
 from wn_export.package.trusted import trust_own
 from wn_runtime.engines.cuda.kind import CUDA
 from wn_runtime.engines.device_loop import step_cubin
@@ -50,7 +51,7 @@ def add_library(
         except (EngineUnavailable, WavestepError) as reason:
             for each in (path.name, *(done.name for done in digests.values())):
                 (directory / each).unlink(missing_ok=True)
-            return manifest, f"native   not compiled ahead for {march}: {reason}"
+            return manifest, f"native   {NOT_AHEAD} for {march}: {reason}"
         record = manifests.record(path)
         digests[record.sha256] = target / path.name
         made = manifests.with_artifact(made, artifact, record)

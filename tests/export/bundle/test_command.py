@@ -86,7 +86,7 @@ def test_a_library_that_does_not_compile_leaves_the_directory_and_no_bundle(
     monkeypatch.setattr("wn_export.package.libraries.precompile", broken)
     done = run(main, model, "--target", "cpu", "--bundle", "out")
     assert done.exit_code == 2
-    assert "native   not compiled ahead for native: the compiler says no" in done.stdout
+    assert "warning: native not compiled ahead for native: the compiler says no" in done.stdout
     assert done.stderr.startswith("error: no bundle, as nothing was compiled for ")
     assert not (model.parent / "out").exists()
     manifests.verify(model, manifests.read(model))
