@@ -160,7 +160,9 @@ def test_ctrl_c_stops_a_build_as_ctrl_c(
 def test_without_tensorrt_or_a_gpu_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     module = "wn_runtime.engines.tensorrt.module"
     monkeypatch.setattr(f"{module}.FLAVOURS", {"tensorrt": ("no_such_module",)})
-    with pytest.raises(EngineUnavailable, match="TensorRT not found here; pip install"):
+    with pytest.raises(
+        EngineUnavailable, match=r"TensorRT not found here; .*pip install .*\[tensorrt\]"
+    ):
         find_builder()
     monkeypatch.undo()
     gpu = cuda.install(monkeypatch, cuda.Gpu())

@@ -72,5 +72,7 @@ def test_without_the_cuda_provider_onnx_cuda_is_an_error_and_no_fallback(directo
     ort = pytest.importorskip("onnxruntime")
     if "CUDAExecutionProvider" in ort.get_available_providers():
         pytest.skip("the CUDA provider is here")
-    with pytest.raises(EngineUnavailable, match=r"no CUDAExecutionProvider; .*wavestep\[gpu\]"):
+    with pytest.raises(
+        EngineUnavailable, match=r"no CUDAExecutionProvider; .*pip install .*\[gpu\]"
+    ):
         open_engine(directory, "onnx-cuda")
