@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 
 COMPILER, SOUND_FILES, LOUDSPEAKER = "a C compiler", "libsndfile", "PortAudio"
@@ -65,4 +66,4 @@ def install(what: str, which: Callable[[str], str | None] = shutil.which) -> str
 
 
 def _is_root() -> bool:
-    return os.name == "posix" and os.geteuid() == 0
+    return sys.platform != "win32" and os.geteuid() == 0
