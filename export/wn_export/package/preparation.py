@@ -39,6 +39,9 @@ Preparer = Callable[[Preparation, Manifest], tuple[Manifest, str | None]]
 
 
 def _plan(preparation: Preparation, manifest: Manifest) -> tuple[Manifest, str | None]:
+    device = preparation.device
+    if device is not None and device.tensorrt is None:
+        return manifest, None  # and nothing said of a plan that could be built there
     return plan.try_plan(
         preparation.directory,
         manifest,

@@ -12,7 +12,7 @@ _INT8 = ("fp32", "fp16", "int8")
 _FP4 = ("fp32", "fp16", "int8", "fp8", "fp4")
 _ORIN_JETPACKS = ("5.1", "6.0", "6.2", "7.2")
 _THOR_JETPACKS = ("7.1", "7.2")
-_OLD = "JetPack's TensorRT is older than 10.3, so no plan; the native CPU engine runs"
+_OLD = "JetPack's TensorRT is older than 10.3, so no plan"
 
 
 def _cores(cpu: Cpu, *, cores: int, clock_mhz: int) -> Cpu:

@@ -116,3 +116,17 @@ def test_the_native_library_is_for_a_named_device_with_a_known_cpu_only(
     assert prepare(bundled, manifest)[1] == "compiled"
     native = "native on linux"
     assert asked == ["armv8.2-a+dotprod on linux", native, f"{native}, every precision"]
+
+
+def test_a_plan_is_spoken_of_only_where_one_can_exist(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def try_plan(_path: Path, manifest: Manifest, *_more: object) -> tuple[Manifest, str]:
+        return manifest, "run it on the device to build engine.plan"
+
+    monkeypatch.setattr("wn_export.package.plan.try_plan", try_plan)
+    manifest, prepare = manifests.read(directory), BEFORE_PARITY["tensorrt"]
+    for device in ("nano", "xavier-nx", "cortex-a76"):
+        assert prepare(prepared(directory, device), manifest) == (manifest, None)
+    for other in (None, "orin-nano-8gb", "v100"):
+        assert prepare(prepared(directory, other), manifest)[1] is not None
