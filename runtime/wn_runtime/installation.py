@@ -13,7 +13,6 @@ import re
 import shlex
 import shutil
 import sys
-import sysconfig
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,6 +61,8 @@ def pip(*arguments: str) -> str:
             return f"{python} -m ensurepip && {python} -m pip install {words}"
     if _in_environment() and _is_ours(shutil.which("pip")):
         return f"pip install {words}"
+    import sysconfig  # which on some systems needs what others lack
+
     managed = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")  # PEP 668: pip would refuse
     forced = "--break-system-packages " if managed.exists() and not _in_environment() else ""
     return f"{python} -m pip install {forced}{words}"
