@@ -174,7 +174,7 @@ def _open_folders_never_open_files_moved() -> None:
     # pathlib of 3.10 has taken hold of them already.
     accessor: Any = getattr(pathlib, "_NormalAccessor", None)
     if accessor is not None:
-        for name in ("open", "rename", "replace", "unlink"):
+        for name in ("rename", "replace", "unlink"):  # its open is io.open
             setattr(accessor, name, staticmethod(getattr(os, name)))
 
 
