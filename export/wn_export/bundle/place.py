@@ -27,10 +27,14 @@ Contents = Mapping[str, bytes | Path]
 
 def checked(path: Path) -> Path:
     """Where a bundle is to be, a link followed. Raises WavestepError for what is not replaced."""
-    try:
-        path = path.resolve() if path.is_symlink() else path
-    except (OSError, RuntimeError) as error:
-        raise WavestepError(f"{path} is a link that leads nowhere; give another") from error
+    if path.is_symlink():
+        try:
+            there = path.resolve()
+        except (OSError, RuntimeError):  # what links in a circle raise, up to Python 3.12
+            there = path
+        if there.is_symlink():
+            raise WavestepError(f"{path} is a link that leads nowhere; give another")
+        path = there
     if path.suffix.lower() in _ARCHIVES:
         raise WavestepError(f"--bundle {path} is neither a folder nor a .tar; give one of these")
     if not path.name or path.name == "..":
