@@ -78,13 +78,9 @@ def require(model: onnx.ModelProto) -> None:
         )
 
 
-def faults(model: onnx.ModelProto) -> list[str]:
-    """What the parser of TensorRT 10.3 would refuse or misread in a graph, a line each.
-
-    The model's shapes have to be inferred.
-    """
-    graph = model.graph
-    found = [
+def wrong_versions(model: onnx.ModelProto) -> list[str]:
+    """A line for the opset and the IR version, where they are not what every graph here has."""
+    return [
         f"{what} is {value}, not {wanted}"
         for what, value, wanted in (
             ("the opset", [(o.domain, o.version) for o in model.opset_import], [("", OPSET)]),
@@ -92,6 +88,15 @@ def faults(model: onnx.ModelProto) -> list[str]:
         )
         if value != wanted
     ]
+
+
+def faults(model: onnx.ModelProto) -> list[str]:
+    """What the parser of TensorRT 10.3 would refuse or misread in a graph, a line each.
+
+    The model's shapes have to be inferred.
+    """
+    graph = model.graph
+    found = wrong_versions(model)
     tensors = _tensors(graph)
     for value in (*graph.input, *graph.output):
         if tensors.types[value.name] not in BORDER:

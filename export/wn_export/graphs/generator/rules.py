@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import onnx
 from onnx import AttributeProto, TensorProto
 
-from wn_export.graphs.parser_rules import IR_VERSION, OPSET
+from wn_export.graphs.parser_rules import wrong_versions
 from wn_runtime.errors import WavestepError
 
 _SINGLE, _DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
@@ -54,14 +54,7 @@ def faults(model: onnx.ModelProto) -> list[str]:
 
     The model's shapes have to be inferred.
     """
-    found = [
-        f"{what} is {value}, not {wanted}"
-        for what, value, wanted in (
-            ("the opset", [(o.domain, o.version) for o in model.opset_import], [("", OPSET)]),
-            ("the file's IR version", model.ir_version, IR_VERSION),
-        )
-        if value != wanted
-    ]
+    found = wrong_versions(model)
     if model.functions:
         found.append("it brings functions of its own")
     names = Counter(name for graph in _graphs(model.graph) for name in _defined(graph))
