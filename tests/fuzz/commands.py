@@ -18,17 +18,19 @@ class Command:
     """Without these there is no such command."""
     zygote: str = "light"
     """Which one it is forked from: a key of `AHEAD`."""
+    seconds: float = 10.0
+    """It hangs where it takes longer."""
 
 
 COMMANDS: dict[str, Command] = {
     "wn-run": Command("wn_runtime.commands.run:main"),
-    "wn-inspect": Command("wn_runtime.commands.inspect:main"),
+    "wn-inspect": Command("wn_export.commands.inspecting:main", zygote="heavy"),
     "wn-targets": Command("wn_targets.commands.targets:main"),
     "wn-features": Command("wn_train.commands.features:main"),
     "wn-doctor": Command("wn_runtime.commands.doctor:main"),
     "wn-parity": Command("wn_export.commands.parity:main", ("onnx",), "heavy"),
     "wn-export": Command("wn_export.commands.export:main", ("onnx",), "heavy"),
-    "wn-bench": Command("wn_export.commands.bench:main", ("onnx",), "heavy"),
+    "wn-bench": Command("wn_export.commands.bench:main", ("onnx",), "heavy", 60.0),
     "wn-import": Command("wn_export.commands.importing:main", ("torch", "onnx"), "heavy"),
     "wn-train": Command("wn_train.commands.train:main", ("torch",), "heavy"),
 }

@@ -1,8 +1,8 @@
 """The one law: what every command keeps to, whatever it is given.
 
 Exit code 0, 1 or 2; one `error: …` line where it is 2, and nothing but notes and progress beside
-it; no control characters on a terminal; ended within ten seconds and a gigabyte, with nothing left
-running; files as they were, but for those asked for, which are whole.
+it; no control characters on a terminal; ended within its seconds (commands.py) and a gigabyte, with
+nothing left running; files as they were, but for those asked for, which are whole.
 """
 
 from __future__ import annotations

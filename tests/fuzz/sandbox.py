@@ -29,8 +29,6 @@ from tests.fuzz.tree import Tree
 from tests.fuzz.world import World
 
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = 10.0
-"""A command that takes longer hangs."""
 LIMITS = {"RLIMIT_DATA": 3 << 30, "RLIMIT_FSIZE": 256 << 20, "RLIMIT_CORE": 0}
 """RLIMIT_AS would stop torch itself, which maps far more than it uses."""
 CACHE = "home/.cache/wavestep"
@@ -68,11 +66,13 @@ class Sandbox:
     def run(self, case: Case, seconds: float | None = None, anew: bool = True) -> Outcome:
         """Lay the case out, run it, and look at what became of its files.
 
-        seconds: None: `SECONDS`, and more where other programs want the cores, too.
+        seconds: None: the command's, and more where other programs want the cores, too.
         anew: False goes on in the folders as the last case left them.
         """
         if seconds is None:
-            seconds = SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+            seconds = self._commands[case.command].seconds * max(
+                1.0, os.getloadavg()[0] / (os.cpu_count() or 1)
+            )
         root = self._folder / "case"
         if anew:
             _remove(root)

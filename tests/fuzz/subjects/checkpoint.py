@@ -20,15 +20,19 @@ _SHARED = (
     ("wn-parity", "voice", "--checkpoint", "voice.pt", "--engine", "onnx", "--json", "p.json"),
     ("wn-bench", "voice", "--checkpoint", "voice.pt", "--seconds", "0.01"),
     ("wn-run", "voice.pt"),
+    ("wn-inspect", "voice.pt"),
+    ("wn-inspect", "voice.pt", "--json"),
 )
 _FRAMED = (
     ("wn-export", "vocoder.pt", "-o", "made"),
     ("wn-export", "vocoder.pt", "-o", "made", "--audio", "clip.wav", "--frames", "frames.npy"),
     ("wn-export", "vocoder.pt", "-o", "made", "--audio", "clip.wav"),
+    ("wn-inspect", "vocoder.pt"),
     ("wn-bench", "vocoder", "--checkpoint", "vocoder.pt", "--seconds", "0.01"),
 )
 _SPEAKING = (
     ("wn-export", "speaking.pt", "-o", "made"),
+    ("wn-inspect", "speaking.pt"),
     (
         "wn-parity",
         "speaking",
