@@ -16,7 +16,12 @@ def code(text: str) -> Iterator[str]:
             yield line.strip().removeprefix("$ ")
 
 
+def lines(text: str, starts: str | tuple[str, ...]) -> list[str]:
+    """Each command line that begins so, without its comment."""
+    found = [line for line in code(text) if line.startswith(starts)]
+    return [re.split(r"\s{3,}|\s+#\s", line)[0] for line in found]
+
+
 def commands(text: str, start: str) -> list[str]:
     """Each command line that begins so, without its comment and what it is piped into."""
-    lines = [line for line in code(text) if line.startswith(start)]
-    return [re.split(r"\s{3,}|\s+[|#]\s", line)[0] for line in lines]
+    return [line.split(" | ")[0] for line in lines(text, start)]
