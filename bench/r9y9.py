@@ -150,12 +150,14 @@ def bytes_read(spec: ModelSpec, precision: str) -> float:
     """Of weights, for a sample of one stream: what is computed ahead is shared by many (taps.h)."""
     gate = spec.residual_channels * spec.gate_channels
     half = spec.gate_channels // 2
+    older = (spec.kernel - 1) * len(spec.dilations) * gate
+    together = 16 if precision == "int8" and older > 1 << 20 else 8  # wavenet.c's TAP_STEPS
     numbers = 0.0
     for dilation in spec.dilations:
         numbers += gate + half * (spec.residual_channels + spec.skip_channels)
         for tap in range(1, spec.kernel):
             known = tap * dilation if precision == "int8" else dilation
-            numbers += gate / 2 ** math.floor(math.log2(min(known, 8)))
+            numbers += gate / 2 ** math.floor(math.log2(min(known, together)))
     numbers += spec.skip_channels * spec.head_channels
     numbers += spec.head_channels * spec.output.params * (2 if precision == "int8" else 1)
     return numbers * {"int8": 1, "bf16": 2, "fp32": 4}[precision]

@@ -13,14 +13,8 @@ from tests.contract import verify_conditioner_contract
 from tests.runtime.conditioning.stretching import CHANNELS, EVERY, frames_for
 from tests.specs import random_samples, random_weights, small_spec
 from wn_runtime.conditioning.conditioner import Conditioner, padded_frames
-from wn_runtime.conditioning.stretched import (
-    CONV,
-    MEAN,
-    SCALE,
-    WEIGHT,
-    StretchedFrames,
-    stage_names,
-)
+from wn_runtime.conditioning.stretched import StretchedFrames
+from wn_runtime.conditioning.stretched_weights import CONV, MEAN, SCALE, WEIGHT, stage_names
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from wn_runtime.conditioning import stretched as canonical
 from wn_runtime.conditioning.frames import MOST_DEVIATIONS
-from wn_runtime.conditioning.stretched import ENDED, StretchedFrames
+from wn_runtime.conditioning.stretched import StretchedFrames
+from wn_runtime.conditioning.stretched_weights import ENDED
 from wn_train.conditioning.part import ConditionerModule
 
 

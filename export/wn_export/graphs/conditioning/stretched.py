@@ -10,15 +10,8 @@ import numpy as np
 from wn_export.graphs.conditioning.part import GraphPart
 from wn_runtime.conditioning.frames import MOST_DEVIATIONS
 from wn_runtime.conditioning.stages import Level, dense
-from wn_runtime.conditioning.stretched import (
-    CONV,
-    ENDED,
-    MEAN,
-    SCALE,
-    WEIGHT,
-    StretchedFrames,
-    stage_names,
-)
+from wn_runtime.conditioning.stretched import StretchedFrames
+from wn_runtime.conditioning.stretched_weights import CONV, ENDED, MEAN, SCALE, WEIGHT, stage_names
 
 
 def add(part: GraphPart, spec: StretchedFrames) -> str:

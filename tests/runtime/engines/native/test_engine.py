@@ -13,7 +13,8 @@ from wn_runtime.conditioning.conditioner import pieces
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.kind import PRECISIONS
-from wn_runtime.engines.native.library import compiled
+from wn_runtime.engines.native.library import Library, compiled
+from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.state import DELAY_LINES, SAMPLES
 
@@ -57,20 +58,22 @@ def test_streams_side_by_side_are_bit_for_bit_those_alone(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize(("batch", "threads"), [(1, 1), (1, 2), (2, 1)])
+@pytest.mark.parametrize(
+    ("batch", "threads", "steps"), [(1, 1, 8), (1, 2, 8), (2, 1, 4), (1, 1, 16), (2, 2, 8)]
+)
 def test_taps_of_many_samples_at_once_are_bit_for_bit_those_of_one_after_the_other(
-    precision: str, batch: int, threads: int
+    precision: str, batch: int, threads: int, steps: int
 ) -> None:
     spec = SPECS["near"]
     weights = random_weights(spec)
-    one = NativeEngine(
-        spec,
-        weights,
-        precision,
-        batch,
-        library=lambda shapes: compiled(shapes, (*cpu.native_flags(), "-DTAP_STEPS=1")),
-    )
-    many = NativeEngine(spec, weights, precision, batch, threads)
+
+    def engine(threads: int, steps: int) -> NativeEngine:
+        def library(shapes: Shapes) -> Library:
+            return compiled(shapes, (*cpu.native_flags(), f"-DTAP_STEPS={steps}"))
+
+        return NativeEngine(spec, weights, precision, batch, threads, library=library)
+
+    one, many = engine(1, 1), engine(threads, steps)
     for size, rows in ((1, 1), (7, 7), (8, 1), (13, 1), (37, 37), (48, 8), (64, 64)):
         bias, drawn = random_bias(spec, batch, rows), random_uniforms(size, batch)
         np.testing.assert_array_equal(many.generate(bias, drawn), one.generate(bias, drawn))

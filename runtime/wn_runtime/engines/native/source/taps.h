@@ -131,6 +131,7 @@ static void multiply_some(const model *m, state *s, int layer, int base, int j, 
     SOME(2)
     SOME(4)
     SOME(8)
+    SOME(16)
 #undef SOME
 }
 
