@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data.audio import Utterance
+from wn_train.data.chunks import collate, cut
 from wn_train.data.corpus import Recording
+from wn_train.heads import registry
 from wn_train.network.canonical import canonical_weights
-from wn_train.training.likelihood import bits_per_sample
+from wn_train.training.likelihood import bits_per_sample, nll
 
 CPU = torch.device("cpu")
 SPEC = specs.CORNERS["two_conditions"]
@@ -53,3 +56,15 @@ def test_shares_of_several_processes_add_up() -> None:
     assert all(share[1] for share in shares)
     assert sum(share[1] for share in shares) == count
     assert sum(share[0] for share in shares) == pytest.approx(bits, rel=1e-5)
+
+
+def test_what_is_heard_is_what_the_network_takes_and_never_what_it_is_held_to() -> None:
+    model, data = random_model(SPEC), utterances(SPEC)[2:]
+    batch = collate(cut(data, SPEC, 400), data, SPEC)
+    other = batch.samples.flip(1)
+    with torch.no_grad():
+        params = model(other, batch.conditions, None, 0)
+        expected = registry.nll(SPEC.output, params, batch.samples)[batch.counts].sum()
+        found = nll(model, SPEC.output, dataclasses.replace(batch, heard=other))
+        assert float(found) == pytest.approx(float(expected), rel=1e-5)
+        assert float(found) != float(nll(model, SPEC.output, batch))

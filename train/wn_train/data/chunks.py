@@ -64,6 +64,8 @@ class Batch:
     """(B, F, C) of the samples and the lookahead beyond; past a file's own, its `padding`."""
     memory: int = 0
     """Samples at every row's front that only the conditioning reads."""
+    heard: Tensor | None = None
+    """What the network hears in place of `samples` (noise.py); None: those."""
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
@@ -73,6 +75,7 @@ class Batch:
             {name: value.to(device) for name, value in self.conditions.items()},
             None if self.frames is None else self.frames.to(device),
             self.memory,
+            None if self.heard is None else self.heard.to(device),
         )
 
 

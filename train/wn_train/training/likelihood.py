@@ -29,7 +29,8 @@ class Predictor(Protocol):
 def nll(model: Predictor, head: Head, batch: Batch) -> Tensor:
     """-log p of the counted samples of a batch, summed: a scalar, in nats."""
     memory = batch.memory
-    params = model(batch.samples, batch.conditions, batch.frames, memory).float()
+    heard = batch.samples if batch.heard is None else batch.heard
+    params = model(heard, batch.conditions, batch.frames, memory).float()
     each = losses.nll(head, params, batch.samples[:, memory:])  # (B, T - memory)
     return (each * batch.counts[:, memory:]).sum()
 

@@ -20,7 +20,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint
 from wn_train.checkpoint import Checkpoint, Speech
 from wn_train.config import Config, TrainingConfig
-from wn_train.data import chunks
+from wn_train.data import chunks, noise
 from wn_train.data.audio import Utterance
 from wn_train.data.clips import choose_clips
 from wn_train.network.wavenet import WaveNet
@@ -233,6 +233,9 @@ def _step(
         if config.data.condition_dropout:
             dropped = chunks.drop_conditions(samples.conditions, config.data.condition_dropout, rng)
             samples = dataclasses.replace(samples, conditions=dropped)
+        if settings.input_noise:
+            noisy = noise.heard(samples.samples, spec.output, settings.input_noise, rng)
+            samples = dataclasses.replace(samples, heard=noisy)
         last = part == settings.accumulate - 1
         with _without_sync(predictor, last), autocast:
             loss = nll(predictor, spec.output, samples.to(world.device))
