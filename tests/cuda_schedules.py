@@ -10,7 +10,8 @@ import functools
 from collections.abc import Callable
 
 from tests.specs import SPEAKER, small_spec
-from wn_runtime.engines.cuda.schedule import READS, Schedule, alone
+from wn_runtime.engines.cuda.alone import alone
+from wn_runtime.engines.cuda.schedule import READS, Schedule
 from wn_runtime.engines.cuda.several import clustered, flagged
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.model.spec import ModelSpec

@@ -15,8 +15,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from wn_runtime.engines.cuda.alone import alone
 from wn_runtime.engines.cuda.costs import Cost, Gpu, Kernel, cost
-from wn_runtime.engines.cuda.schedule import READS, Schedule, alone
+from wn_runtime.engines.cuda.schedule import READS, Schedule
 from wn_runtime.engines.cuda.several import clustered, flagged
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec

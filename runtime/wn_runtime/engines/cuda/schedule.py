@@ -5,13 +5,10 @@ Mirrors layout.cuh, whose static assertions hold the sizes counted here to the c
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from dataclasses import dataclass
 
-import numpy as np
-
-from wn_runtime.errors import EngineUnavailable
+from wn_runtime.engines.cuda.widths import K_HEAD, K_TILE, Widths, even, padded
 from wn_runtime.model.spec import ModelSpec
 
 PRECISIONS = ("int8", "fp16", "fp32")
@@ -34,69 +31,6 @@ _READING = {
     "older": ", skip weights and older taps in global memory",
 }
 _ALIGNMENT = 128
-_K_TILE = {"int8": 32, "fp16": 16, "fp32": 8}
-_K_HEAD = {"int8": 16, "fp16": 16, "fp32": 8}
-
-
-def _even(tiles: int, most: int, spread: bool) -> tuple[int, int]:
-    """Warps for so many tiles, at most `most`, and the tiles when each has as many.
-
-    spread: four lanes share out a warp's tiles, so it has one, two or four; there may be more
-    warps.
-    """
-    each = -(-tiles // most)
-    if spread:
-        each = next((count for count in (1, 2, 4) if count >= each), 4)
-    warps = -(-tiles // each)
-    return warps, warps * each
-
-
-def _padded(n: int, to: int) -> int:
-    return -(-n // to) * to
-
-
-@dataclass(frozen=True)
-class Widths:
-    """Channels padded to whole tiles, and the warps that share them out."""
-
-    residual: int
-    z: int
-    skip: int
-    head: int
-    params: int
-    gate_warps: int
-    residual_warps: int
-    skip_warps: int
-
-    @classmethod
-    def of(
-        cls, spec: ModelSpec, precision: str, most: tuple[int, int, int], spread: bool
-    ) -> Widths:
-        """`most`: of gate, residual and skip warps. spread: see `_even`."""
-        k = _K_TILE[precision]
-
-        def shared_out(channels: int, tile: int, warps: int, inner: int) -> tuple[int, int]:
-            tiles = -(-channels // tile)
-            while True:
-                count, even = _even(tiles, warps, spread)
-                if even * tile % inner == 0:
-                    return count, even * tile
-                tiles += 1
-
-        gate_warps, z = shared_out(spec.gate_channels // 2, 8, most[0], k)
-        residual_warps, residual = shared_out(spec.residual_channels, 16, most[1], k)
-        inner = 16 if precision == "fp32" else 32  # the head reads two tiles of inputs at a time
-        skip_warps, skip = shared_out(spec.skip_channels, 16, most[2], inner)
-        return cls(
-            residual,
-            z,
-            skip,
-            _padded(spec.head_channels, inner),
-            _padded(spec.output.params, 16),
-            gate_warps,
-            residual_warps,
-            skip_warps,
-        )
 
 
 @dataclass(frozen=True)
@@ -159,7 +93,7 @@ class Schedule:
     @property
     def older_warps(self) -> int:
         """Warps that sum what the gates need beside this step's input."""
-        return _even(self.widths.z // 8, self.most_warps[3], self.spread)[0]
+        return even(self.widths.z // 8, self.most_warps[3], self.spread)[0]
 
     @property
     def layer_ranks(self) -> int:
@@ -204,12 +138,12 @@ class Schedule:
     @property
     def line_bytes(self) -> int:
         """A row of a group."""
-        return self.widths.residual // _K_TILE[self.precision] * self.columns * 32
+        return self.widths.residual // K_TILE[self.precision] * self.columns * 32
 
     @property
     def layer_bytes(self) -> int:
         """The struct Layer."""
-        w, k = self.widths, _K_TILE[self.precision]
+        w, k = self.widths, K_TILE[self.precision]
         gates, residuals = w.z // 8, w.residual // 16
         tiles = gates * (w.residual // k) + (residuals + gates * self.chained) * (w.z // k)
         rows = gates + residuals
@@ -221,20 +155,20 @@ class Schedule:
     @property
     def skip_bytes(self) -> int:
         """The struct Skip: of a layer."""
-        w, k = self.widths, _K_TILE[self.precision]
+        w, k = self.widths, K_TILE[self.precision]
         return w.skip // 16 * (w.z // k * TILE_BYTES + 64 * (self.precision == "int8"))
 
     @property
     def older_bytes(self) -> int:
         """The struct Older: of a layer."""
-        w, k = self.widths, _K_TILE[self.precision]
+        w, k = self.widths, K_TILE[self.precision]
         tiles = (self.spec.kernel - 1) * (w.z // 8)
         return tiles * (w.residual // k * TILE_BYTES + 64 * (self.precision == "int8"))
 
     @property
     def head_bytes(self) -> tuple[int, int]:
         """The tiles of the head's two products."""
-        w, k = self.widths, _K_HEAD[self.precision]
+        w, k = self.widths, K_HEAD[self.precision]
         return (
             w.head // 16 * (w.skip // k) * TILE_BYTES,
             w.params // 16 * (w.head // k) * TILE_BYTES,
@@ -243,14 +177,14 @@ class Schedule:
     @property
     def stage_holds_head(self) -> bool:
         """Whether a ring's stage, a layer's weights, has room for 16 outputs of the head."""
-        w, k = self.widths, _K_HEAD[self.precision]
+        w, k = self.widths, K_HEAD[self.precision]
         return max(w.skip, w.head) // k * TILE_BYTES <= self.layer_bytes
 
     @property
     def model_bytes(self) -> int:
         """The struct Model."""
         w, spec = self.widths, self.spec
-        floats = w.skip + w.head + w.params + _padded(spec.layers, 4)
+        floats = w.skip + w.head + w.params + padded(spec.layers, 4)
         layer = self.layer_bytes + self.skip_bytes * bool(self.read)
         layer += self.older_bytes * (self.read == "older")
         size = spec.layers * layer + sum(self.head_bytes) + 4 * floats
@@ -271,26 +205,26 @@ class Schedule:
             return 0
         w = self.widths
         numbers = self.layer_ranks * (w.residual + w.skip) + w.head // 2
-        return _padded(8 * self.streams * numbers, _ALIGNMENT)
+        return padded(8 * self.streams * numbers, _ALIGNMENT)
 
     @property
     def layers_working_bytes(self) -> int:
         """The struct Shared up to the head's."""
-        w, k = self.widths, _K_TILE[self.precision]
+        w, k = self.widths, K_TILE[self.precision]
         inputs = self.sums_depth if self.chained else 1
         rows = (inputs * (w.residual // k) + self.z_depth * (w.z // k)) * -(-self.columns // 8)
         floats = self.streams * w.residual + 4 * self.spec.layers
         floats += self.sums_depth * (w.z // 8) * self.streams * 16
         signals = 3 + 2 * self.stages + self.chained * self.z_depth
-        return _padded(rows * COLUMNS_BYTES + 4 * floats + 8 * signals, _ALIGNMENT)
+        return padded(rows * COLUMNS_BYTES + 4 * floats + 8 * signals, _ALIGNMENT)
 
     @property
     def working_bytes(self) -> int:
         """The struct Shared."""
         w = self.widths
-        rows = (w.skip + w.head) // _K_HEAD[self.precision] * -(-self.streams // 8)
+        rows = (w.skip + w.head) // K_HEAD[self.precision] * -(-self.streams // 8)
         floats = w.head + w.params + self.streams * max(self.layer_ranks * w.skip, w.params)
-        return self.layers_working_bytes + _padded(rows * COLUMNS_BYTES + 4 * floats, _ALIGNMENT)
+        return self.layers_working_bytes + padded(rows * COLUMNS_BYTES + 4 * floats, _ALIGNMENT)
 
     @property
     def shared_bytes(self) -> int:
@@ -331,101 +265,3 @@ class Schedule:
             return sum(size for at, size in both if at == rank) * self.head_read
         skip = self.skip_bytes * (bool(self.read) and rank < self.layer_ranks - 1)
         return self.layers_of(rank) * (skip + self.older_bytes * (self.read == "older"))
-
-    def constants(self) -> dict[str, object]:
-        """The macros of shapes.cuh."""
-        spec, head, w = self.spec, self.spec.output, self.widths
-        lines = np.cumsum([0, *((spec.kernel - 1) * d + 1 for d in spec.dilations)])
-        values: dict[str, object] = {
-            "LAYERS": spec.layers,
-            "KERNEL": spec.kernel,
-            "INPUT_KERNEL": spec.input_kernel,
-            "RESIDUAL": spec.residual_channels,
-            "GATE": spec.gate_channels,
-            "SKIP": spec.skip_channels,
-            "HEAD": spec.head_channels,
-            "PARAMS": head.params,
-            "CODES": head.codes or 0,
-            "UNIFORMS": head.uniforms,
-            **head.constants(),
-            "DILATIONS": _braces(spec.dilations),
-            "LINE_FIRST": _braces(lines.tolist()),
-            "RESIDUAL_SCALE": float(np.float32(spec.residual_scale)).hex() + "f",
-            "PRECISION": self.precision.upper(),
-            "R": w.residual,
-            "Z": w.z,
-            "S": w.skip,
-            "H": w.head,
-            "A": w.params,
-            "STREAMS": self.streams,
-            "CLUSTER": self.cluster,
-            "FIRST_LAYER": _braces(self.first_layer),
-            "LAYER_RANKS": self.layer_ranks,
-            "HEAD_RANK": self.head_rank,
-            "PARAMS_RANK": self.params_rank,
-            "GATE_WARPS": w.gate_warps,
-            "RESIDUAL_WARPS": w.residual_warps,
-            "SKIP_WARPS": w.skip_warps,
-            "OLDER_WARPS": self.older_warps,
-            "Z_DEPTH": self.z_depth,
-            "SUMS_DEPTH": self.sums_depth,
-            "SOURCE": self.source.upper(),
-            "SKIP_READ": int(bool(self.read)),
-            "OLDER_READ": int(self.read == "older"),
-            "HEAD_READ": int(self.head_read),
-            "SKIP_EARLY": self.skip_early,
-            "FLAGS": int(self.flags),
-            "MAIL_BYTES": self.mail_bytes,
-            "STAGES": self.stages,
-            "EMBED_SHARED": int(self.embed_shared),
-            "CHAINED": int(self.chained),
-            "LAYER_BYTES": self.layer_bytes,
-            "MODEL_BYTES": self.model_bytes,
-            "SHARED_BYTES": self.working_bytes,
-        }
-        return values
-
-
-def alone(
-    spec: ModelSpec, precision: str, streams: int, shared: int, copies: bool = True
-) -> Schedule:
-    """One block a group: its weights resident where they fit, else through a ring, else read.
-
-    shared: bytes of shared memory that a block can have. copies: whether the GPU fills shared
-    memory while its threads go on, as a ring needs it: compute capability 8.0 and newer.
-    """
-    few = streams < 8
-    base = {
-        "spec": spec,
-        "precision": precision,
-        "streams": streams,
-        "first_layer": (0, spec.layers),
-        "head_rank": 0,
-        "params_rank": 0,
-        "most_warps": (8, 4, 4, 4) if few else (8, 4, 8, 8),
-    }
-    if precision != "fp32":
-        resident = Schedule(**base, source="resident")  # type: ignore[arg-type]
-        if resident.shared_bytes <= shared:
-            return with_embedding(resident, shared)
-        for stages in (4, 3, 2) if copies else ():
-            ring = Schedule(**base, source="ring", stages=stages)  # type: ignore[arg-type]
-            if ring.shared_bytes <= shared and ring.stage_holds_head:
-                return with_embedding(ring, shared)
-    direct = with_embedding(Schedule(**base, source="direct"), shared)  # type: ignore[arg-type]
-    if direct.shared_bytes > shared:
-        raise EngineUnavailable(
-            f"a thread block needs {direct.shared_bytes} bytes of shared memory for {streams} "
-            f"streams of this model, the GPU gives {shared}; use another engine"
-        )
-    return direct
-
-
-def with_embedding(schedule: Schedule, shared: int) -> Schedule:
-    """The schedule with its embedding in shared memory, where there is room."""
-    there = dataclasses.replace(schedule, embed_shared=True)
-    return there if there.shared_bytes <= shared else schedule
-
-
-def _braces(numbers: tuple[int, ...] | list[int]) -> str:
-    return "{" + ", ".join(map(str, numbers)) + "}"

@@ -12,7 +12,8 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 
-from wn_runtime.engines.cuda.schedule import Schedule, with_embedding
+from wn_runtime.engines.cuda.alone import with_embedding
+from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.model.spec import ModelSpec
 
 _BYTES_A_LAYER = 12_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from wn_runtime.engines.cuda.macros import macros
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.errors import EngineUnavailable
 
@@ -25,7 +26,7 @@ def source(schedule: Schedule, chunk: int = 0) -> str:
     draw = head.source(".cuh")
     if draw is None:
         raise EngineUnavailable(f"the GPU engines have no code for the head {head.kind!r}")
-    constants = {**schedule.constants(), "CHUNK": chunk, "CONTROL_MARK": CONTROL_MARK}
+    constants = {**macros(schedule), "CHUNK": chunk, "CONTROL_MARK": CONTROL_MARK}
     made = {
         "shapes.cuh": "".join(f"#define {name} {value}\n" for name, value in constants.items()),
         "draw.cuh": draw,

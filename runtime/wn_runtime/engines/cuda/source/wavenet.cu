@@ -21,7 +21,7 @@
 // and gate, residual and skip warps together make the head and the draw: of the same block, or of
 // several in blocks of their own.
 //
-// shapes.cuh, made by schedule.py, defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES
+// shapes.cuh, made by macros.py, defines LAYERS KERNEL INPUT_KERNEL RESIDUAL GATE SKIP HEAD PARAMS CODES
 // UNIFORMS DILATIONS LINE_FIRST RESIDUAL_SCALE PRECISION, the widths R Z S H A padded to tiles, the
 // head's own constants, and the schedule: STREAMS CLUSTER FIRST_LAYER LAYER_RANKS HEAD_RANK PARAMS_RANK
 // GATE_WARPS RESIDUAL_WARPS SKIP_WARPS Z_DEPTH SOURCE STAGES OLDER_READ SKIP_READ

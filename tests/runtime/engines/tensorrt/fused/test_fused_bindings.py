@@ -21,7 +21,7 @@ import json
 import numpy as np
 import tensorrt_bindings as trt
 from tests.specs import CORNERS
-from wn_runtime.engines.cuda.schedule import alone
+from wn_runtime.engines.cuda.alone import alone
 from wn_runtime.engines.cuda.source import source
 from wn_runtime.engines.device_loop.device import source_digest
 from wn_runtime.engines.tensorrt.fused.node import FusedNode
