@@ -224,7 +224,7 @@ BAD: dict[str, tuple[str, str, Change, str]] = {
         "memory=20000",
         "",
         as_it_is,
-        r"no 0.0 MiB left \(CUDA_ERROR_OUT_OF_MEMORY",
+        r"no [\d,]+ bytes left \(CUDA_ERROR_OUT_OF_MEMORY",
     ),
     "too little shared memory": (
         "shared=1024",

@@ -108,8 +108,9 @@ class CudaDevice:
             self._device.set_current()
             buffer = self._device.allocate(size, stream=self.stream)
         except Exception as error:
+            room = f"{size / _MIB:.1f} MiB" if size >= _MIB else f"{size:,} bytes"
             raise EngineUnavailable(
-                f"the GPU ({self.name}) has no {size / _MIB:.1f} MiB left ({first_line(error)}); "
+                f"the GPU ({self.name}) has no {room} left ({first_line(error)}); "
                 "close other programs on it, or take a smaller batch"
             ) from error
         self._held.append(buffer)

@@ -207,7 +207,7 @@ def test_a_gpu_with_too_little_shared_memory_is_told(directory: Path, gpu: Gpu) 
 
 def test_too_little_memory_of_the_device_is_told(directory: Path, gpu: Gpu) -> None:
     gpu.memory = 2**16
-    with pytest.raises(EngineUnavailable, match=r"has no .* MiB left"):
+    with pytest.raises(EngineUnavailable, match=r"has no .* (MiB|bytes) left"):
         open_engine(directory, "cuda", "int8", batch=64)
     assert not gpu.used
 
