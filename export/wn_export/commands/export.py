@@ -21,6 +21,14 @@ BROWSER = "browser"
 """What --target calls a page, in place of a device."""
 
 
+def _targets(context: click.Context, option: click.Parameter, begun: str) -> list[str]:
+    """What --target takes: devices, and the two that are none."""
+    from wn_targets.constraints import THIS_CPU
+
+    others = [name for name in (BROWSER, THIS_CPU) if name.startswith(begun)]
+    return [*others, *target_names(context, option, begun)]
+
+
 @command()
 @click.argument("source", metavar="CKPT|DIR", type=a_path)
 @click.option(
@@ -54,7 +62,7 @@ BROWSER = "browser"
 @click.option(
     "--target",
     metavar="NAME",
-    shell_complete=target_names,
+    shell_complete=_targets,
     help="What a device that wn-targets lists needs; cpu: what CPUs like this machine's need; "
     "browser: a static site that plays DIR.",
 )

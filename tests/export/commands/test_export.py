@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import click
 import numpy as np
 import onnx
 import pytest
@@ -169,3 +170,11 @@ def test_a_target_decides_what_is_exported_and_names_the_next_step(
     assert lines[-1] == f"next     on the device: wn-run {tmp_path / 'voice'}"
     for name in ("orin-nano", "", "../voice", "x" * 5000):
         assert "is unknown; known are: " in error_of(main, checkpoint, "--target", name)
+
+
+def test_a_shell_offers_what_target_takes() -> None:
+    (option,) = [each for each in main.params if each.name == "target"]
+    context = click.Context(main)
+    offered = [each.value for each in option.shell_complete(context, "")]
+    assert {"browser", "cpu", "orin-nano-8gb"} <= set(offered)
+    assert [each.value for each in option.shell_complete(context, "bro")] == ["browser"]
