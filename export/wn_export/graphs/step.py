@@ -13,7 +13,7 @@ before it, the skip sum as one product over the concatenated z after it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -42,13 +42,7 @@ def build_step_graph(
         graph.input(name, tensor.shape, tensor.dtype)
     taps = add_taps(graph, spec, weights, offsets, batch)
     h = add_embedding(graph, spec, weights, batch)
-    inputs, zs = [], []
-    for layer in range(spec.layers):
-        inputs.append(h)
-        z = add_gate(graph, weights, layer, h, *taps[layer])
-        zs.append(z)
-        if layer < spec.layers - 1:
-            h = add_residual(graph, spec, weights, layer, h, z)
+    inputs, zs = add_layers(graph, spec, weights, h, taps)
     add_head(graph, spec, weights, zs)
     add_present(graph, spec, inputs, offsets, batch)
     for name, tensor in signature.outputs.items():
@@ -153,6 +147,24 @@ def cut_taps(
         graph.split(f"{half}/layers", half, names, batch, axis=0)
         pieces.append(names)
     return list(zip(*pieces, strict=True))
+
+
+def add_layers(
+    graph: GraphBuilder,
+    spec: ModelSpec,
+    weights: Weights,
+    h: str,
+    taps: Mapping[int, Sequence[str]] | Sequence[Sequence[str]],
+) -> tuple[list[str], list[str]]:
+    """The chain of layers from the embedding `h` on: the names of each one's input and of its z."""
+    inputs, zs = [], []
+    for layer in range(spec.layers):
+        inputs.append(h)
+        z = add_gate(graph, weights, layer, h, *taps[layer])
+        zs.append(z)
+        if layer < spec.layers - 1:
+            h = add_residual(graph, spec, weights, layer, h, z)
+    return inputs, zs
 
 
 def add_gate(

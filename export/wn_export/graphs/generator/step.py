@@ -16,9 +16,8 @@ from wn_export.graphs.generator.lines import Lines
 from wn_export.graphs.generator.rows import Rows, declare
 from wn_export.graphs.step import (
     add_embedding,
-    add_gate,
     add_head,
-    add_residual,
+    add_layers,
     cut_taps,
     older_weights,
     residual_offsets,
@@ -50,13 +49,7 @@ def build_step(
     cut = cut_taps(step, total, lines.order, spec.gate_channels, batch)
     taps = dict(zip(lines.order, cut, strict=True))
     h = add_embedding(step, spec, weights, batch)
-    inputs, zs = [], []
-    for layer in range(spec.layers):
-        inputs.append(h)
-        z = add_gate(step, weights, layer, h, *taps[layer])
-        zs.append(z)
-        if layer < spec.layers - 1:
-            h = add_residual(step, spec, weights, layer, h, z)
+    inputs, zs = add_layers(step, spec, weights, h, taps)
     params = add_head(step, spec, weights, zs, "made/params")
     drawn, finite = draw.sample(step, params)
     if head.codes is not None:

@@ -5,27 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from wn_runtime.engines.cuda.schedule import Schedule
+from wn_runtime.engines.macros import braces, of_model
 
 
 def macros(schedule: Schedule) -> dict[str, object]:
     """Of shapes.cuh, name to value."""
-    spec, head, w = schedule.spec, schedule.spec.output, schedule.widths
+    spec, w = schedule.spec, schedule.widths
     lines = np.cumsum([0, *((spec.kernel - 1) * d + 1 for d in spec.dilations)])
-    values: dict[str, object] = {
-        "LAYERS": spec.layers,
-        "KERNEL": spec.kernel,
-        "INPUT_KERNEL": spec.input_kernel,
-        "RESIDUAL": spec.residual_channels,
-        "GATE": spec.gate_channels,
-        "SKIP": spec.skip_channels,
-        "HEAD": spec.head_channels,
-        "PARAMS": head.params,
-        "CODES": head.codes or 0,
-        "UNIFORMS": head.uniforms,
-        **head.constants(),
-        "DILATIONS": _braces(spec.dilations),
-        "LINE_FIRST": _braces(lines.tolist()),
-        "RESIDUAL_SCALE": float(np.float32(spec.residual_scale)).hex() + "f",
+    return {
+        **of_model(spec),
+        "LINE_FIRST": braces(lines.tolist()),
         "PRECISION": schedule.precision.upper(),
         "R": w.residual,
         "Z": w.z,
@@ -34,7 +23,7 @@ def macros(schedule: Schedule) -> dict[str, object]:
         "A": w.params,
         "STREAMS": schedule.streams,
         "CLUSTER": schedule.cluster,
-        "FIRST_LAYER": _braces(schedule.first_layer),
+        "FIRST_LAYER": braces(schedule.first_layer),
         "LAYER_RANKS": schedule.layer_ranks,
         "HEAD_RANK": schedule.head_rank,
         "PARAMS_RANK": schedule.params_rank,
@@ -58,8 +47,3 @@ def macros(schedule: Schedule) -> dict[str, object]:
         "MODEL_BYTES": schedule.model_bytes,
         "SHARED_BYTES": schedule.working_bytes,
     }
-    return values
-
-
-def _braces(numbers: tuple[int, ...] | list[int]) -> str:
-    return "{" + ", ".join(map(str, numbers)) + "}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
-
+from wn_runtime.engines import macros
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 
@@ -34,23 +33,10 @@ class Shapes:
 
     def header(self) -> str:
         """The text of shapes.h, which ends with a digest of itself and of the head's code."""
-        spec, head = self.spec, self.spec.output
         values = {
-            "LAYERS": spec.layers,
-            "KERNEL": spec.kernel,
-            "INPUT_KERNEL": spec.input_kernel,
-            "RESIDUAL": spec.residual_channels,
-            "GATE": spec.gate_channels,
-            "SKIP": spec.skip_channels,
-            "HEAD": spec.head_channels,
-            "PARAMS": head.params,
-            "CODES": head.codes or 0,
-            "UNIFORMS": head.uniforms,
-            **head.constants(),
+            **macros.of_model(self.spec),
             "BATCH": self.batch,
-            "DILATIONS": "{" + ", ".join(map(str, spec.dilations)) + "}",
-            "LINE_ROWS": spec.state_rows,
-            "RESIDUAL_SCALE": float(np.float32(spec.residual_scale)).hex() + "f",
+            "LINE_ROWS": self.spec.state_rows,
             "PRECISION": self.precision.upper(),
             "LAYOUT": _LAYOUT,
         }
