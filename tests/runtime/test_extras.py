@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from wn_runtime import extras, installation
+from wn_runtime import extras, installation, system_packages
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -86,9 +86,9 @@ def test_what_is_compiled_where_it_is_installed_has_its_compiler_asked_for(
     wanted = installation.install("features")
     monkeypatch.setattr("wn_runtime.system.here.system", lambda: "linux")
     monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
-    monkeypatch.setattr(extras.system_packages, "install", lambda what: f"get {what}")
+    monkeypatch.setattr(system_packages, "install", lambda what: f"get {what}")
     monkeypatch.setattr("shutil.which", programs.get)
-    first = f"get {extras.system_packages.EXTENSIONS} && "
+    first = f"get {system_packages.EXTENSIONS} && "
     assert extras.install_features() == first + wanted
     (tmp_path / "Python.h").touch()
     assert extras.install_features() == first + wanted, "headers alone"
