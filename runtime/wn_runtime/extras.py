@@ -6,26 +6,39 @@ Wheels of CUDA 13 need a driver of 580.65 or newer; JetPack 6 has CUDA 12, JetPa
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from wn_runtime import installation
+from wn_runtime import installation, system_packages
+from wn_runtime.system import here, nvidia
 
 RELEASE, MODEL = "/etc/nv_tegra_release", "/proc/device-tree/model"
-DRIVER = "/proc/driver/nvidia/version"
+OS = "/etc/os-release"
+DRIVER = nvidia.DRIVER
 CUDA_13_DRIVER = (580, 65)
 """The oldest NVIDIA driver that wheels of CUDA 13 run with."""
 CUDA_13_L4T = 38
 """The first release of Jetson Linux with CUDA 13: JetPack 7."""
 
+AI_LAB = "https://pypi.jetson-ai-lab.io"
+JETSON_INDEX = {6: f"{AI_LAB}/jp6/cu126", 7: f"{AI_LAB}/sbsa/cu130"}
+"""JetPack to the index of wheels built for its CUDA, which has PyPI's others, too."""
+CPU_TORCH = "https://download.pytorch.org/whl/cpu"
+"""PyTorch without CUDA; the one on PyPI brings some GB of it, on 64-bit Arm, too."""
+
 Read = Callable[[str], str | None]
 """A path to a file's text; None where there is none."""
+
+
+ROOT = Path("/")
+"""Where this machine's files are; bench/machines.py puts another's here."""
 
 
 def read(path: str) -> str | None:
     """A file of this machine."""
     try:
-        return Path(path).read_text("utf-8", "replace")
+        return (ROOT / path.lstrip("/")).read_text("utf-8", "replace")
     except OSError:
         return None
 
@@ -74,7 +87,63 @@ def install_nvrtc(read: Read = read) -> str:
 
 
 def install_onnxruntime_gpu(read: Read = read) -> str:
-    """What to do to have ONNX Runtime's CUDA build: PyPI's has no kernels for a Jetson's GPU."""
-    if jetpack(read) is not None:
-        return "take onnxruntime-gpu of the Jetson AI Lab index for your JetPack"
+    """What to type to have ONNX Runtime's CUDA build: PyPI's has no kernels for a Jetson's GPU."""
+    release = jetpack(read)
+    if release is not None:
+        return installation.pip("--index-url", JETSON_INDEX[release], "onnxruntime-gpu")
     return install("gpu", read)
+
+
+def install_tensorrt(read: Read = read, which: Callable[[str], str | None] = shutil.which) -> str:
+    """What to type to have TensorRT: of a Jetson JetPack's own, which an environment may hide.
+
+    which: finds a program on PATH.
+    """
+    if jetpack(read) is None:
+        return install("tensorrt", read)
+    package = system_packages.install(system_packages.TENSORRT, which)
+    steps = [package or "install JetPack's TensorRT", installation.show_system_packages()]
+    return " && ".join(filter(None, steps))
+
+
+def install_train(read: Read = read) -> str:
+    """What to type to have the extra `train`, with a PyTorch for this machine's GPU or for none."""
+    release = jetpack(read)
+    if release is not None:
+        return installation.install("train", options=("--index-url", JETSON_INDEX[release]))
+    if here.system() == "linux" and not gpu_possible(read):
+        return installation.install("train", options=("--extra-index-url", CPU_TORCH))
+    return installation.install("train")
+
+
+def install_features() -> str:
+    """What to type to have the extra `features`: pyworld is compiled where it is installed."""
+    steps = [installation.install("features")]
+    if here.system() == "linux" and not _can_build():
+        steps.insert(0, system_packages.install(system_packages.EXTENSIONS) or "")
+    return " && ".join(filter(None, steps))
+
+
+def _can_build() -> bool:
+    """Whether a C++ compiler and Python's headers are here."""
+    import sysconfig  # which on some systems needs what others lack
+
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    return headers.is_file() and any(map(shutil.which, ("c++", "g++", "clang++")))
+
+
+def install_driver(read: Read = read) -> str:
+    """What to do to have an NVIDIA driver, or a newer one."""
+    if jetpack(read) is not None:
+        return "flash JetPack again"
+    if nvidia.is_wsl(read):
+        return "install NVIDIA's driver on Windows: WSL takes it from there"
+    if "ID=ubuntu" in (read(OS) or "").splitlines():
+        return "sudo apt install nvidia-driver-580, then restart"
+    return "install NVIDIA's driver, 580 or newer, then restart"
+
+
+def gpu_possible(read: Read = read) -> bool:
+    """Whether an NVIDIA GPU may be in this machine; True where nothing tells."""
+    jetson = jetpack(read) is not None
+    return nvidia.possible(read, nvidia.vendors(ROOT), here.machine(), jetson)

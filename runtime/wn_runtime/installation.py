@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,21 +25,21 @@ NAME = "wavestep"
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def install(*extras: str, without: str = "") -> str:
+def install(*extras: str, without: str = "", options: Sequence[str] = ()) -> str:
     """What to type here to have these extras: `pip install -e '/home/ann/wavestep[onnx]'`.
 
     Without any: to have wavestep installed where its sources are only on Python's path.
-    without: a library of theirs that is not wanted; then the others are named, not the extras.
+    without: a library that is not wanted; where they bring it, the others are named, not the
+    extras. options: further ones of pip's.
     """
     asked = f"[{','.join(extras)}]" if extras else ""
-    source = None if without else _source(asked)
-    if source is not None:
-        return pip(*source)
+    everything = [each for extra in extras for each in _libraries(extra)]
     libraries = [each for extra in extras for each in _libraries(extra, without)]
+    source = _source(asked) if libraries == everything else None
+    if source is not None:
+        return pip(*options, *source)
     if libraries:
-        return pip(*libraries)
-    if without:
-        return install(*extras)
+        return pip(*options, *libraries)
     wanted = f"what its pyproject.toml lists for {' and '.join(extras)}" if extras else "a wheel"
     return f"install {wanted} of wavestep"
 
@@ -48,6 +49,24 @@ def reinstall() -> str:
     source = _source("")
     needed = [text for text in _requires() if ";" not in text]
     return pip("--force-reinstall", *(needed if source is None else source))
+
+
+def show_system_packages() -> str:
+    """What to type to have this environment see the system's packages; nothing where it does.
+
+    Made anew over itself, an environment keeps what is installed in it.
+    """
+    if not _in_environment():
+        return ""
+    try:
+        lines = Path(sys.prefix, "pyvenv.cfg").read_text("utf-8").splitlines()
+    except OSError:
+        return ""
+    made = {name.strip(): text.strip() for name, _, text in (line.partition("=") for line in lines)}
+    if made.get("include-system-site-packages") == "true":
+        return ""
+    python = Path(made.get("home", "/usr/bin"), "python3")
+    return f"{_quoted(str(python))} -m venv --system-site-packages {_quoted(sys.prefix)}"
 
 
 def pip(*arguments: str) -> str:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 
 COMPILER, SOUND_FILES, LOUDSPEAKER = "a C compiler", "libsndfile", "PortAudio"
+EXTENSIONS = "a C++ compiler and Python's headers"
+TENSORRT = "JetPack's TensorRT"
 ARM_COMPILER, X86_COMPILER = "gcc-aarch64-linux-gnu", "gcc-x86-64-linux-gnu"
 ARM32_COMPILER, RISCV_COMPILER = "gcc-arm-linux-gnueabihf", "gcc-riscv64-linux-gnu"
 
@@ -17,6 +19,8 @@ _MANAGERS: dict[str, tuple[str, dict[str, str]]] = {
         "apt install",
         {
             COMPILER: "gcc libc6-dev",
+            EXTENSIONS: "g++ python3-dev",
+            TENSORRT: "python3-libnvinfer",
             SOUND_FILES: "libsndfile1",
             LOUDSPEAKER: "libportaudio2",
             ARM_COMPILER: f"{ARM_COMPILER} libc6-dev-arm64-cross",
@@ -27,16 +31,27 @@ _MANAGERS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "dnf": (
         "dnf install",
-        {COMPILER: "gcc", SOUND_FILES: "libsndfile", LOUDSPEAKER: "portaudio"},
+        {
+            COMPILER: "gcc",
+            EXTENSIONS: "gcc-c++ python3-devel",
+            SOUND_FILES: "libsndfile",
+            LOUDSPEAKER: "portaudio",
+        },
     ),
     "zypper": (
         "zypper install",
-        {COMPILER: "gcc", SOUND_FILES: "libsndfile1", LOUDSPEAKER: "libportaudio2"},
+        {
+            COMPILER: "gcc",
+            EXTENSIONS: "gcc-c++ python3-devel",
+            SOUND_FILES: "libsndfile1",
+            LOUDSPEAKER: "libportaudio2",
+        },
     ),
     "pacman": (
         "pacman -S",
         {
             COMPILER: "gcc",
+            EXTENSIONS: "gcc",
             SOUND_FILES: "libsndfile",
             LOUDSPEAKER: "portaudio",
             ARM_COMPILER: "aarch64-linux-gnu-gcc",
@@ -44,7 +59,12 @@ _MANAGERS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "apk": (
         "apk add",
-        {COMPILER: "gcc musl-dev", SOUND_FILES: "libsndfile", LOUDSPEAKER: "portaudio"},
+        {
+            COMPILER: "gcc musl-dev",
+            EXTENSIONS: "g++ python3-dev",
+            SOUND_FILES: "libsndfile",
+            LOUDSPEAKER: "portaudio",
+        },
     ),
     "brew": ("brew install", {SOUND_FILES: "libsndfile", LOUDSPEAKER: "portaudio"}),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from wn_runtime import extras, installation
+from wn_runtime import extras, installation, system_packages
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -53,8 +53,47 @@ def test_the_extra_is_of_the_cuda_that_runs_here(
 
 
 def test_a_jetson_s_onnx_runtime_is_not_pypi_s() -> None:
-    assert "Jetson AI Lab" in extras.install_onnxruntime_gpu(JETPACK_6.get)
+    for machine, index in ((JETPACK_6, "jp6/cu126"), (JETPACK_7_0, "sbsa/cu130")):
+        said = extras.install_onnxruntime_gpu(machine.get)
+        assert said.endswith(f" --index-url {extras.AI_LAB}/{index} onnxruntime-gpu")
     assert extras.install_onnxruntime_gpu(R580.get) == installation.install("gpu")
+
+
+PI = {extras.MODEL: "Raspberry Pi 5 Model B Rev 1.0"}
+
+
+def test_pytorch_is_of_the_machines_gpu_or_of_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "ROOT", tmp_path)
+    monkeypatch.setattr("wn_runtime.system.here.machine", lambda: "aarch64")
+    monkeypatch.setattr("wn_runtime.system.here.system", lambda: "linux")
+    assert extras.install_train(R580.get) == installation.install("train")
+    assert f"--index-url {extras.AI_LAB}/jp6/cu126 " in extras.install_train(JETPACK_6.get)
+    assert f"--extra-index-url {extras.CPU_TORCH} " in extras.install_train(PI.get)
+
+
+def test_a_jetsons_tensorrt_is_jetpacks() -> None:
+    apt = {"apt-get": "/usr/bin/apt-get"}.get
+    assert "apt install python3-libnvinfer" in extras.install_tensorrt(JETPACK_6.get, apt)
+    assert extras.install_tensorrt(R580.get, apt) == installation.install("tensorrt")
+
+
+def test_what_is_compiled_where_it_is_installed_has_its_compiler_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = {"apt-get": "/usr/bin/apt-get"}
+    wanted = installation.install("features")
+    monkeypatch.setattr("wn_runtime.system.here.system", lambda: "linux")
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
+    monkeypatch.setattr(system_packages, "install", lambda what: f"get {what}")
+    monkeypatch.setattr("shutil.which", programs.get)
+    first = f"get {system_packages.EXTENSIONS} && "
+    assert extras.install_features() == first + wanted
+    (tmp_path / "Python.h").touch()
+    assert extras.install_features() == first + wanted, "headers alone"
+    programs["g++"] = "/usr/bin/g++"
+    assert extras.install_features() == wanted
 
 
 def requirements() -> dict[str, dict[str, Requirement]]:

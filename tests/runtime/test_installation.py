@@ -111,8 +111,27 @@ def test_without_a_source_the_libraries_are_named(installed: Installed, noted: s
 def test_a_library_that_is_not_wanted_is_left_out(installed: Installed, checkout: Path) -> None:
     installed.note(f'{{"url": "{checkout.as_uri()}", "dir_info": {{"editable": true}}}}')
     assert installation.install("gpu", without="onnxruntime-gpu") == "'cuda-core<2,>=1.0'"
-    both = "'onnxruntime-gpu>=1.27' 'cuda-core<2,>=1.0'"
-    assert installation.install("gpu", without="onnxruntime") == both, "another library"
+    whole = installation.install("gpu")
+    assert installation.install("gpu", without="onnxruntime") == whole, "another library"
+
+
+def test_options_of_pip_come_first(installed: Installed) -> None:
+    assert installation.install("onnx", options=("-q",)) == "-q 'onnxruntime>=1.17'"
+
+
+def test_an_environment_that_hides_the_systems_packages_is_made_anew(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "pyvenv.cfg"
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert installation.show_system_packages() == "", "of another kind"
+    kept.write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
+    said = installation.show_system_packages()
+    assert said == f"/usr/bin/python3 -m venv --system-site-packages {tmp_path}"
+    kept.write_text("home = /usr/bin\ninclude-system-site-packages = true\n")
+    assert installation.show_system_packages() == ""
+    machine.has(False, ("pip",), {})
+    assert installation.show_system_packages() == ""
 
 
 def test_sources_that_were_never_installed(

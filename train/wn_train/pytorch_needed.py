@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from wn_runtime import installation
+from wn_runtime import extras
 from wn_runtime.commands.command import Stopped
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import NUMBERS
@@ -34,7 +34,7 @@ def pytorch_needed(what: str) -> Iterator[None]:
             yield
     except Exception as error:  # of any library on the way
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        mend = installation.install("train")
+        mend = extras.install_train()
         if not isinstance(error, ImportError):
             mend = "it is there, but cannot be imported here"
         raise WavestepError(f"{what} needs torch ({reason}); {mend}") from error

@@ -9,7 +9,7 @@ import stat
 import sys
 from pathlib import Path
 
-from wn_runtime import installation, temporary
+from wn_runtime import extras, installation, temporary
 from wn_runtime.doctor.finding import MISSING, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
 from wn_runtime.engines.native import zig
@@ -205,6 +205,6 @@ def onnx_runtime(machine: Machine, jetson: bool) -> tuple[Finding, list[str]]:
             subject,
             WARN,
             f"{detail}; PyPI's wheel has no kernels for Jetson GPUs",
-            "take the wheel of the Jetson AI Lab index for your JetPack",
+            extras.install_onnxruntime_gpu(machine.read),
         ), providers
     return Finding(subject, OK, detail), providers

@@ -7,6 +7,7 @@ import sys
 from wn_runtime import extras
 from wn_runtime.doctor.finding import MISSING, NONE, OK, WARN, Finding
 from wn_runtime.doctor.machine import Machine
+from wn_runtime.system import nvidia
 
 _DRIVER = """
 import ctypes, json
@@ -90,12 +91,12 @@ def jetpack(machine: Machine, jetson: str | None) -> Finding:
     )
 
 
-def driver(machine: Machine, jetson: str | None) -> Finding:
+def driver(machine: Machine) -> Finding:
     """The CUDA driver and the GPUs it sees."""
     subject = "NVIDIA driver"
     library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     found = machine.python(_DRIVER.replace("libcuda.so.1", library))
-    fix = "flash JetPack again" if jetson else _driver_fix(machine)
+    fix = extras.install_driver(machine.read)
     if "error" in found:
         if library in found["error"]:
             return Finding(subject, MISSING, "not installed: no GPU engine", fix)
@@ -109,26 +110,11 @@ def driver(machine: Machine, jetson: str | None) -> Finding:
     return Finding(subject, OK, f"{cuda}: {gpus}")
 
 
-def _is_wsl(machine: Machine) -> bool:
-    return "microsoft" in (machine.read("/proc/version") or "").lower()
-
-
-def _driver_fix(machine: Machine) -> str:
-    if _is_wsl(machine):
-        return "install NVIDIA's driver on Windows: WSL takes it from there"
-    if "ID=ubuntu" in (machine.read("/etc/os-release") or "").splitlines():
-        return "sudo apt install nvidia-driver-580, then restart"
-    return "install NVIDIA's driver, 580 or newer, then restart"
-
-
 def possible(machine: Machine, jetson: str | None) -> bool:
     """Whether an NVIDIA GPU may be in this machine; True where nothing tells."""
-    if jetson or machine.read("/proc/driver/nvidia/version") or _is_wsl(machine):
-        return True  # WSL's GPU is on no bus of its own
-    devices = machine.pci_devices()
-    if devices:
-        return any(vendor == "0x10de" for vendor in devices)
-    return machine.architecture == "x86_64"  # of another kind and without PCI: a small board
+    return nvidia.possible(
+        machine.read, machine.pci_devices(), machine.architecture, jetson is not None
+    )
 
 
 def without(finding: Finding) -> Finding:
@@ -163,18 +149,16 @@ def nvrtc(machine: Machine) -> Finding:
 def tensorrt(machine: Machine, jetson: str | None) -> Finding:
     """TensorRT's Python package, or TensorRT-RTX's, and whether we build for its version."""
     found = machine.python(_TENSORRT)
-    extra = extras.install("tensorrt", machine.read)
-    fix = "sudo apt install python3-libnvinfer" if jetson else extra
+    fix = extras.install_tensorrt(machine.read, machine.which)
     if "error" in found:
         missing = "No module named 'tensorrt'" in found["error"]
         why = "not installed" if missing else f"cannot be imported ({found['error']})"
-        hint = "; in a virtual environment: --system-site-packages" if jetson else ""
-        return Finding("TensorRT", MISSING, f"{why}: no tensorrt engine", fix + hint)
+        return Finding("TensorRT", MISSING, f"{why}: no tensorrt engine", fix)
     version = str(found["version"])
     if found["product"] == "TensorRT-RTX":
         return Finding("TensorRT", OK, f"TensorRT-RTX {version}: builds and runs plans of its own")
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if not OLDEST <= numbers <= NEWEST:
-        wanted = "JetPack 6.1 or newer" if jetson else extra
+        wanted = "JetPack 6.1 or newer" if jetson else fix
         return Finding("TensorRT", MISSING, f"{version}: 10.3 to 11 is needed", wanted)
     return Finding("TensorRT", OK, version)

@@ -16,7 +16,7 @@ from typing import Any
 
 from wn_runtime import isolated
 from wn_runtime.engines.native import zig
-from wn_runtime.system import cpu, here
+from wn_runtime.system import cpu, here, nvidia
 
 TIMEOUT_S = 30.0
 """Seconds that a probe may take; ONNX Runtime on a slow card reader needs several."""
@@ -51,8 +51,7 @@ class Machine:
 
     def pci_devices(self) -> list[str]:
         """Vendors of what is on the PCI bus (`0x10de` is NVIDIA); empty where there is no bus."""
-        found = sorted((self._root / "sys/bus/pci/devices").glob("*/vendor"))
-        return [self.read(str(path.relative_to(self._root))) or "" for path in found]
+        return nvidia.vendors(self._root)
 
     def which(self, program: str) -> str | None:
         """Full path of a program on PATH, or None."""

@@ -33,7 +33,7 @@ def examine(machine: Machine, cache: Path) -> Report:
         onnx_runtime = pool.submit(cpu.onnx_runtime, machine, jetson is not None)
         compiler = pool.submit(cpu.compiler, machine)
         numpy = pool.submit(cpu.numpy, machine)
-        driver = pool.submit(gpu.driver, machine, jetson)
+        driver = pool.submit(gpu.driver, machine)
         nvrtc = pool.submit(gpu.nvrtc, machine)
         tensorrt = pool.submit(gpu.tensorrt, machine, jetson)
         files = pool.submit(audio.files, machine)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime import installation
+from wn_runtime import extras
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.windows import frames_of
 from wn_runtime.interrupts import Held
@@ -64,7 +64,7 @@ def need() -> Any:
             import pyworld
     except ImportError as error:
         raise WavestepError(
-            f"pitch needs pyworld ({error}); {installation.install('features')}"
+            f"pitch needs pyworld ({error}); {extras.install_features()}"
         ) from error
     return pyworld
 

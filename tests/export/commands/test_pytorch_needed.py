@@ -8,7 +8,7 @@ import pytest
 
 from tests import model_dir, specs
 from tests.export.commands.invoke import run_without
-from wn_runtime import installation
+from wn_runtime import extras, installation
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_without_torch_a_checkpoint_is_refused_in_one_line(
     done = run_without(["torch"], command, *(paths.get(each, each) for each in arguments))
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
-    assert f"needs torch (torch is not here); {installation.install('train')}" in done.stderr
+    assert f"needs torch (torch is not here); {extras.install_train()}" in done.stderr
 
 
 def test_without_onnx_an_export_is_refused_in_one_line(tmp_path: Path) -> None:

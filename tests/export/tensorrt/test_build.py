@@ -22,6 +22,7 @@ from wn_export.tensorrt import build as build_trt
 from wn_export.tensorrt.build import Builder, find_builder
 from wn_export.tensorrt.polygraphy import loaders
 from wn_export.tensorrt.progress import BuildProgress
+from wn_runtime import extras
 from wn_runtime.conditioning.spec import Condition
 from wn_runtime.engines.step_signature import StepSignature, Tensor
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -160,6 +161,7 @@ def test_ctrl_c_stops_a_build_as_ctrl_c(
 def test_without_tensorrt_or_a_gpu_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     module = "wn_runtime.engines.tensorrt.module"
     monkeypatch.setattr(f"{module}.FLAVOURS", {"tensorrt": ("no_such_module",)})
+    monkeypatch.setattr(extras, "gpu_possible", lambda _read: True)
     with pytest.raises(
         EngineUnavailable, match=r"TensorRT not found here; .*pip install .*\[tensorrt\]"
     ):

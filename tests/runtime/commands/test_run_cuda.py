@@ -275,7 +275,7 @@ def test_without_a_driver_it_is_said(
     monkeypatch.setattr(driver, "library", lambda: tmp_path)
     code, said = wn_run(machine, model, "fp32", tmp_path / "made.raw")
     assert (code, said.count("\n")) == (2, 1)
-    assert "its driver is not installed" in said
+    assert "its driver is not installed" in said or "none is in this machine" in said
 
 
 def test_a_device_lost_in_mid_stream_the_last_snapshot_goes_on_in_another_engine(

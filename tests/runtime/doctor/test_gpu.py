@@ -69,7 +69,7 @@ def test_absence_of_a_package_is_told_from_its_failure(
 
 
 def test_a_driver_without_a_gpu_is_not_a_gpu(tmp_path: Path) -> None:
-    found = gpu.driver(Described(tmp_path, {"libcuda.so.1": {"cuda": 12060, "gpus": []}}), None)
+    found = gpu.driver(Described(tmp_path, {"libcuda.so.1": {"cuda": 12060, "gpus": []}}))
     assert found.state == "missing"
     assert "CUDA 12.6" in found.detail
 
@@ -116,7 +116,7 @@ def test_an_nvrtc_newer_than_the_driver_s_cuda_is_not_usable(tmp_path: Path) -> 
 
 def test_a_driver_before_cuda_12_is_too_old(tmp_path: Path) -> None:
     old = {"cuda": 11080, "gpus": [["NVIDIA T4", "7.5", 15.8]]}
-    found = gpu.driver(Described(tmp_path, {"libcuda.so.1": old}), None)
+    found = gpu.driver(Described(tmp_path, {"libcuda.so.1": old}))
     assert (found.state, found.detail) == (
         "missing",
         "CUDA 11.8 is too old: 12 is needed, no GPU engine",
@@ -137,7 +137,7 @@ def test_where_a_driver_comes_from_is_the_systems_own(
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(text)
     absent = {"libcuda.so.1": {"error": "OSError: libcuda.so.1: cannot open"}}
-    assert fix in gpu.driver(Described(tmp_path, absent), None).fix
+    assert fix in gpu.driver(Described(tmp_path, absent)).fix
 
 
 def pci(root: Path, *vendors: str) -> None:
@@ -151,7 +151,7 @@ def test_without_an_nvidia_gpu_nothing_of_it_is_missing(tmp_path: Path) -> None:
     pci(tmp_path, "0x8086", "0x1af4")
     machine = Described(tmp_path, {})
     assert not gpu.possible(machine, None)
-    found = gpu.without(gpu.driver(machine, None))
+    found = gpu.without(gpu.driver(machine))
     assert (found.state, found.detail, found.fix) == ("-", "no NVIDIA GPU in this machine", "")
     assert not found.usable
     there = gpu.nvrtc(Described(tmp_path, {"cuda.core": {"version": "13.5"}}))
@@ -181,6 +181,7 @@ def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path: Path) 
     jetson(tmp_path)
     script(tmp_path / "bin", "nvpmodel", "echo 'NV Power Mode: 15W'; echo 0")
     script(tmp_path / "bin", "dpkg-query", "printf 6.2.1+b38")
+    script(tmp_path / "bin", "apt-get", "")
     answers = {"onnxruntime": ORT, "version of onnxruntime-gpu": "1.31.1"}
     machine = Described(tmp_path, answers, str(tmp_path / "bin"))
     report = examine(machine, tmp_path / "cache")
@@ -189,7 +190,7 @@ def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path: Path) 
     assert shown["power mode"].state == "warn"
     assert "15W" in shown["power mode"].detail
     assert "nvpmodel -p" in shown["power mode"].fix
-    assert "Jetson AI Lab" in shown["ONNX Runtime"].fix
+    assert "jetson-ai-lab" in shown["ONNX Runtime"].fix
     assert "python3-libnvinfer" in shown["TensorRT"].fix
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.train.commands.process import command, prepare, start, until
-from wn_runtime import installation
+from wn_runtime import extras
 from wn_train import checkpoint
 
 
@@ -126,7 +126,7 @@ def test_without_a_library_it_says_how_to_get_it(tmp_path: Path, missing: str) -
     )
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: wn-train needs torch (no {missing} here); {installation.install('train')}\n"
+        f"error: wn-train needs torch (no {missing} here); {extras.install_train()}\n"
     )
 
 

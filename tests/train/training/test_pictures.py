@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.train.recordings import RATE, tone
 from wn_runtime.features.features import Features
-from wn_train.training.pictures import compared, measurable, spectrogram
+from wn_train.training.pictures import compared, measurable, spectrogram, spectrogram_with_axes
 
 MEL = Features(RATE, 80, 320, mel=20, level=True)
 PITCH = Features(RATE, 80, 320, mel=20, pitch=True)
@@ -40,6 +40,13 @@ def test_frames_of_another_sound_look_different() -> None:
     changed = np.flatnonzero(np.abs(same - other).sum(axis=(1, 2)))
     assert changed.min() > len(same) / 4, "the recording's own, above, stay"
     assert changed.max() > len(same) / 2
+
+
+def test_its_words_can_be_read_in_the_width_that_tensorboard_shows() -> None:
+    pytest.importorskip("matplotlib")
+    wave = tone(300, 0.5)
+    for picture in (compared(MEL, MEL.extract(wave), MEL, wave), spectrogram_with_axes(wave, RATE)):
+        assert 340 <= pixels(picture).shape[1] <= 1.5 * 340
 
 
 def test_pitch_is_drawn_of_both_where_it_can_be_measured() -> None:

@@ -17,7 +17,7 @@ from tests.specs import SPEAKER, small_spec
 from tests.train.models import random_model
 from tests.train.recordings import RATE, tone
 from tests.train.training.test_events import read
-from wn_runtime import installation
+from wn_runtime import extras
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.features.features import Features
@@ -123,7 +123,7 @@ def test_what_cannot_be_drawn_here_is_said_once(
     found, said = tracked(tmp_path, FRAMED, features, (5, 10))
     assert len(said) == 1
     assert said[0].startswith("frames are not drawn in TensorBoard (")
-    assert said[0].endswith(f"); {installation.install('features')}")
+    assert said[0].endswith(f"); {extras.install_features()}")
     assert not [tag for tag in found.Tags()["images"] if tag.startswith("frames/")]
     assert len(found.Audio("audio/speaker=ann")) == 2, "all else goes on"
 

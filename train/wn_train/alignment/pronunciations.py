@@ -6,7 +6,7 @@ import importlib.resources
 from pathlib import Path
 from typing import Any
 
-from wn_runtime import installation
+from wn_runtime import extras
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import Held
 from wn_runtime.speech import dictionary
@@ -37,7 +37,7 @@ def need() -> Any:
             import pocketsphinx
     except ImportError as error:
         raise WavestepError(
-            f"alignment needs pocketsphinx ({error}); {installation.install('features')}"
+            f"alignment needs pocketsphinx ({error}); {extras.install_features()}"
         ) from error
     return pocketsphinx
 
@@ -47,6 +47,6 @@ def _within(name: str) -> Path:
     if not path.exists():
         raise WavestepError(
             f"{path} does not exist: this pocketsphinx came without its models; "
-            f"{installation.install('features')} --force-reinstall"
+            f"{extras.install_features()} --force-reinstall"
         )
     return path

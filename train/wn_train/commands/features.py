@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wn_runtime import installation
+from wn_runtime import extras
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError
@@ -151,7 +151,7 @@ def _need_matplotlib() -> None:
         figures.load()
     except ImportError as error:
         raise WavestepError(
-            f"--plot needs matplotlib ({error}); {installation.install('features')}"
+            f"--plot needs matplotlib ({error}); {extras.install_features()}"
         ) from error
 
 

@@ -40,6 +40,13 @@ class Generator:
         self._libraries: dict[str, Library] = {}
         self._native = True
 
+    def prepare(self, model: WaveNet, streams: int) -> None:
+        """Compile what is compiled for a model of this shape, which is no part of its speed."""
+        if self._native:
+            engine = self._engine(model, streams)
+            if engine is not None:
+                engine.close()
+
     def generate(
         self,
         model: WaveNet,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GIVEN, MADE = "recording", "generated"
+WIDTH, DPI = 4.6, 110
+"""Inches: TensorBoard shows pictures 340 pixels wide; of larger ones no word could be read."""
 
 
 def spectrogram(wave: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,7 +51,7 @@ def spectrogram_with_axes(wave: NDArray[np.float32], sample_rate: int) -> bytes:
         axes.set_ylabel("kHz")
         figure.colorbar(image, label="dB below the peak")
 
-    return figures.drawn((7, 3), draw, "png", dpi=90)
+    return figures.drawn((WIDTH, 2.4), draw, "png", dpi=DPI)
 
 
 def measurable(features: Features) -> Features | None:
@@ -95,14 +97,14 @@ def compared(
             _curve(axes, _hz(asked), step, GIVEN, "F0, Hz")
             if made.pitch:
                 _curve(axes, _hz(found), step, MADE, "F0, Hz")
-            axes.legend(loc="upper right")
+            _legend(axes)
         if features.level:
             axes = every.pop(0)
             for each, what in ((asked, GIVEN), (found, MADE)):
                 _curve(axes, each["level"] * 20 / np.log(10), step, what, "level, dB")
-            axes.legend(loc="upper right")
+            _legend(axes)
 
-    return figures.drawn((8, 1.6 * panels + 0.6), draw, "png", dpi=80)
+    return figures.drawn((WIDTH, 1.3 * panels + 0.5), draw, "png", dpi=DPI)
 
 
 def _bands(
@@ -113,12 +115,17 @@ def _bands(
     extent = (0, end, 0, len(bands))
     low, high = limits
     axes.imshow(bands, origin="lower", aspect="auto", extent=extent, vmin=low, vmax=high)
-    axes.set_ylabel(f"mel, {what}")
+    axes.set_ylabel(f"mel band,\n{what}")
 
 
 def _curve(axes: Axes, values: NDArray[np.float32], step: float, what: str, unit: str) -> None:
     axes.plot((np.arange(len(values)) + 0.5) * step, values, label=what)
     axes.set_ylabel(unit)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the curves, which it would hide."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, borderpad=0)
 
 
 def _hz(columns: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime import installation
+from wn_runtime import extras
 from wn_runtime.features.features import Features
 from wn_runtime.model.spec import ModelSpec
 from wn_train.config import TrainingConfig
@@ -69,6 +69,8 @@ class Tracker:
             for condition in self._spec.conditions
         }
         frames = samples.frames_of(self._samples, self._spec, self._steps, model.padding())
+        if not self._begun:
+            self._generator.prepare(model, len(self._samples))
         began = time.perf_counter()
         audio = self._generator.generate(
             model, conditions, len(self._samples), self._steps, self._settings.seed, frames
@@ -121,8 +123,6 @@ class Tracker:
             picture = pictures.compared(features, given, made, wave)
         except ImportError as error:
             self._features = None
-            self._say(
-                f"frames are not drawn in TensorBoard ({error}); {installation.install('features')}"
-            )
+            self._say(f"frames are not drawn in TensorBoard ({error}); {extras.install_features()}")
             return
         self._events.picture(f"frames/{sample.label}", picture, step)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from wn_runtime.isolated import NEUTRAL
 
-DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/nvmap", "/dev/dxg")
+DEVICES: tuple[str, ...] = (
+    "/dev/nvidiactl",
+    "/dev/nvhost-gpu",
+    "/dev/nvgpu",
+    "/dev/nvmap",
+    "/dev/dxg",
+)
 """Made by its driver: on a PC, on a Jetson, under WSL."""
 
 

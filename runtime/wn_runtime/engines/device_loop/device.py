@@ -17,7 +17,13 @@ from numpy.typing import DTypeLike, NDArray
 from wn_runtime import extras
 from wn_runtime.engines.cache import entries as cache
 from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
-from wn_runtime.engines.device_loop.reasons import OLDEST_DRIVER, first_line, no_gpu, too_old
+from wn_runtime.engines.device_loop.reasons import (
+    OLDEST_DRIVER,
+    first_line,
+    no_gpu,
+    none_here,
+    too_old,
+)
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.interrupts import Held
 
@@ -50,7 +56,12 @@ class CudaDevice:
     """
 
     def __init__(self, ordinal: int = 0) -> None:
-        self._cuda, self._ordinal = cuda_core(), ordinal
+        try:
+            self._cuda, self._ordinal = cuda_core(), ordinal
+        except EngineUnavailable:
+            if extras.gpu_possible():
+                raise
+            raise none_here() from None  # to install cuda-core would not help
         try:
             self._device = self._cuda.Device(ordinal)
             self._device.set_current()

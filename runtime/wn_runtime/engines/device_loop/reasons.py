@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from wn_runtime import extras
 from wn_runtime.errors import EngineUnavailable
 
 OLDEST_DRIVER = (12, 0)
@@ -37,10 +38,23 @@ def no_gpu(error: BaseException, ordinal: int) -> EngineUnavailable:
     name = str(error).partition(":")[0]
     if name in _REMEDIES:
         return EngineUnavailable(f"GPU {ordinal} {_REMEDIES[name].format(ordinal=ordinal)}")
-    missing = type(error).__name__ == "DynamicLibNotFoundError"  # libcuda
-    reason = "its driver is not installed" if missing else first_line(error)
+    if type(error).__name__ == "DynamicLibNotFoundError":  # libcuda
+        if not extras.gpu_possible():
+            return none_here()
+        return EngineUnavailable(
+            "no NVIDIA GPU can be used here (its driver is not installed); "
+            f"{extras.install_driver()}"
+        )
     return EngineUnavailable(
-        f"no NVIDIA GPU can be used here ({reason}); run this on a machine with one and its driver"
+        f"no NVIDIA GPU can be used here ({first_line(error)}); run this on a machine with one and "
+        "its driver"
+    )
+
+
+def none_here() -> EngineUnavailable:
+    """Of a machine that has no NVIDIA GPU."""
+    return EngineUnavailable(
+        "no NVIDIA GPU can be used here (none is in this machine); take another engine"
     )
 
 
@@ -48,5 +62,5 @@ def too_old(cuda: tuple[int, int]) -> EngineUnavailable:
     """Of a driver of that version of CUDA, before OLDEST_DRIVER."""
     return EngineUnavailable(
         f"the NVIDIA driver is of CUDA {cuda[0]}.{cuda[1]}, the GPU engines need one of "
-        f"CUDA {OLDEST_DRIVER[0]} or newer; update the driver (or JetPack)"
+        f"CUDA {OLDEST_DRIVER[0]} or newer; {extras.install_driver()}"
     )

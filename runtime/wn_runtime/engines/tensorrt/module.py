@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import platform
-from pathlib import Path
 from typing import Any, cast
 
 from wn_runtime import extras, installation
@@ -35,9 +33,10 @@ def load(flavour: str) -> TensorRT:
             continue
         found = cast(TensorRT, module)
         if flavour == TENSORRT and _numbers(found.__version__)[:2] < OLDEST:
+            jetson = extras.jetpack(extras.read) is not None
             raise EngineUnavailable(
                 f"TensorRT {found.__version__} is too old; wavestep needs 10.3 or newer: "
-                f"{how_to_get(flavour)}"
+                f"{'flash JetPack 6.1 or newer' if jetson else how_to_get(flavour)}"
             )
         return found
     raise EngineUnavailable(f"{PRODUCTS[flavour]} is {reason}; {how_to_get(flavour)}")
@@ -59,19 +58,9 @@ def how_to_get(flavour: str = TENSORRT) -> str:
     if flavour == RTX:
         cu = f"cu{extras.cuda(extras.read) or 13}"
         return installation.pip(f"tensorrt-rtx-{cu}-libs", f"tensorrt-rtx-{cu}-bindings")
-    if on_jetson():
-        return (
-            "JetPack brings it: sudo apt install nvidia-jetpack, and make the virtual environment "
-            "with python3 -m venv --system-site-packages"
-        )
-    return f"{extras.install('tensorrt')} on a PC; on a Jetson it comes with JetPack"
-
-
-def on_jetson() -> bool:
-    """Whether this is a Jetson board."""
-    if platform.machine() != "aarch64":
-        return False
-    return Path("/etc/nv_tegra_release").exists() or "tegra" in platform.release()
+    if not extras.gpu_possible(extras.read):
+        return "it needs an NVIDIA GPU, and none is in this machine: take another engine"
+    return extras.install_tensorrt(extras.read)
 
 
 class Messages:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from wn_runtime import extras
 from wn_runtime.engines.device_loop.reasons import first_line, no_gpu, too_old
 
 LOST = (
@@ -50,6 +51,13 @@ def test_why_there_is_no_gpu_is_told_with_a_remedy(error: str, words: str) -> No
     assert "\n" not in found
 
 
-def test_a_driver_that_is_missing_or_too_old_is_told() -> None:
-    assert "its driver is not installed" in str(no_gpu(DynamicLibNotFoundError("libcuda"), 0))
-    assert "driver is of CUDA 11.8, the GPU engines need one of CUDA 12" in str(too_old((11, 8)))
+def test_a_driver_that_is_missing_or_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "install_driver", lambda: "get it")
+    monkeypatch.setattr(extras, "gpu_possible", lambda: True)
+    lacking = DynamicLibNotFoundError("libcuda")
+    assert "(its driver is not installed); get it" in str(no_gpu(lacking, 0))
+    old = str(too_old((11, 8)))
+    assert "driver is of CUDA 11.8, the GPU engines need one of CUDA 12" in old
+    assert old.endswith("; get it")
+    monkeypatch.setattr(extras, "gpu_possible", lambda: False)
+    assert "(none is in this machine); take another engine" in str(no_gpu(lacking, 0))

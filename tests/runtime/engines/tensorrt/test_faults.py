@@ -14,6 +14,7 @@ from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
 from tests.model_dir import write_model
 from tests.specs import CORNERS, random_bias, random_samples
+from wn_runtime import extras
 from wn_runtime.engines import registry, trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.onnx.kind import ONNX
@@ -137,10 +138,11 @@ def test_without_tensorrt_it_says_how_to_get_it(
 ) -> None:
     module = "wn_runtime.engines.tensorrt.module"
     monkeypatch.setattr(f"{module}.FLAVOURS", {"tensorrt": ("no_such_module",)})
-    with pytest.raises(EngineUnavailable, match=r"pip install .*\[tensorrt.*\]' on a PC"):
+    monkeypatch.setattr(extras, "gpu_possible", lambda _read: True)
+    with pytest.raises(EngineUnavailable, match=r"not installed; .*pip install .*\[tensorrt.*\]'$"):
         open_engine(write_plan(tmp_path, SPEC) / PLAN)
-    monkeypatch.setattr(f"{module}.on_jetson", lambda: True)
-    with pytest.raises(EngineUnavailable, match="sudo apt install nvidia-jetpack"):
+    monkeypatch.setattr(extras, "gpu_possible", lambda _read: False)
+    with pytest.raises(EngineUnavailable, match="none is in this machine: take another engine"):
         open_engine(tmp_path / PLAN)
 
 
@@ -150,14 +152,21 @@ def test_a_tensorrt_before_10_3_is_too_old(
     trt.install(monkeypatch, gpu, "8.6.1")
     with pytest.raises(EngineUnavailable, match=r"TensorRT 8.6.1 is too old; .* 10.3 or newer"):
         open_engine(write_plan(tmp_path, SPEC, version="8.6.1") / PLAN)
+    monkeypatch.setattr(extras, "jetpack", lambda _read: 6)
+    with pytest.raises(EngineUnavailable, match=r"flash JetPack 6.1 or newer"):
+        open_engine(tmp_path / PLAN)
 
 
 def test_without_cuda_core_it_says_what_to_install(
     tmp_path: Path, tensorrt: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cuda.core", None)
+    monkeypatch.setattr(extras, "gpu_possible", lambda: True)
     with pytest.raises(EngineUnavailable, match=r"cuda-core cannot be imported.*pip install"):
         open_engine(write_plan(tmp_path, SPEC) / PLAN)
+    monkeypatch.setattr(extras, "gpu_possible", lambda: False)
+    with pytest.raises(EngineUnavailable, match=r"none is in this machine\); take another"):
+        open_engine(tmp_path / PLAN)
 
 
 def test_a_directory_without_a_plan_says_how_to_build_one(tmp_path: Path, tensorrt: Any) -> None:
