@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.conditioning import context_stack, frames, stretched
+from wn_runtime.conditioning import context_stack, frames, stretched_weights
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
@@ -78,7 +78,9 @@ def _local(spec: LocalFrames, weights: Weights) -> Part:
 
 def _stretched(spec: StretchedFrames, weights: Weights) -> Part:
     levels, first = spec.levels, spec.levels[0]
-    stages = [weights[name] for i in range(len(levels)) for name in stretched.stage_names(i)]
+    stages = [
+        weights[name] for i in range(len(levels)) for name in stretched_weights.stage_names(i)
+    ]
     linear = spec.frequency == 1 and spec.slope == 1 and not any(b.any() for b in stages[1::2])
     window = first.before + 1 + first.after
     channels = window if linear else spec.channels
@@ -103,8 +105,8 @@ def _stretched(spec: StretchedFrames, weights: Weights) -> Part:
         "STRETCH_CS": window,
         "STRETCH_ROOM": max(window, *rows) * channels,
     }
-    names = (stretched.MEAN, stretched.SCALE, stretched.CONV)
-    ends = (_joined(*stages), weights[stretched.WEIGHT])
+    names = (stretched_weights.MEAN, stretched_weights.SCALE, stretched_weights.CONV)
+    ends = (_joined(*stages), weights[stretched_weights.WEIGHT])
     return Part("KIND_STRETCH", macros, (*(weights[name] for name in names), *ends))
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wn_runtime.conditioning import stretched as canonical
+from wn_runtime.conditioning import stretched_weights as canonical
 from wn_runtime.conditioning.frames import MOST_DEVIATIONS
 from wn_runtime.conditioning.stretched import StretchedFrames
 from wn_runtime.conditioning.stretched_weights import ENDED

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from wn_runtime.conditioning import frames, stretched
+from wn_runtime.conditioning import frames, stretched_weights
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.stretched import StretchedFrames
 from wn_runtime.model import strict
@@ -124,10 +124,14 @@ def convert(
         slope=stages.slope,
     )
     mean, scale = options.normalisation(channels)
-    table = {stretched.MEAN: mean, stretched.SCALE: scale, stretched.CONV: conv}
+    table = {
+        stretched_weights.MEAN: mean,
+        stretched_weights.SCALE: scale,
+        stretched_weights.CONV: conv,
+    }
     for i, (kernel, bias) in enumerate(zip(stages.kernels, stages.biases, strict=True)):
-        table |= dict(zip(stretched.stage_names(i), (kernel, bias), strict=True))
-    table[stretched.WEIGHT] = v
+        table |= dict(zip(stretched_weights.stage_names(i), (kernel, bias), strict=True))
+    table[stretched_weights.WEIGHT] = v
     return spec, table, f"{words}, stages {' '.join(map(str, scales))}"
 
 
