@@ -46,7 +46,7 @@ LOWEST = 196.0
 
 @dataclass(frozen=True)
 class Instrument:
-    """How a note sounds: partials under an envelope, all from phase 0: onsets that can be learnt."""
+    """How a note sounds: partials under an envelope, from phase 0, so that onsets can be learnt."""
 
     partials: tuple[tuple[float, float, float], ...]
     """(frequency, of the note's; amplitude; seconds in which it falls to 1/e)."""
