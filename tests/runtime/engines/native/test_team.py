@@ -63,7 +63,7 @@ def same(together: NativeEngine, alone: NativeEngine, blocks: tuple[int, ...] = 
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("name", ["wide", "far", "kernel_3", "one_layer", "random_1"])
+@pytest.mark.parametrize("name", ["wide", "near", "far", "kernel_3", "one_layer", "random_1"])
 def test_threads_make_what_one_makes_to_the_bit(name: str, precision: str) -> None:
     together, alone = pair(SPECS[name], precision, 3)
     same(together, alone)
@@ -233,8 +233,9 @@ def equal(one: Output, other: Output) -> None:
 
 @needs_gcc
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_threads_do_not_race(tmp_path: Path, precision: str) -> None:
-    spec = DEEP
+@pytest.mark.parametrize("spec", [DEEP, SPECS["near"]], ids=["deep", "near"])
+def test_threads_do_not_race(tmp_path: Path, spec: ModelSpec, precision: str) -> None:
+    """Of `deep` helpers have columns alone, of `near` older taps, too."""
     command = ("gcc", "-march=native", *RACES)
     program = Program(tmp_path, Shapes(spec, precision, 1), random_weights(spec), command)
     alone = run(program, spec, 0)

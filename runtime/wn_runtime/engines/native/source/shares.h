@@ -10,8 +10,8 @@ typedef struct {
 /* What helper k of so many has of a phase's matrix; k = 0: the chain's thread, which by then has
  * summed the older taps, and takes part in the last product. */
 INLINE range columns_of(int k, int helpers, int phase) {
-    const int all = ((phase == 0 ? S : phase == 1 ? H : A) + PART - 1) / PART;
-    const int parts = phase == 2 ? all - all / (helpers + 1) : all;
+    const int all = ((phase == SKIP_SUMS ? S : phase == HEAD_0 ? H : A) + PART - 1) / PART;
+    const int parts = phase == HEAD_1 ? all - all / (helpers + 1) : all;
     if (k == 0) return (range){parts * PART, all * PART};
     return (range){parts * (k - 1) / helpers * PART, parts * k / helpers * PART};
 }
@@ -56,19 +56,38 @@ INLINE void take_in(workplace *p, const float *x, int n) {
         relu_row(p->bytes + b * ROW_BYTES(n), p->scale + b, p->x + b * n, n);
 }
 
+/* Share k of all that step t adds to tap 0: bias and older taps of some layers. k = 0: the chain's. */
+static void prepare_share(const block *b, int32_t t, int helpers, int k, tap_rows *room) {
+    const moment now = {t, b->steps};
+    state *s = b->s;
+    const int begin = LAYERS * k / (helpers + 1), end = LAYERS * (k + 1) / (helpers + 1);
+    for (int layer = 0, base = 0; layer < end; base += OLDER * dilations[layer++]) {
+        if (layer < begin) continue;
+        prepare_layer(b->m, s, room, b->bias, layer, base, now);
+        if (!summed(layer, now)) older_taps(b->m, s, layer, base, now, s->team.ahead[layer]);
+    }
+}
+
 /* A phase of share k of a sample. */
 static void make_phase(const model *m, state *s, int helpers, int k, int phase, uint64_t sample) {
     workplace *p = &s->team.place[k];
+    if (phase == OLDER_TAPS) {
+#if SHARE_TAPS
+        const block *b = s->team.block;
+        if (s->team.t + 1 < b->steps) prepare_share(b, s->team.t + 1, helpers, k, &p->tap_rows);
+#endif
+        return;
+    }
     const range own = columns_of(k, helpers, phase);
     if (own.begin == own.end) return;
-    if (phase == 0) sum_skip(m, s, own, sample * LAYERS);
-    if (phase == 1) {
+    if (phase == SKIP_SUMS) sum_skip(m, s, own, sample * LAYERS);
+    if (phase == HEAD_0) {
         take_in(p, s->skip, S);
         multiply_part(BATCH, S, H, COLUMNS(&m->head0),
                       (rows_io){p->bytes, p->scale, m->head0_bias, 0, s->hidden}, own.begin,
                       own.end);
     }
-    if (phase == 2) {
+    if (phase == HEAD_1) {
         take_in(p, s->hidden, H);
         rows_io io = {p->bytes, p->scale, m->head1_bias, 0, s->params};
 #if PRECISION == INT8
@@ -160,20 +179,12 @@ static void await_helper(team *t, int k, uint64_t phases) {
     raise_to(&t->rests[k], (uint64_t)(now + REST * (now - began)));
 }
 
-/* All that step t adds to tap 0: its bias and its older taps. */
-static void prepare_ahead(block *b, int32_t t) {
-    state *s = b->s;
-    const moment now = {t, b->steps};
-    prepare(b, t);
-    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
-        if (!summed(layer, now)) older_taps(b->m, s, layer, base, now, s->team.ahead[layer]);
-}
-
 /* Step t of a block: its params. */
 static void helped_step(block *b, int32_t t) {
     team *team = &b->s->team;
     const uint64_t sample = team->samples;
-    if (t == 0) prepare_ahead(b, 0);
+    if (t == 0) prepare_share(b, 0, 0, 0, &b->s->tap_rows);
+    team->block = b, team->t = t;
     layers_step(b->m, b->s, (moment){t, b->steps}, 1);
     uint32_t unclaimed = 0;
     for (int k = 1; k <= b->helpers; k++)
@@ -182,9 +193,10 @@ static void helped_step(block *b, int32_t t) {
             team->missed++;
         }
     if (unclaimed) make_shares(b->m, b->s, b->helpers, unclaimed, sample);
-    if (t + 1 < b->steps) prepare_ahead(b, t + 1);
-    for (int k = 1; k <= b->helpers; k++) await_helper(team, k, sample * PHASES + PHASES - 1);
-    make_phase(b->m, b->s, b->helpers, 0, PHASES - 1, sample);
+    if (t + 1 < b->steps)
+        prepare_share(b, t + 1, SHARE_TAPS ? b->helpers : 0, 0, &b->s->tap_rows);
+    for (int k = 1; k <= b->helpers; k++) await_helper(team, k, sample * PHASES + HEAD_1);
+    make_phase(b->m, b->s, b->helpers, 0, HEAD_1, sample);
     for (int k = 1; k <= b->helpers; k++) await_helper(team, k, (sample + 1) * PHASES);
     team->samples++;
 }

@@ -30,6 +30,9 @@ static void layer_bias(const model *m, int layer, const float *bias, float *to) 
         int i = 0;
         for (; i + LANES <= GATE / 2; i += LANES) {
             const int at = i / 16 * 32 + i % 16;
+            /* The row after this one, if each sample has its own: it is all layers away. */
+            __builtin_prefetch(from + i + LAYERS * BATCH * GATE);
+            __builtin_prefetch(gates + i + LAYERS * BATCH * GATE);
             store(to + at, load(own + at) + load(from + i));
             store(to + at + 16, load(own + at + 16) + load(gates + i));
         }
@@ -109,24 +112,24 @@ INLINE const float *older_taps(const model *m, state *s, int layer, int base, mo
 }
 
 /* y += tap j of `some` steps: a product of many rows. WHOLE: y, of `early`, is its integer sums. */
-INLINE void multiply_tap(const model *m, state *s, int layer, int base, int j, int some, float *y,
-                         int init_stride) {
+INLINE void multiply_tap(const model *m, state *s, tap_rows *room, int layer, int base, int j,
+                         int some, float *y, int init_stride) {
     for (int i = 0; i < some; i++) {
         const size_t at = (size_t)tap_row(s, layer, base, j, i);
-        memcpy(s->tap_rows + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW, BATCH * LINE_ROW);
-        memcpy(s->tap_scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
+        memcpy(room->bytes + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW, BATCH * LINE_ROW);
+        memcpy(room->scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
     }
     multiply(some * BATCH, R, G, COLUMNS(&m->older[j - 1][layer]),
-             (rows_io){s->tap_rows, s->tap_scales, y, init_stride, y});
+             (rows_io){room->bytes, room->scales, y, init_stride, y});
 }
 
 /* The same for any number of steps that `together` says. */
-static void multiply_some(const model *m, state *s, int layer, int base, int j, int some, float *y,
-                          int whole) {
-#define SOME(n)                                                              \
-    if (n <= TAP_STEPS && some == n) {                                       \
-        if (EARLY && whole) multiply_tap(m, s, layer, base, j, n, y, WHOLE); \
-        else multiply_tap(m, s, layer, base, j, n, y, G);                    \
+static void multiply_some(const model *m, state *s, tap_rows *room, int layer, int base, int j,
+                          int some, float *y, int whole) {
+#define SOME(n)                                                                    \
+    if (n <= TAP_STEPS && some == n) {                                             \
+        if (EARLY && whole) multiply_tap(m, s, room, layer, base, j, n, y, WHOLE); \
+        else multiply_tap(m, s, room, layer, base, j, n, y, G);                    \
     }
     SOME(2)
     SOME(4)
@@ -136,8 +139,8 @@ static void multiply_some(const model *m, state *s, int layer, int base, int j, 
 }
 
 /* Fills a layer's tap_sums from step t on. */
-static void sum_older_taps(const model *m, state *s, held_bias bias, int layer, int base,
-                           moment now) {
+static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias bias, int layer,
+                           int base, moment now) {
     const int some = together(layer, 1);
     const float *held = is_held(bias) ? bias_at(bias, now.t) : 0, *from = s->bias[layer][0];
     for (int i = 0; i < some; i++) { /* a row is put into column order once, then copied */
@@ -157,8 +160,26 @@ static void sum_older_taps(const model *m, state *s, held_bias bias, int layer, 
             continue;
         }
 #endif
-        multiply_some(m, s, layer, base, j, some, s->tap_sums[layer][0], 0);
+        multiply_some(m, s, room, layer, base, j, some, s->tap_sums[layer][0], 0);
     }
+}
+
+/* What can be known of a layer's next step before its first sample is: bias, and older taps of many
+ * steps. */
+INLINE void prepare_layer(const model *m, state *s, tap_rows *room, held_bias bias, int layer,
+                          int base, moment now) {
+    const int sums = TAP_STEPS > 1 && summed(layer, now);
+    const int other = now.t == 0 || (bias.rows && now.t % bias.held == 0); /* bias than before */
+    if (other && (is_held(bias) || !sums))
+        layer_bias(m, layer, bias_at(bias, now.t), s->bias[layer][0]);
+#if EARLY
+    for (int j = 2; j <= OLDER; j++)
+        if (is_early(layer, j, now) && now.t % together(layer, j) == 0)
+            multiply_some(m, s, room, layer, base, j, together(layer, j),
+                          (float *)s->early[j - 2][layer][0], 1);
+#endif
+    if (sums && now.t % together(layer, 1) == 0)
+        sum_older_taps(m, s, room, bias, layer, base, now);
 }
 
 #endif

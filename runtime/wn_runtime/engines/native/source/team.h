@@ -4,10 +4,11 @@
  * the head and the draw. The chain's thread, the caller's, leaves to helpers what stands beside it:
  * each helper has some columns of the skip sums, which it adds up as the z of the layers arrive, and
  * of both of the head's products. Meanwhile the chain's thread sums the older taps of the next step,
- * and then takes part in the last product.
+ * and then takes part in the last product. Where skip sums are little beside the chain (SHARE_TAPS),
+ * helpers have some layers' older taps, too.
  *
  *     chain     z z z z … z | older taps of the next step | head 1 | draw
- *     helper      skip skip … skip | head 0 |               head 1 |
+ *     helper      skip skip … skip | head 0 | older taps |  head 1 |
  *
  * Every number is added up in the order in which one thread adds it, so that the samples are the
  * same to the bit.
@@ -33,8 +34,12 @@
 
 #include "flags.h"
 
+#ifndef SHARE_TAPS
+#define SHARE_TAPS (TEAM && OLDER && 2 * Z * S <= R * (G + Z))
+#endif
+
 #define PLACES (MOST_HELPERS + 1) /* the chain's thread has place 0 */
-#define PHASES 3                  /* skip sums, the head's first product, its second */
+enum { SKIP_SUMS, HEAD_0, OLDER_TAPS, HEAD_1, PHASES }; /* of a helper's sample, in this order */
 
 #define LATE_NS 1000000         /* who is waited for longer waits for a core, and does no work */
 #define LINGER_NS 100000        /* a helper is awake so long after a call: another may follow */
@@ -46,7 +51,12 @@ typedef struct {
     _Alignas(APART) float x[BATCH * (S > H ? S : H)];
     _Alignas(64) row bytes[BATCH * ROW_BYTES(S > H ? S : H)];
     float scale[BATCH];
+#if SHARE_TAPS
+    tap_rows tap_rows;
+#endif
 } workplace;
+
+struct block;
 
 /* Zeros at first. */
 typedef struct {
@@ -59,6 +69,8 @@ typedef struct {
     /* Of the chain's thread alone. */
     _Alignas(APART) uint64_t samples; /* made so far */
     uint64_t missed;                /* shares of helpers that it had to make */
+    const struct block *block;      /* under way; helpers read these two within a sample */
+    int32_t t;                      /* its step that the sample is */
     _Alignas(64) float ahead[LAYERS][BATCH * G]; /* bias and older taps of the next step */
     /* Of all. */
     struct {

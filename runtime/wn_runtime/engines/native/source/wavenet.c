@@ -62,6 +62,12 @@ _Static_assert(TAP_STEPS >= 1 && TAP_STEPS <= 16 && !(TAP_STEPS & (TAP_STEPS - 1
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+/* Room for the rows of a tap that are multiplied together. */
+typedef struct {
+    _Alignas(64) row bytes[TAP_STEPS * BATCH * LINE_ROW];
+    float scales[TAP_STEPS * BATCH];
+} tap_rows;
+
 #include "team.h"
 
 static const int32_t dilations[LAYERS] = DILATIONS;
@@ -113,10 +119,8 @@ typedef struct {
     _Alignas(64) row skip_row[BATCH * ROW_BYTES(S)];
     _Alignas(64) row hidden_row[BATCH * ROW_BYTES(H)];
     _Alignas(64) float z_scale[BATCH], skip_scale[BATCH], hidden_scale[BATCH];
-    /* Gate sums of TAP_STEPS steps without tap 0, and the rows they are made of. */
-    _Alignas(64) float tap_sums[LAYERS][TAP_STEPS][BATCH * G];
-    _Alignas(64) row tap_rows[TAP_STEPS * BATCH * LINE_ROW];
-    float tap_scales[TAP_STEPS * BATCH];
+    _Alignas(64) float tap_sums[LAYERS][TAP_STEPS][BATCH * G]; /* gate sums without tap 0 */
+    tap_rows tap_rows;
 #if EARLY
     _Alignas(64) int32_t early[OLDER - 1][LAYERS][TAP_STEPS][BATCH * G]; /* of taps 2 .. k-1 */
 #endif
@@ -241,7 +245,7 @@ static void step(const model *m, state *s, moment now) {
 }
 
 /* A block of steps under way. */
-typedef struct {
+typedef struct block {
     const model *m;
     state *s;
     int32_t steps;
@@ -249,23 +253,10 @@ typedef struct {
     int helpers;
 } block;
 
-/* What can be known of step t before its first sample is: its bias, and older taps of many steps. */
+/* What can be known of step t before its first sample is. */
 INLINE void prepare(const block *k, int32_t t) {
-    const moment now = {t, k->steps};
-    const int other = t == 0 || (k->bias.rows && t % k->bias.held == 0); /* bias than before */
-    state *s = k->s;
-    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++]) {
-        const int sums = TAP_STEPS > 1 && summed(layer, now);
-        if (other && (is_held(k->bias) || !sums))
-            layer_bias(k->m, layer, bias_at(k->bias, t), s->bias[layer][0]);
-#if EARLY
-        for (int j = 2; j <= OLDER; j++)
-            if (is_early(layer, j, now) && t % together(layer, j) == 0)
-                multiply_some(k->m, s, layer, base, j, together(layer, j),
-                              (float *)s->early[j - 2][layer][0], 1);
-#endif
-        if (sums && t % together(layer, 1) == 0) sum_older_taps(k->m, s, k->bias, layer, base, now);
-    }
+    for (int layer = 0, base = 0; layer < LAYERS; base += OLDER * dilations[layer++])
+        prepare_layer(k->m, k->s, &k->s->tap_rows, k->bias, layer, base, (moment){t, k->steps});
 }
 
 #include "shares.h"
