@@ -131,7 +131,9 @@ class StretchedConditioner:
         reach = range(spec.context, spec.context + 2 * spec.margin + 1)
         within = np.max([inside[j : j + count] for j in reach], axis=0).transpose(1, 0, 2)
         c = np.stack([[self._product(row) for row in rows] for rows in taps], axis=1)
-        return c * within, np.ascontiguousarray(within)
+        if not within.all():
+            c *= within
+        return c, np.ascontiguousarray(within)
 
     def _product(self, taps: Array) -> Array:
         """Of a frame and its neighbours (width · C,): (C or L·G,).

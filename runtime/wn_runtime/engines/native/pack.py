@@ -143,7 +143,7 @@ def aligned_zeros(size: int) -> NDArray[np.uint8]:
     # Whole huge pages: small ones lie anywhere, and what nearly fills a cache crowds some of its
     # sets. Not where little is needed of the last.
     whole = -(-size // _HUGE) * _HUGE
-    if whole - size > _HUGE // 2:
+    if whole - size > _HUGE * 3 // 4:
         whole = size
     try:
         memory = mmap.mmap(-1, whole + _HUGE)
