@@ -13,7 +13,7 @@ from wn_runtime.engines.native.compiler import (
     find_compiler,
     source_files,
 )
-from wn_runtime.engines.native.pack import pack
+from wn_runtime.engines.native.pack import Tiles, pack
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.engines.native.streams import Packed, Streams
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -28,6 +28,7 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_model_bytes": (ctypes.c_int64, []),
     "wn_state_bytes": (ctypes.c_int64, []),
     "wn_tile": (_INT, []),
+    "wn_group": (_INT, []),
     "wn_most_helpers": (_INT, []),
     "wn_help": (None, [_POINTER, _POINTER, _INT]),
     "wn_dismiss": (None, [_POINTER]),
@@ -89,9 +90,9 @@ class Library:
             )
 
     @property
-    def tile(self) -> int:
-        """Columns of a tile: what the layout of packed weights depends on beside the precision."""
-        return int(self._c.wn_tile())
+    def tiles(self) -> Tiles:
+        """What the layout of packed weights depends on beside the precision."""
+        return Tiles(int(self._c.wn_tile()), int(self._c.wn_group()))
 
     @property
     def model_bytes(self) -> int:
@@ -100,7 +101,7 @@ class Library:
 
     def model(self, weights: Weights) -> Packed:
         """The packed weights; `weights` have been checked against the spec."""
-        return pack(self.shapes.spec, weights, self.shapes.precision, self.tile)
+        return pack(self.shapes.spec, weights, self.shapes.precision, self.tiles)
 
     @property
     def most_helpers(self) -> int:
