@@ -99,21 +99,43 @@ def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     not shutil.which(ARM_GCC) or not shutil.which(QEMU),
     reason="needs gcc-aarch64-linux-gnu and qemu-user",
 )
-def test_an_arm_device_says_it_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "march", "precision", "engine"),
+    [
+        ("orin-nano-8gb", "armv8.2-a+dotprod", "fp32", "onnx"),
+        pytest.param(
+            *("neoverse-v1", "armv8.4-a+dotprod+bf16+i8mm", "int8", "native"), marks=needs_compiler
+        ),
+    ],
+)
+def test_an_arm_device_says_it_too(
+    tmp_path: Path, target: str, march: str, precision: str, engine: str
+) -> None:
     directory = write_model(tmp_path / "toy", CORNERS["two_conditions"])
-    target = ("--target", "orin-nano-8gb", "--precision", "fp32")
-    said = exported(directory, "--c-api", tmp_path / "out", *target)
-    assert "for armv8.2-a+dotprod" in said
+    device = ("--target", target, "--precision", precision)
+    said = exported(directory, "--c-api", tmp_path / "out", *device)
+    assert f"for {march}\n" in said
     assert "on the device: cd " in said.splitlines()[-1]
     program, wav = tmp_path / "out" / "say", tmp_path / "out.wav"
     command = [ARM_GCC, "-O2", "say.c", "wavestep.o", "-o", str(program)]
     subprocess.run(command, cwd=program.parent, check=True)
-    packed = tmp_path / "out" / "toy.fp32.wn"
-    command = [QEMU, "-L", ARM_LIBC, str(program), str(packed), str(wav), "0.05", str(SEED)]
+    packed = tmp_path / "out" / f"toy.{precision}.wn"
+    command = [
+        QEMU,
+        "-cpu",
+        "max",
+        "-L",
+        ARM_LIBC,
+        str(program),
+        str(packed),
+        str(wav),
+        "0.05",
+        str(SEED),
+    ]
     subprocess.run([*command, "speaker=eve"], check=True)
     heard, _ = soundfile.read(wav, dtype="int16")
     with (
-        wn_runtime.open(directory, "onnx", precision="fp32") as model,
+        wn_runtime.open(directory, engine, precision=precision) as model,
         model.stream(SEED, speaker="eve") as stream,
     ):
         np.testing.assert_array_equal(heard, as_16_bits(stream.read(400)[:, 0]))
