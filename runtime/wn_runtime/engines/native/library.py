@@ -72,14 +72,14 @@ class Library:
         self.shapes = shapes
         try:
             self._c = ctypes.CDLL(str(path))
-            for name, (result, arguments) in _CALLS.items():
-                function = getattr(self._c, name)
-                function.restype, function.argtypes = result, arguments
+            same = self._declared("wn_shapes")() == shapes.digest().encode()
+            for name in _CALLS if same else ():  # an older library has not all of them
+                self._declared(name)
         except (OSError, AttributeError) as error:
             raise WavestepError(f"{path} is not a native engine for this machine ({error})") from (
                 error
             )
-        if self._c.wn_shapes() != shapes.digest().encode():
+        if not same:
             raise WavestepError(
                 f"{path} was compiled for a model of other shapes; export the model again"
             )
@@ -88,6 +88,11 @@ class Library:
             raise EngineUnavailable(
                 f"{path} uses AMX, which this kernel does not allow; compile with -DWN_NO_AMX"
             )
+
+    def _declared(self, name: str) -> Any:
+        function = getattr(self._c, name)
+        function.restype, function.argtypes = _CALLS[name]
+        return function
 
     @property
     def tiles(self) -> Tiles:
