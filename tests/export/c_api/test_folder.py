@@ -25,6 +25,7 @@ from wn_export.c_api.library import Layout
 from wn_export.c_api.source import HEADER
 from wn_export.commands.export import main
 from wn_runtime.engines.native import zig
+from wn_runtime.engines.native.pack import Tiles
 
 FILES = {*EXAMPLES, "wavestep.h", "wavestep.c", "wavestep.o", "libwavestep.so"}
 SEED = 5
@@ -193,7 +194,7 @@ def test_the_header_is_plain_c_and_cpp(compiler: str, language: list[str]) -> No
 def quick(_compiler: object, _target: object, made_of: HostShapes | Path, out: Path) -> Layout:
     """In place of a compiler."""
     out.write_bytes(b"object")
-    return Layout(0, 16, bytes(32))
+    return Layout(0, Tiles(16, 4), bytes(32))
 
 
 @needs_compiler
