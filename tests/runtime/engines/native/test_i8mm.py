@@ -33,7 +33,7 @@ def built(folder: Path, shapes: Shapes, march: str) -> Program:
         ("wide", 1, MATRICES),  # more inputs than an int32 sums, and tiles that are not full
         ("wide", 5, "armv8.2-a+i8mm"),  # patches of four rows and of one; no dot product
         ("far", 1, MATRICES),  # taps of many steps, kept as integers
-        ("far", 2, "armv8.6-a"),
+        ("far", 2, "armv9-a+i8mm+bf16"),  # with SVE2, which the compiler may use
     ],
 )
 def test_params_samples_and_state_are_those_of_the_dot_product(
@@ -56,6 +56,8 @@ def test_params_samples_and_state_are_those_of_the_dot_product(
     [
         (DOT, "sdot", "smmla", ["asimddp"]),
         (MATRICES, "smmla", "sdot", ["asimddp", "i8mm"]),
+        ("armv8.4-a+dotprod+bf16+i8mm", "smmla", "sdot", ["asimddp", "i8mm"]),
+        ("armv9-a+i8mm+bf16", "smmla", "sdot", ["asimddp", "i8mm"]),
     ],
 )
 def test_the_instruction_is_in_the_library_of_a_cpu_that_has_it(

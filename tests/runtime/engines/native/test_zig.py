@@ -54,6 +54,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("armv8.2-a+dotprod", "generic+v8_2a+dotprod"),
         ("armv8.4-a+dotprod+bf16+i8mm", "generic+v8_4a+dotprod+bf16+i8mm"),
         ("armv9.2-a", "generic+v9_2a"),
+        ("armv9-a+i8mm+bf16", "generic+v9a+i8mm+bf16"),
         ("armv8.2-a+fp16+nocrypto", "generic+v8_2a+fullfp16-aes-sha2"),
         ("armv9-a+sve2-aes+rng", "generic+v9a+sve2_aes+rand"),
         ("cortex-a78ae", "cortex_a78ae"),
@@ -244,7 +245,7 @@ def test_its_samples_are_gccs_to_the_bit(tmp_path: Path, real: Compiler, precisi
 @needs_zig
 @arm
 @needs_gcc
-@pytest.mark.parametrize("march", ["cortex-a78ae", "armv9.2-a"])
+@pytest.mark.parametrize("march", ["cortex-a78ae", "armv9-a+i8mm+bf16"])
 def test_its_arm_code_gives_the_samples_of_this_cpu(
     tmp_path: Path, real: Compiler, march: str
 ) -> None:
