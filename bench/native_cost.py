@@ -67,6 +67,7 @@ KINDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     "arm": {
         "neon": ((ARM_GCC, "-march=armv8-a"), "qemu-aarch64"),
         "neon-dot": ((ARM_GCC, "-march=armv8.2-a+dotprod"), "qemu-aarch64"),
+        "neon-i8mm": ((ARM_GCC, "-march=armv8.2-a+dotprod+i8mm"), "qemu-aarch64"),
     },
     "armv7": {
         "armv7": (

@@ -136,7 +136,7 @@ def rows_of(
         beyond[build] = bits_beyond(program, package, known, precision)
         layout = wasm.compile_wasm(compiler, build, shapes, place / "engine.wasm")
         named = Named(package.manifest.name, 1.0)
-        (place / "model.wn").write_bytes(packed_model(shapes, named, layout.tile))
+        (place / "model.wn").write_bytes(packed_model(shapes, named, layout.tiles))
         nodes[build] = InNode(place, clip)
     with wn_runtime.open(package.directory, "native", precision, threads=1) as model:
         turns = [

@@ -168,7 +168,7 @@ def _built(
     source = write_source(folder, shapes, _BIAS * look)
     path = folder / SHARED
     subprocess.run([*command, str(source), "-o", str(path)], check=True)
-    return CApi(path), packed_model(shapes, Named("toy", 0.9), layout(path).tile)
+    return CApi(path), packed_model(shapes, Named("toy", 0.9), layout(path).tiles)
 
 
 def write_source(folder: Path, shapes: HostShapes, more: str = "") -> Path:

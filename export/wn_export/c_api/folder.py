@@ -57,7 +57,7 @@ def write_c_api(
             link_shared(compiler, target, folder / OBJECT, folder / SHARED)
             model = folder / f"{manifest.name}.{precision}{SUFFIX}"
             named = Named(manifest.name, manifest.temperature)
-            model.write_bytes(packed_model(shapes, named, layout.tile))
+            model.write_bytes(packed_model(shapes, named, layout.tiles))
             (folder / "wavestep.c").write_text(c_source(shapes), "utf-8")
             (folder / HEADER.name).write_bytes(HEADER.read_bytes())
             examples = importlib.resources.files("wn_export.c_api") / "examples"

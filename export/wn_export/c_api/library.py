@@ -11,12 +11,13 @@ from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.source import HEADER, c_source
 from wn_runtime import temporary
 from wn_runtime.engines.native.compiler import Compiler
+from wn_runtime.engines.native.pack import Tiles
 from wn_runtime.engines.native.program import run
 from wn_runtime.errors import WavestepError
 
 OBJECT, SHARED = "wavestep.o", "libwavestep.so"
 _MARK = b"wavestep packed layout:\0"  # file_layout in source/host/file.h
-_LAYOUT = struct.Struct("<II32s")
+_LAYOUT = struct.Struct("<III32s")
 _SECONDS = 600.0
 
 
@@ -25,7 +26,7 @@ class Layout:
     """What a compiled library says of the files it reads."""
 
     precision: int
-    tile: int
+    tiles: Tiles
     digest: bytes
 
 
@@ -65,7 +66,8 @@ def layout(path: Path) -> Layout:
     at = code.find(_MARK)
     if at < 0:
         raise WavestepError(f"{path} does not say what it reads; it is no library of the C API")
-    return Layout(*_LAYOUT.unpack_from(code, at + len(_MARK)))
+    precision, columns, group, digest = _LAYOUT.unpack_from(code, at + len(_MARK))
+    return Layout(precision, Tiles(columns, group), digest)
 
 
 def _run(compiler: Compiler, command: Sequence[str], kept: Path, out: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_export.c_api.host_shapes import HostShapes
-from wn_runtime.engines.native.pack import aligned, pack
+from wn_runtime.engines.native.pack import Tiles, aligned, pack
 
 MAGIC = b"\x89WNM\r\n\x1a\n"
 FORMAT = 1
@@ -39,14 +39,14 @@ class Named:
     temperature: float
 
 
-def packed_model(shapes: HostShapes, named: Named, tile: int) -> bytes:
-    """The file's bytes. tile: what the library's layout says (`library.Layout`)."""
+def packed_model(shapes: HostShapes, named: Named, tiles: Tiles) -> bytes:
+    """The file's bytes. tiles: what the library's layout says (`library.Layout`)."""
     spec = shapes.spec
     names = [named.name]
     for condition in spec.conditions:
         names += [condition.name, *condition.values]
     sections = [
-        pack(spec, shapes.weights, shapes.precision, tile).tobytes(),
+        pack(spec, shapes.weights, shapes.precision, tiles).tobytes(),
         aligned(shapes.arrays).tobytes(),
         _little(shapes.decoding).tobytes(),
         b"".join(name.encode() + b"\0" for name in names),
@@ -59,8 +59,8 @@ def packed_model(shapes: HostShapes, named: Named, tile: int) -> bytes:
         body += section
     header = _HEADER.pack(
         *(MAGIC, FORMAT, 0, _HEADER.size + len(body)),
-        *(_PRECISIONS[shapes.precision], tile, shapes.digest, *places),
-        *(spec.sample_rate, 0, named.temperature),
+        *(_PRECISIONS[shapes.precision], tiles.columns, shapes.digest, *places),
+        *(spec.sample_rate, tiles.group, named.temperature),
         *(spec.postprocess.deemphasis, spec.postprocess.gain),
     )
     return with_checksum(header + body)

@@ -73,7 +73,7 @@ def export_site(directory: Path, target: Path | None, precision: str | None, say
         for build in wasm.BUILDS:
             layout = wasm.compile_wasm(compiler, build, shapes, made / _engine(build))
         named = Named(package.manifest.name, package.manifest.temperature)
-        _write(made / _MODEL, packed_model(shapes, named, layout.tile))
+        _write(made / _MODEL, packed_model(shapes, named, layout.tiles))
         _write_speech(package, made, precision)
         chosen = _write_example(package, made)
         _write_index(stage.path, precision, chosen)

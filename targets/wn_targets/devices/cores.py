@@ -94,8 +94,8 @@ NEOVERSE_N1 = Cpu(
 )
 NEOVERSE_V1 = Cpu(
     core="Neoverse-V1",
-    isa="neon-dot",
-    march="armv8.4-a+dotprod+bf16",
+    isa="neon-i8mm",
+    march="armv8.4-a+dotprod+bf16+i8mm",
     cores=64,
     clock_mhz=2600,
     l2_kib=1024,
@@ -104,11 +104,12 @@ NEOVERSE_V1 = Cpu(
     l3_gbps=35,
     core_dram_gbps=25,
     ipc=3.75,
+    sources={"isa": sources.GCC_CORES, "march": sources.GCC_CORES},
 )
 NEOVERSE_V3AE = Cpu(
     core="Neoverse-V3AE",
-    isa="neon-dot",
-    march="armv9.2-a",
+    isa="neon-i8mm",
+    march="armv9-a+i8mm+bf16",  # it is armv9.2-a, which has both, but GCC 12 knows none
     cores=14,
     clock_mhz=2600,
     l2_kib=1024,
@@ -118,6 +119,7 @@ NEOVERSE_V3AE = Cpu(
     core_dram_gbps=25,
     ipc=4.5,
     sources={
+        "isa": sources.GCC_ARCHITECTURES,
         "core": sources.THOR_OVERVIEW,
         "cores": sources.THOR_OVERVIEW,
         "clock_mhz": sources.THOR_OVERVIEW,

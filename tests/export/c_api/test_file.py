@@ -20,6 +20,7 @@ from tests.specs import random_weights
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.library import layout
 from wn_export.c_api.model_file import Named, packed_model, with_checksum
+from wn_runtime.engines.native.pack import Tiles
 
 pytestmark = needs_compiler
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -42,6 +43,11 @@ def changed(data: bytes, at: int, new: bytes) -> bytes:
     return with_checksum(data[:at] + new + data[at + len(new) :])
 
 
+def tiles(data: bytes) -> Tiles:
+    """Those that a packed model's header has."""
+    return Tiles(*(struct.unpack_from("<I", data, at)[0] for at in (28, 132)))
+
+
 def test_damage_of_any_byte_is_found(built: Built) -> None:
     api, data = built
     for at in (*range(192), *range(192, len(data), 997), len(data) - 1):
@@ -59,6 +65,7 @@ def test_what_is_wrong_is_said(built: Built) -> None:
     assert "another format" in refusal(api, data[:8] + struct.pack("<I", 2) + data[12:])
     assert "damaged" in refusal(api, data[:-9] + b"x" + data[-8:])
     assert "another kind of CPU" in refusal(api, changed(data, 28, struct.pack("<I", 128)))
+    assert "another kind of CPU" in refusal(api, changed(data, 132, struct.pack("<I", 8)))
     assert "another precision" in refusal(api, changed(data, 24, struct.pack("<I", 3)))
     assert "damaged" in refusal(api, changed(data, 144, struct.pack("<d", 1.5)))  # de-emphasis
     assert "damaged" in refusal(api, changed(data, len(data) - 1, b"x"))  # a name without its end
@@ -73,23 +80,22 @@ def test_another_models_file_is_refused(built: Built) -> None:
     api, data = built
     other = dataclasses.replace(SPEC, dilations=(2, 1, 4))
     shapes = HostShapes(other, "fp32", random_weights(other))
-    tile = int(struct.unpack_from("<I", data, 28)[0])
-    found = packed_model(shapes, Named("toy", 0.9), tile)
+    found = packed_model(shapes, Named("toy", 0.9), tiles(data))
     assert len(found) == len(data)
     assert "not the one that this library" in refusal(api, found)
 
 
 def test_a_file_is_the_same_wherever_it_is_made(built: Built) -> None:
     _, data = built
-    tile = int(struct.unpack_from("<I", data, 28)[0])
     shapes = HostShapes(SPEC, "fp32", random_weights(SPEC))
-    assert packed_model(shapes, Named("toy", 0.9), tile) == data
+    assert packed_model(shapes, Named("toy", 0.9), tiles(data)) == data
 
 
 def test_a_library_says_what_it_reads(built: Built, tmp_path: Path) -> None:
     api, data = built
     found = layout(Path(api.library._name))
-    assert (found.precision, found.tile) == struct.unpack_from("<II", data, 24)
+    assert (found.precision,) == struct.unpack_from("<I", data, 24)
+    assert found.tiles == tiles(data)
     assert found.digest == data[32:64]
 
 
@@ -114,7 +120,7 @@ def test_no_file_and_no_call_reads_or_writes_beyond(tmp_path: Path, precision: s
     flags = [*PLAIN, *SANITIZED, "-I", str(tmp_path)]
     subprocess.run(["cc", *flags, str(source), str(driver), "-o", str(program)], check=True)
     model = tmp_path / "model.wn"
-    model.write_bytes(packed_model(shapes, Named("toy", 0.9), layout(program).tile))
+    model.write_bytes(packed_model(shapes, Named("toy", 0.9), layout(program).tiles))
     done = subprocess.run(
         [str(program), str(model), "1"], capture_output=True, text=True, check=False
     )

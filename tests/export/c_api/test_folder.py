@@ -25,6 +25,7 @@ from wn_export.c_api.library import Layout
 from wn_export.c_api.source import HEADER
 from wn_export.commands.export import main
 from wn_runtime.engines.native import zig
+from wn_runtime.engines.native.pack import Tiles
 
 FILES = {*EXAMPLES, "wavestep.h", "wavestep.c", "wavestep.o", "libwavestep.so"}
 SEED = 5
@@ -99,21 +100,43 @@ def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     not shutil.which(ARM_GCC) or not shutil.which(QEMU),
     reason="needs gcc-aarch64-linux-gnu and qemu-user",
 )
-def test_an_arm_device_says_it_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "march", "precision", "engine"),
+    [
+        ("orin-nano-8gb", "armv8.2-a+dotprod", "fp32", "onnx"),
+        pytest.param(
+            *("neoverse-v1", "armv8.4-a+dotprod+bf16+i8mm", "int8", "native"), marks=needs_compiler
+        ),
+    ],
+)
+def test_an_arm_device_says_it_too(
+    tmp_path: Path, target: str, march: str, precision: str, engine: str
+) -> None:
     directory = write_model(tmp_path / "toy", CORNERS["two_conditions"])
-    target = ("--target", "orin-nano-8gb", "--precision", "fp32")
-    said = exported(directory, "--c-api", tmp_path / "out", *target)
-    assert "for armv8.2-a+dotprod" in said
+    device = ("--target", target, "--precision", precision)
+    said = exported(directory, "--c-api", tmp_path / "out", *device)
+    assert f"for {march}\n" in said
     assert "on the device: cd " in said.splitlines()[-1]
     program, wav = tmp_path / "out" / "say", tmp_path / "out.wav"
     command = [ARM_GCC, "-O2", "say.c", "wavestep.o", "-o", str(program)]
     subprocess.run(command, cwd=program.parent, check=True)
-    packed = tmp_path / "out" / "toy.fp32.wn"
-    command = [QEMU, "-L", ARM_LIBC, str(program), str(packed), str(wav), "0.05", str(SEED)]
+    packed = tmp_path / "out" / f"toy.{precision}.wn"
+    command = [
+        QEMU,
+        "-cpu",
+        "max",
+        "-L",
+        ARM_LIBC,
+        str(program),
+        str(packed),
+        str(wav),
+        "0.05",
+        str(SEED),
+    ]
     subprocess.run([*command, "speaker=eve"], check=True)
     heard, _ = soundfile.read(wav, dtype="int16")
     with (
-        wn_runtime.open(directory, "onnx", precision="fp32") as model,
+        wn_runtime.open(directory, engine, precision=precision) as model,
         model.stream(SEED, speaker="eve") as stream,
     ):
         np.testing.assert_array_equal(heard, as_16_bits(stream.read(400)[:, 0]))
@@ -171,7 +194,7 @@ def test_the_header_is_plain_c_and_cpp(compiler: str, language: list[str]) -> No
 def quick(_compiler: object, _target: object, made_of: HostShapes | Path, out: Path) -> Layout:
     """In place of a compiler."""
     out.write_bytes(b"object")
-    return Layout(0, 16, bytes(32))
+    return Layout(0, Tiles(16, 4), bytes(32))
 
 
 @needs_compiler

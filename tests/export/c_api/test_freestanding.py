@@ -65,7 +65,7 @@ def test_it_runs_where_there_is_nothing(tmp_path: Path) -> None:
         env=zig.environment(tmp_path / "kept"),
     )
     packed = tmp_path / "model.wn"
-    packed.write_bytes(packed_model(shapes, Named("toy", 0.9), layout(wasm).tile))
+    packed.write_bytes(packed_model(shapes, Named("toy", 0.9), layout(wasm).tiles))
     indices = [
         (i, condition.values.index(value))
         for i, condition in enumerate(spec.conditions)

@@ -12,7 +12,7 @@ from tests.export.site.node import NODE
 from wn_export.c_api import wasm
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.native.compiler import SOURCE
-from wn_runtime.engines.native.pack import pack
+from wn_runtime.engines.native.pack import Tiles, pack
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.heads.head import Samples, inverse_temperatures
 from wn_runtime.model.layout import initial
@@ -39,7 +39,7 @@ class WasmProgram:
             timeout=300,
             env=compiler.environment(folder / "kept"),
         )
-        self._tile = int(self._node("tile"))
+        self._tiles = Tiles(*map(int, self._node("tiles").split()))
 
     def run(
         self, samples: Samples, uniforms: NDArray[np.int32], bias: Bias, temperature: float = 1.0
@@ -48,7 +48,7 @@ class WasmProgram:
         spec, batch, steps = self._shapes.spec, self._shapes.batch, len(samples)
         state, rows = initial(spec, batch), 1 if bias is None else len(bias)
         parts = {
-            "model": pack(spec, self._weights, self._shapes.precision, self._tile),
+            "model": pack(spec, self._weights, self._shapes.precision, self._tiles),
             "window": state[SAMPLES],
             "lines": state[DELAY_LINES],
             "bias": np.zeros(0, np.float32) if bias is None else bias,

@@ -27,6 +27,7 @@ from wn_export.parity import reference as references
 from wn_export.parity.expected import Clip
 from wn_runtime.engines.native import zig
 from wn_runtime.engines.native.compiler import Compiler
+from wn_runtime.engines.native.pack import Tiles
 from wn_runtime.model.package import ModelPackage
 
 COMPILED = b"\0asm of a build"
@@ -40,7 +41,7 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def compile_wasm(_compiler: Compiler, build: str, shapes: HostShapes, out: Path) -> Layout:
         asked.append(build)
         out.write_bytes(COMPILED)
-        return Layout(3, 16, shapes.digest)
+        return Layout(3, Tiles(16, 4), shapes.digest)
 
     monkeypatch.setattr(wasm, "find_compiler", lambda: Compiler(("zig", "cc"), "9"))
     monkeypatch.setattr(wasm, "compile_wasm", compile_wasm)

@@ -43,7 +43,7 @@ def built(folder: Path, spec: ModelSpec, precision: str, build: str) -> dict[str
     package = ModelPackage(write_model(folder / "model", spec))
     shapes = HostShapes(spec, precision, package.weights)
     layout = wasm.compile_wasm(wasm.find_compiler(), build, shapes, folder / "engine.wasm")
-    (folder / "model.wn").write_bytes(packed_model(shapes, Named("vöice", 0.75), layout.tile))
+    (folder / "model.wn").write_bytes(packed_model(shapes, Named("vöice", 0.75), layout.tiles))
     return {"wasm": str(folder / "engine.wasm"), "model": str(folder / "model.wn")}
 
 

@@ -64,6 +64,11 @@ COSTS: dict[str, dict[str, Cost]] = {
         "bf16": Cost(0.688, 17, 486),
         "int8": Cost(0.274, 12.4, 4907),
     },
+    "neon-i8mm": {  # the code of neon-dot but in int8
+        "fp32": Cost(0.493, 8.45, 2866),
+        "bf16": Cost(0.688, 17, 486),
+        "int8": Cost(0.164, 10, 5259),
+    },
     "neon": {
         "fp32": Cost(0.493, 8.45, 2866),
         "bf16": Cost(0.713, 10.4, 1211),

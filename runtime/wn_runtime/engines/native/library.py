@@ -13,7 +13,7 @@ from wn_runtime.engines.native.compiler import (
     find_compiler,
     source_files,
 )
-from wn_runtime.engines.native.pack import pack
+from wn_runtime.engines.native.pack import Tiles, pack
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.engines.native.streams import Packed, Streams
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -28,6 +28,7 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_model_bytes": (ctypes.c_int64, []),
     "wn_state_bytes": (ctypes.c_int64, []),
     "wn_tile": (_INT, []),
+    "wn_group": (_INT, []),
     "wn_most_helpers": (_INT, []),
     "wn_help": (None, [_POINTER, _POINTER, _INT]),
     "wn_dismiss": (None, [_POINTER]),
@@ -71,14 +72,14 @@ class Library:
         self.shapes = shapes
         try:
             self._c = ctypes.CDLL(str(path))
-            for name, (result, arguments) in _CALLS.items():
-                function = getattr(self._c, name)
-                function.restype, function.argtypes = result, arguments
+            same = self._declared("wn_shapes")() == shapes.digest().encode()
+            for name in _CALLS if same else ():  # an older library has not all of them
+                self._declared(name)
         except (OSError, AttributeError) as error:
             raise WavestepError(f"{path} is not a native engine for this machine ({error})") from (
                 error
             )
-        if self._c.wn_shapes() != shapes.digest().encode():
+        if not same:
             raise WavestepError(
                 f"{path} was compiled for a model of other shapes; export the model again"
             )
@@ -88,10 +89,15 @@ class Library:
                 f"{path} uses AMX, which this kernel does not allow; compile with -DWN_NO_AMX"
             )
 
+    def _declared(self, name: str) -> Any:
+        function = getattr(self._c, name)
+        function.restype, function.argtypes = _CALLS[name]
+        return function
+
     @property
-    def tile(self) -> int:
-        """Columns of a tile: what the layout of packed weights depends on beside the precision."""
-        return int(self._c.wn_tile())
+    def tiles(self) -> Tiles:
+        """What the layout of packed weights depends on beside the precision."""
+        return Tiles(int(self._c.wn_tile()), int(self._c.wn_group()))
 
     @property
     def model_bytes(self) -> int:
@@ -100,7 +106,7 @@ class Library:
 
     def model(self, weights: Weights) -> Packed:
         """The packed weights; `weights` have been checked against the spec."""
-        return pack(self.shapes.spec, weights, self.shapes.precision, self.tile)
+        return pack(self.shapes.spec, weights, self.shapes.precision, self.tiles)
 
     @property
     def most_helpers(self) -> int:

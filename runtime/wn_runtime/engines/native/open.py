@@ -31,7 +31,7 @@ def open_engine(request: Request) -> Engine:
                 raise
 
     def packed(library: Library) -> Packed:
-        key = ("native", precision, library.tile)
+        key = ("native", precision, library.tiles)
         return package.shared(key, lambda: library.model(package.weights))
 
     def found(shapes: Shapes) -> Library:

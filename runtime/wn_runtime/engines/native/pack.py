@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,15 @@ _EXACT_INPUTS = 512  # matrix.h
 _NEVER = np.float32(-1e30)  # what only fills up a vector: no class of it is ever drawn
 
 
-def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArray[np.uint8]:
+class Tiles(NamedTuple):
+    """How a matrix lies in memory: [k/group, columns, group] for each tile of its columns."""
+
+    columns: int
+    group: int
+    """Weights of a column that lie together. It and `columns` depend on the CPU's vectors."""
+
+
+def pack(spec: ModelSpec, weights: Weights, precision: str, tiles: Tiles) -> NDArray[np.uint8]:
     """The bytes of the C struct `model`, in its order; they begin at a multiple of 64."""
     half = spec.gate_channels // 2
     order = _gate_order(half)
@@ -32,7 +40,7 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tile: int) -> NDArra
         padded = _padded(array, 0, 1) if column_order is None else _padded(array, 0)
         if column_order is not None:
             padded = _gather(padded, column_order)
-        parts.extend(_matrix(padded, precision, tile))
+        parts.extend(_matrix(padded, precision, tiles))
 
     for layer in range(spec.layers):
         matrix(weights["gate.weight"][layer, 0], order)
@@ -73,23 +81,24 @@ def to_bfloat16(array: Array) -> NDArray[np.uint16]:
     return (rounded >> np.uint32(16)).astype(np.uint16)
 
 
-def _matrix(matrix: Array, precision: str, tile: int) -> list[Array]:
+def _matrix(matrix: Array, precision: str, tiles: Tiles) -> list[Array]:
     """The parts of one MATRIX(k, n) of matrix.h."""
     if precision == "fp32":
-        return [_tiles(matrix, tile, 1)]
+        return [_tiled(matrix, tiles)]
     if precision == "bf16":
-        return [_tiles(to_bfloat16(matrix), tile, 2)]
+        return [_tiled(to_bfloat16(matrix), tiles)]
     whole, scale = quantise(matrix)
     blocks = range(0, len(whole), _EXACT_INPUTS)
     sums = [128 * whole[i : i + _EXACT_INPUTS].sum(axis=0, dtype=np.int32) for i in blocks]
-    return [_tiles(whole, tile, 4), scale, np.stack(sums)]
+    return [_tiled(whole, tiles), scale, np.stack(sums)]
 
 
-def _tiles(matrix: Array, tile: int, group: int) -> Array:
-    """[k, n] to column tiles, each [k/group, columns, group], one after the other."""
+def _tiled(matrix: Array, tiles: Tiles) -> Array:
+    """[k, n] to column tiles, one after the other."""
     rows, columns = matrix.shape
-    grouped = matrix.reshape(rows // group, group, columns).swapaxes(1, 2)
-    return np.concatenate([grouped[:, i : i + tile].ravel() for i in range(0, columns, tile)])
+    grouped = matrix.reshape(rows // tiles.group, tiles.group, columns).swapaxes(1, 2)
+    starts = range(0, columns, tiles.columns)
+    return np.concatenate([grouped[:, i : i + tiles.columns].ravel() for i in starts])
 
 
 def _gate_order(half: int) -> NDArray[np.intp]:

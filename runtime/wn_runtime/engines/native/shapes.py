@@ -10,8 +10,8 @@ from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 
 _MOST_BYTES = 2**33
-_LAYOUT = 2
-"""Of the packed weights: a library that was compiled ahead for another is refused."""
+_LAYOUT = 3
+"""Of the packed weights, and how it is told: a library compiled ahead for another is refused."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 /* wavenet.c as a program, for sanitizers and for emulated CPUs: every array is allocated to its
  * exact size, read from a file, and what comes out is written to another.
  *
- *     driver                        prints the tile width, and the bytes of model and state
+ *     driver                        prints how weights lie, and the bytes of model and state
  *     driver MODEL IN OUT           IN:  steps, bias_rows, has_bias, helpers (int32), 1/temperature
  *                                        of each stream (float), samples and delay lines of a
  *                                        state, bias, uniforms (int32), samples
@@ -39,7 +39,8 @@ static void *be_helper(void *given) {
 
 int main(int count, char **words) {
     if (count == 1) {
-        printf("%d %ld %ld\n", (int)wn_tile(), (long)wn_model_bytes(), (long)wn_state_bytes());
+        printf("%d %d %ld %ld\n", (int)wn_tile(), (int)wn_group(), (long)wn_model_bytes(),
+               (long)wn_state_bytes());
         return 0;
     }
     if (wn_prepare()) return 7;

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.engine import Temperature
 from wn_runtime.engines.native import compiler
-from wn_runtime.engines.native.pack import pack
+from wn_runtime.engines.native.pack import Tiles, pack
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.heads.head import Samples, inverse_temperatures
 from wn_runtime.model.layout import initial
@@ -69,8 +69,8 @@ class Program:
         ]
         subprocess.run([*compile_, "-o", str(directory / "driver")], check=True, timeout=300)
         told = subprocess.run(self._command, check=True, capture_output=True, text=True)
-        tile, model_bytes, _ = map(int, told.stdout.split())
-        model = pack(shapes.spec, weights, shapes.precision, tile)
+        columns, group, model_bytes, _ = map(int, told.stdout.split())
+        model = pack(shapes.spec, weights, shapes.precision, Tiles(columns, group))
         assert model.nbytes == model_bytes
         (directory / "model").write_bytes(model.tobytes())
 

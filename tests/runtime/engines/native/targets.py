@@ -10,7 +10,7 @@ import pytest
 from wn_runtime.engines.native import cpu
 
 _X86 = ("native", "skylake-avx512", "alderlake", "haswell", "x86-64")
-_ARM = ("native", "armv8.2-a+dotprod", "armv8-a")
+_ARM = ("native", "armv8.6-a", "armv8.2-a+dotprod", "armv8-a")
 
 needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="needs a C compiler"

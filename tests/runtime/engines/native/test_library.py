@@ -119,6 +119,16 @@ def test_a_library_of_other_shapes_is_refused(tmp_path: Path) -> None:
 
 
 @needs_compiler
+def test_an_older_library_that_lacks_a_call_is_refused_in_the_same_words(tmp_path: Path) -> None:
+    found, path = compiler.find_compiler(), tmp_path / "older.so"
+    code = '__attribute__((visibility("default"))) const char *wn_shapes(void) { return "old"; }'
+    command = [*found.command, *found.flags, "-x", "c", "-", "-o", str(path)]
+    subprocess.run(command, input=code, text=True, check=True, env=found.environment())
+    with pytest.raises(WavestepError, match="other shapes; export the model again"):
+        Library(path, SHAPES)
+
+
+@needs_compiler
 def test_another_heads_draw_is_another_shape(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

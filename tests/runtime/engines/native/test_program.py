@@ -81,7 +81,10 @@ def test_the_sanitizers_do_see_a_read_out_of_bounds(tmp_path: Path) -> None:
 
 @arm
 @needs_gcc
-@pytest.mark.parametrize("target", ["-march=armv8-a", "-march=armv8.2-a+dotprod", "-DWN_PLAIN"])
+@pytest.mark.parametrize(
+    "target",
+    ["-march=armv8-a", "-march=armv8.2-a+dotprod", "-march=armv8.6-a", "-DWN_PLAIN"],
+)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_arm_gives_the_samples_of_this_cpu(tmp_path: Path, precision: str, target: str) -> None:
     spec, batch = random_spec(3), 2

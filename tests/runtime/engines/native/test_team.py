@@ -272,9 +272,10 @@ def test_a_wait_left_out_is_seen_as_a_race(
 
 
 @arm
-def test_threads_make_what_one_makes_on_arm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("march", ["armv8.2-a+dotprod", "armv8.6-a"])
+def test_threads_make_what_one_makes_on_arm(tmp_path: Path, march: str) -> None:
     spec = DEEP
-    command = (ARM_GCC, "-march=armv8.2-a+dotprod")
-    emulator = (QEMU, "-L", ARM_LIBC)
+    command = (ARM_GCC, f"-march={march}")
+    emulator = (QEMU, "-cpu", "max", "-L", ARM_LIBC)
     program = Program(tmp_path, Shapes(spec, "int8", 1), random_weights(spec), command, emulator)
     equal(run(program, spec, 2), run(program, spec, 0))

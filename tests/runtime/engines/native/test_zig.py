@@ -52,8 +52,9 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("armv8-a", "generic+v8a"),
         ("armv8-a+crc", "generic+v8a+crc"),
         ("armv8.2-a+dotprod", "generic+v8_2a+dotprod"),
-        ("armv8.4-a+dotprod+bf16", "generic+v8_4a+dotprod+bf16"),
+        ("armv8.4-a+dotprod+bf16+i8mm", "generic+v8_4a+dotprod+bf16+i8mm"),
         ("armv9.2-a", "generic+v9_2a"),
+        ("armv9-a+i8mm+bf16", "generic+v9a+i8mm+bf16"),
         ("armv8.2-a+fp16+nocrypto", "generic+v8_2a+fullfp16-aes-sha2"),
         ("armv9-a+sve2-aes+rng", "generic+v9a+sve2_aes+rand"),
         ("cortex-a78ae", "cortex_a78ae"),
@@ -244,7 +245,10 @@ def test_its_samples_are_gccs_to_the_bit(tmp_path: Path, real: Compiler, precisi
 @needs_zig
 @arm
 @needs_gcc
-def test_its_arm_code_gives_the_samples_of_this_cpu(tmp_path: Path, real: Compiler) -> None:
+@pytest.mark.parametrize("march", ["cortex-a78ae", "armv9-a+i8mm+bf16"])
+def test_its_arm_code_gives_the_samples_of_this_cpu(
+    tmp_path: Path, real: Compiler, march: str
+) -> None:
     spec, batch = random_spec(3), 1
     weights, shapes = random_weights(spec), Shapes(spec, "int8", batch)
     (tmp_path / "arm-zig").write_text(f'#!/bin/sh\nexec {shlex.join(real.command)} "$@"\n')
@@ -252,7 +256,7 @@ def test_its_arm_code_gives_the_samples_of_this_cpu(tmp_path: Path, real: Compil
     command = (
         str(tmp_path / "arm-zig"),
         *zig.FLAGS,
-        *real.target("cortex-a78ae", platforms.find("linux", "aarch64")),
+        *real.target(march, platforms.find("linux", "aarch64")),
     )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in zig.environment(tmp_path / "kept").items():

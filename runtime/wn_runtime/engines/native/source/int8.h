@@ -3,17 +3,32 @@
 #define WN_INT8_H
 
 /* BYTES rows are k upper bytes, then k lower bytes, each shifted to the signedness that the CPU's
- * byte product wants; other rows are k int16. */
+ * byte product wants; other rows are k int16. Arm's product of matrices, 2 x 8 bytes times 8 x 2, takes
+ * two columns and both bytes of eight inputs at once: there rows are 8 upper bytes, their 8 lower
+ * bytes, the next 8 upper bytes, ... */
 #if (WN_AVX512 && defined(__AVX512VNNI__)) || (WN_AVX2 && defined(__AVXVNNI__))
 #define BYTES 1
 #define HIGH_SHIFT 0x80 /* unsigned bytes times signed weights */
 #define LOW_SHIFT 0
-#elif WN_NEON && defined(__ARM_FEATURE_DOTPROD)
+#elif WN_NEON && (defined(__ARM_FEATURE_DOTPROD) || defined(__ARM_FEATURE_MATMUL_INT8))
 #define BYTES 1
+#ifdef __ARM_FEATURE_MATMUL_INT8
+#define WN_I8MM 1
+#endif
 #define HIGH_SHIFT 0 /* signed bytes times signed weights */
 #define LOW_SHIFT 0x80
 #else
 #define BYTES 0
+#endif
+
+#if WN_I8MM
+#define GROUP 8 /* weights of a column that lie together */
+#define UPPER(i, k) (2 * (i) - (i) % 8) /* where the bytes of input i are in a row */
+#define LOWER(i, k) (UPPER(i, k) + 8)
+#else
+#define GROUP 4
+#define UPPER(i, k) (i)
+#define LOWER(i, k) ((k) + (i))
 #endif
 
 /* `count` (16 or a multiple) integers to int16, saturated, at position i of a row of k. */
@@ -67,10 +82,17 @@ INLINE void put16(row *to, int i, int k, const vi *v) {
     for (int j = 0; j < 2; j++) {
         int16x4_t a = vqmovn_s32((int32x4_t)v[2 * j]), b = vqmovn_s32((int32x4_t)v[2 * j + 1]);
         int16x8_t words = vcombine_s16(a, b);
+#if WN_I8MM
+        uint8x16_t shift = vcombine_u8(vdup_n_u8(HIGH_SHIFT), vdup_n_u8(LOW_SHIFT));
+        int8x16_t both = vmovn_high_s16(vshrn_n_s16(words, 8), words);
+        vst1q_u8(to + 2 * i + 16 * j, veorq_u8(vreinterpretq_u8_s8(both), shift));
+#else
         vst1_s8((int8_t *)to + i + 8 * j, vshrn_n_s16(words, 8));
         vst1_u8(to + k + i + 8 * j,
                 veor_u8(vreinterpret_u8_s8(vmovn_s16(words)), vdup_n_u8(LOW_SHIFT)));
+#endif
     }
+    (void)k;
 #elif WN_WASM
     for (int j = 0; j < 2; j++)
         wasm_v128_store(to + 2 * i + 16 * j,
@@ -123,7 +145,7 @@ INLINE float encode_unit(row *to, const float *x, int k) {
 INLINE void decode(float *to, const row *x, float scale, int k) {
     for (int i = 0; i < k; i++) {
 #if BYTES
-        int high = (int8_t)(x[i] ^ HIGH_SHIFT), low = x[k + i] ^ LOW_SHIFT;
+        int high = (int8_t)(x[UPPER(i, k)] ^ HIGH_SHIFT), low = x[LOWER(i, k)] ^ LOW_SHIFT;
         to[i] = scale * (float)(high * 256 + low);
 #else
         int16_t word;
@@ -133,13 +155,37 @@ INLINE void decode(float *to, const row *x, float scale, int k) {
     }
 }
 
-/* Four inputs, broadcast, and the running sums of a vector of columns. */
-#if BYTES
+/* GROUP inputs, and the running sums of a vector of columns. */
+#if WN_I8MM
+typedef vi inputs; /* 8 upper bytes, 8 lower bytes */
+typedef struct { vi left, right; } running; /* column 0 upper, 0 lower, 1 upper, 1 lower; 2 ... */
+
+INLINE running join(running a, running b) {
+    return (running){a.left + b.left, a.right + b.right};
+}
+INLINE inputs inputs_at(const row *x, int i, int k) {
+    (void)k;
+    return load_int(x + 2 * i);
+}
+INLINE vi matrix_product(vi sum, inputs x, const weight *w) {
+    return (vi)vmmlaq_s32((int32x4_t)sum, (int8x16_t)load_int(w), (int8x16_t)x);
+}
+INLINE running add_group(running sum, inputs x, const weight *w) {
+    return (running){matrix_product(sum.left, x, w), matrix_product(sum.right, x, w + 16)};
+}
+/* Shifted, neighbours added, and only then the shifts: it all stays within 32 bits. */
+INLINE vi finish(running sum, const int32_t *shifts) {
+    const int32x4_t eight = {8, 0, 8, 0};
+    int32x4_t left = vshlq_s32((int32x4_t)sum.left, eight);
+    int32x4_t right = vshlq_s32((int32x4_t)sum.right, eight);
+    return (vi)vpaddq_s32(left, right) + load_int(shifts);
+}
+#elif BYTES /* inputs are broadcast */
 typedef struct { vi high, low; } inputs;
 typedef struct { vi high, low; } running;
 
 INLINE running join(running a, running b) { return (running){a.high + b.high, a.low + b.low}; }
-INLINE inputs four(const row *x, int i, int k) {
+INLINE inputs inputs_at(const row *x, int i, int k) {
     int32_t high, low;
     memcpy(&high, x + i, 4);
     memcpy(&low, x + k + i, 4);
@@ -154,7 +200,7 @@ INLINE vi byte_products(vi sum, vi bytes, vi weights) {
     return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)weights, (int8x16_t)bytes);
 #endif
 }
-INLINE running add4(running sum, inputs x, const weight *w) {
+INLINE running add_group(running sum, inputs x, const weight *w) {
     vi weights = load_int(w);
     return (running){byte_products(sum.high, x.high, weights),
                      byte_products(sum.low, x.low, weights)};
@@ -174,7 +220,7 @@ typedef struct { vi first, second; } running; /* pairs of inputs; halves of the 
 INLINE running join(running a, running b) {
     return (running){a.first + b.first, a.second + b.second};
 }
-INLINE inputs four(const row *x, int i, int k) {
+INLINE inputs inputs_at(const row *x, int i, int k) {
     int64_t words;
     memcpy(&words, x + 2 * i, 8);
     (void)k;
@@ -186,7 +232,7 @@ INLINE inputs four(const row *x, int i, int k) {
     return (vi)wasm_i64x2_splat(words);
 #endif
 }
-INLINE running add4(running sum, inputs x, const weight *w) {
+INLINE running add_group(running sum, inputs x, const weight *w) {
 #if WN_AVX512
     __m512i a = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)w));
     __m512i b = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)w + 1));
@@ -223,13 +269,13 @@ typedef struct { vi x[4]; } inputs;
 typedef struct { vi sum; } running;
 
 INLINE running join(running a, running b) { return (running){a.sum + b.sum}; }
-INLINE inputs four(const row *x, int i, int k) {
+INLINE inputs inputs_at(const row *x, int i, int k) {
     int16_t words[4];
     memcpy(words, x + 2 * i, 8);
     (void)k;
     return (inputs){{all_int(words[0]), all_int(words[1]), all_int(words[2]), all_int(words[3])}};
 }
-INLINE running add4(running sum, inputs x, const weight *w) {
+INLINE running add_group(running sum, inputs x, const weight *w) {
     vi bytes = load_int(w); /* on a big-endian CPU the four would be the other way round */
     sum.sum += x.x[0] * ((bytes << 24) >> 24);
     sum.sum += x.x[1] * ((bytes << 16) >> 24);
@@ -243,8 +289,6 @@ INLINE vi finish(running sum, const int32_t *shifts) {
 }
 #endif
 
-#define GROUP 4 /* weights of a column that lie together */
-
 /* Weights are asked for a kilobyte ahead, where a product that waits for them would be issued again
  * and again on the port that it shares with others: 7 % of L30 R64 S256 on a Xeon with VNNI. */
 INLINE void ahead(const weight *w) {
@@ -257,6 +301,14 @@ INLINE void ahead(const weight *w) {
 
 #define SPLIT_SUMS(width) ((width) <= 2 * LANES) /* see floats.h */
 
+/* 64 inputs are eight groups, which GCC 12 would unroll whole, and then keep sums on the stack: with
+ * two streams a sixth of all instructions. */
+#if WN_I8MM
+#define FOUR_TIMES _Pragma("GCC unroll 4")
+#else
+#define FOUR_TIMES
+#endif
+
 /* whole[b][v] = x[b] @ W over inputs `begin` to before `end`, EXACT_INPUTS at most; m has the
  * weights and the shifts of these inputs. */
 INLINE void sum_products(int nb, int nv, int begin, int end, int k, int width, columns m,
@@ -265,14 +317,14 @@ INLINE void sum_products(int nb, int nv, int begin, int end, int k, int width, c
     const weight *w = m.w;
     running sum[MOST];
     UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){0};
-    for (int i = begin; i < end; i += 4 * chains)
-        UNROLL for (int c = 0; c < chains; c++, w += 4 * width) {
-            UNROLL for (int v = 0; v < nv; v++) ahead(w + 4 * v * LANES);
+    FOUR_TIMES for (int i = begin; i < end; i += GROUP * chains)
+        UNROLL for (int c = 0; c < chains; c++, w += GROUP * width) {
+            UNROLL for (int v = 0; v < nv; v++) ahead(w + GROUP * v * LANES);
             UNROLL for (int b = 0; b < nb; b++) {
-                inputs xs = four(x + b * ROW_BYTES(k), i + 4 * c, k);
+                inputs xs = inputs_at(x + b * ROW_BYTES(k), i + GROUP * c, k);
                 UNROLL for (int v = 0; v < nv; v++) {
                     int j = (c * nb + b) * nv + v;
-                    sum[j] = add4(sum[j], xs, w + 4 * v * LANES);
+                    sum[j] = add_group(sum[j], xs, w + GROUP * v * LANES);
                 }
             }
         }

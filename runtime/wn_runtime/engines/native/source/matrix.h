@@ -7,7 +7,7 @@
  *
  * A matrix [k][n] is stored in tiles of TILE columns, each read once from front to back:
  *
- *   FP32 [k][tile]      BF16 [k/2][tile][2]      INT8 [k/4][tile][4]
+ *   FP32 [k][tile]      BF16 [k/2][tile][2]      INT8 [k/4][tile][4], or [k/8][tile][8]
  *
  * A patch of a tile (some rows, some vectors of columns) has its sums in registers while the
  * inputs are broadcast one after the other; a weight once loaded serves all rows of the patch.

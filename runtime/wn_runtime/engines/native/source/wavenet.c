@@ -284,13 +284,14 @@ static void end(block *k) {
     if (TEAM && k->helpers) release_helpers(k);
 }
 
-/* What this was compiled for, sizes in bytes and the tile width: the caller checks, and packs. */
+/* What this was compiled for, sizes in bytes and how weights lie: the caller checks, and packs. */
 EXPORT const char *wn_shapes(void) { return SHAPES; }
 /* Asks the system, once, for what the other calls need; 0 when it may be used. */
 EXPORT int32_t wn_prepare(void) { return amx_ask(); }
 EXPORT int64_t wn_model_bytes(void) { return sizeof(model); }
 EXPORT int64_t wn_state_bytes(void) { return sizeof(state); }
 EXPORT int32_t wn_tile(void) { return TILE; }
+EXPORT int32_t wn_group(void) { return GROUP; }
 
 /* bias: NULL, or [bias_rows][L][B][G], each row for steps / bias_rows samples, a whole number.
  * uniforms [steps][B][UNIFORMS] of 24 bits -> samples [steps][B]. inverse_temperature [B]: 0 is the

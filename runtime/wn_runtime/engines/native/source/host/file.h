@@ -61,7 +61,7 @@ struct wavestep_model {
     uint32_t precision, tile;
     unsigned char digest[32]; /* of the shapes that the library must have */
     file_section weights, conditioning, decoding, text;
-    uint32_t sample_rate, zero;
+    uint32_t sample_rate, group;
     double temperature, deemphasis, gain;
     unsigned char zeros[32];
 };
@@ -79,9 +79,9 @@ static const unsigned char file_magic[8] = {0x89, 'W', 'N', 'M', '\r', '\n', 0x1
 /* What this library reads, where who packs a model finds it: in the compiled library's own bytes. */
 __attribute__((used)) static const struct {
     char mark[24];
-    uint32_t precision, tile;
+    uint32_t precision, tile, group;
     unsigned char digest[32];
-} file_layout = {"wavestep packed layout:", PRECISION, TILE, HOST_DIGEST};
+} file_layout = {"wavestep packed layout:", PRECISION, TILE, GROUP, HOST_DIGEST};
 
 static const void *file_at(const wavestep_model *file, uint64_t at) {
     return (const unsigned char *)file + (size_t)at;
