@@ -49,5 +49,5 @@ def test_a_compiler_that_fails_is_quoted_in_one_line(tmp_path: Path) -> None:
 
 def test_the_source_lies_beside_the_package() -> None:
     names = [path.name for path in compiler.source_files()]
-    headers = ["amx.h", "flags.h", "floats.h", "int8.h", "matrix.h", "shares.h", "system.h"]
-    assert names == [*headers, "taps.h", "team.h", "vector.h", "wavenet.c"]
+    headers = ["amx.h", "flags.h", "floats.h", "int8.h", "matrix.h", "products.h", "shares.h"]
+    assert names == [*headers, "system.h", "taps.h", "team.h", "vector.h", "wavenet.c"]
