@@ -14,6 +14,7 @@ from wn_targets.presets import PRESETS
 PAGE = Path(__file__).parents[2] / "docs" / "cuda.md"
 
 
+@pytest.mark.slow
 def test_the_page_has_todays_predictions() -> None:
     between = PAGE.read_text("utf-8").split(cuda_model.BEGIN)[1].split(cuda_model.END)[0]
     assert between.strip() == cuda_model.text().strip(), (

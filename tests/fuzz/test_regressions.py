@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,12 @@ from tests.fuzz.world import World
 CASES = list(paths_of(Path(__file__).parent / "regressions"))
 
 
-@pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+def _case(path: Path) -> Any:
+    long = load(path).command == "wn-bench"  # which times every engine
+    return pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if long else [])
+
+
+@pytest.mark.parametrize("path", [_case(path) for path in CASES])
 def test_it_does_not_come_back(world: World, sandbox: Sandbox, path: Path) -> None:
     case = load(path)
     missing = [name for name in case.inputs if not world.has(name)]

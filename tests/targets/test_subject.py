@@ -120,7 +120,7 @@ def largest() -> list[ModelSpec]:
     ]
 
 
-@pytest.mark.parametrize("streams", [1, 2**16])
+@pytest.mark.parametrize("streams", [1, pytest.param(2**16, marks=pytest.mark.slow)])
 def test_the_largest_models_have_predictions_everywhere(streams: int) -> None:
     for spec in [*largest(), *PRESETS.values()]:
         for target in TARGETS.values():

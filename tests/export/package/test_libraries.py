@@ -42,6 +42,7 @@ def library_of(directory: Path) -> Artifact:
 ARM_GCC = "aarch64-linux-gnu-gcc"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which(ARM_GCC) is None, reason=f"{ARM_GCC} is not installed")
 def test_a_jetsons_library_travels_in_the_model_and_survives_a_rebuild(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "voice.pt", PLAIN)

@@ -126,6 +126,7 @@ def test_accumulation_does_not_change_the_loss(tmp_path: Path) -> None:
         torch.testing.assert_close(weight, three.ema[name], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_loss_of_one(tmp_path: Path) -> None:
     data = write_corpus(tmp_path / "data")
     file = tmp_path / "c.toml"

@@ -127,6 +127,7 @@ STATIC = {
 }
 
 
+@pytest.mark.slow
 @needs_zig
 @needs_gcc
 @pytest.mark.parametrize(

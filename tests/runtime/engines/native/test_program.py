@@ -53,6 +53,7 @@ def run(program: Program, spec: ModelSpec, batch: int, rows: int = STEPS) -> Out
         ("fp32", "-DWN_PLAIN", 3),
     ],
 )
+@pytest.mark.slow
 def test_no_sanitizer_complains(tmp_path: Path, precision: str, target: str, batch: int) -> None:
     spec, weights = FAR, random_weights(FAR)
     program = Program(tmp_path, Shapes(spec, precision, batch), weights, ("gcc", target, *SANITIZE))
