@@ -137,17 +137,4 @@ INLINE vi finish(running sum, const int32_t *shifts) {
 }
 #endif
 
-/* Weights are asked for a kilobyte ahead, where a product that waits for them would be issued again
- * and again on the port that it shares with others: 7 % of L30 R64 S256 on a Xeon with VNNI. Where
- * they come from beyond the L2, three: 3 % of r9y9's default model. */
-INLINE void ahead(const weight *w) {
-#if WN_AVX512 && BYTES
-    __builtin_prefetch(w + (WIDE ? 3072 : 1024));
-#else
-    (void)w;
-#endif
-}
-
-#define SPLIT_SUMS(width) ((width) <= 2 * LANES) /* see floats.h */
-
 #endif
