@@ -46,7 +46,7 @@ LOWEST = 196.0
 
 @dataclass(frozen=True)
 class Instrument:
-    """How a note sounds: partials under an envelope."""
+    """How a note sounds: partials under an envelope, all of which begin at phase 0."""
 
     partials: tuple[tuple[float, float, float], ...]
     """(frequency, of the note's; amplitude; seconds in which it falls to 1/e)."""
@@ -65,8 +65,7 @@ class Instrument:
         wave = np.zeros(len(t))
         for ratio, amplitude, decay in self.partials:
             if ratio * hertz < 0.45 * RATE:
-                start = 2 * np.pi * rng.random()
-                wave += amplitude * np.exp(-t / decay) * np.sin(ratio * phase + start)
+                wave += amplitude * np.exp(-t / decay) * np.sin(ratio * phase)
         rise = np.minimum(1, t / self.attack)
         fall = np.clip((seconds + self.release - t) / self.release, 0, 1)
         return wave * rise * fall

@@ -144,10 +144,11 @@ class TrainingConfig:
     """The longest that the gradient of all weights together may be; longer ones are shortened."""
     ema_decay: float = 0.999
     """Of the averaged weights, which are what is exported: the share of the old at each step."""
-    input_noise: float = 0.0
-    """The most noise in what the network hears of its past, not in what it is to predict: a
-    deviation in classes of 8-bit mu-law, drawn from 0 on for each chunk. So it learns to go on from
-    errors of its own."""
+    own_history: float = 0.0
+    """Share of the chunks whose past, as the network hears it, is of its own making and not the
+    recording's. So it learns to go on from errors of its own, and by its conditions."""
+    own_history_every: int = 1000
+    """Steps after which it is made anew, with the weights of then; there is none before."""
     precision: str = "auto"
     """fp32, bf16 (autocast), or auto: bf16 where there is a GPU that has it, else fp32."""
     compile: bool = False
@@ -173,13 +174,14 @@ class TrainingConfig:
             self,
             {
                 **dict.fromkeys(("steps", "batch_samples", "validate_every"), (1, 10**9)),
+                "own_history": (0, 1),
+                "own_history_every": (1, 10**9),
                 "sample_every": (0, 10**9),
                 "accumulate": (1, 1024),
                 "learning_rate": (1e-9, 10),
                 "weight_decay": (0, 10),
                 "final_rate": (0, 1),
                 "clip_norm": (1e-9, 1e9),
-                "input_noise": (0, 64),
                 "ema_decay": (0, 0.9999999),
                 "seed": (0, 2**63 - 1),
                 "sample_seconds": (0.001, 60),

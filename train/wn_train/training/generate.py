@@ -1,4 +1,4 @@
-"""Audio from a model in training: by the native engine, or with the network's own `step`."""
+"""Samples from a model in training: by the native engine, or with the network's own `step`."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Generator:
         steps: int,
         seed: int = 0,
         frames: Frames | None = None,
-    ) -> NDArray[np.float32]:
-        """Audio (steps, B), as the function `generate` has it."""
+    ) -> Samples:
+        """Samples (steps, B), as the function `generate` has them."""
         engine = self._engine(model, streams) if self._native else None
         if engine is None:
             return generate(model, conditions, streams, steps, seed, frames)
@@ -70,7 +70,7 @@ class Generator:
             return NativeEngine(model.spec, weights, "fp32", streams, threads, self._library)
         except WavestepError as reason:  # there is no compiler, or it fails
             self._native = False
-            self._say(f"PyTorch makes TensorBoard's samples, slowly: {reason}")
+            self._say(f"PyTorch generates for the training, slowly: {reason}")
             return None
 
     def _library(self, shapes: Shapes) -> Library:
@@ -88,8 +88,8 @@ def generate(
     seed: int = 0,
     frames: Frames | None = None,
     draw: Draw | None = None,
-) -> NDArray[np.float32]:
-    """Audio (steps, B) of streams that start from silence, the same whoever draws it.
+) -> Samples:
+    """Samples (steps, B) of streams that start from silence, the same whoever draws them.
 
     frames: (F, B, C), enough for them. draw: by default the network's own steps. Raises
     WavestepError where frames are missing.
@@ -109,7 +109,7 @@ def generate(
         samples[t : t + count] = draw(bias, drawn[t : t + count])
         blocks.advance(samples[t : t + count])
         t += count
-    return spec.decode(samples)
+    return samples
 
 
 def stepped(model: WaveNet, streams: int) -> Draw:

@@ -72,11 +72,12 @@ class Tracker:
         if not self._begun:
             self._generator.prepare(model, len(self._samples))
         began = time.perf_counter()
-        audio = self._generator.generate(
+        made = self._generator.generate(
             model, conditions, len(self._samples), self._steps, self._settings.seed, frames
         )
-        made = audio.size / self._spec.sample_rate
-        self._events.scalar("generated/times_real_time", made / (time.perf_counter() - began), step)
+        sound, took = made.size / self._spec.sample_rate, time.perf_counter() - began
+        self._events.scalar("generated/times_real_time", sound / took, step)
+        audio = self._spec.decode(made)
         if not self._begun:
             self._begin(step)
         for i, sample in enumerate(self._samples):

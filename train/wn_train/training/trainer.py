@@ -20,7 +20,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint
 from wn_train.checkpoint import Checkpoint, Speech
 from wn_train.config import Config, TrainingConfig
-from wn_train.data import chunks, noise
+from wn_train.data import chunks
 from wn_train.data.audio import Utterance
 from wn_train.data.clips import choose_clips
 from wn_train.network.wavenet import WaveNet
@@ -29,6 +29,7 @@ from wn_train.training.average import Average
 from wn_train.training.distributed import World
 from wn_train.training.kept import LAST
 from wn_train.training.likelihood import Predictor, bits_per_sample, nll
+from wn_train.training.own_history import OwnHistory
 from wn_train.training.pace import Pace
 from wn_train.training.stopping import Stop
 from wn_train.training.tracking import Tracker
@@ -96,6 +97,7 @@ def train(
         best = resume.training["best"]
     predictor = _predictor(model, settings, world)
     clips = choose_clips(validation, spec)
+    own = OwnHistory(spec, training, settings, world, say) if settings.own_history else None
     tracker = (
         Tracker(run, spec, settings, config.features, validation, say) if world.first else None
     )
@@ -161,7 +163,10 @@ def train(
                 break
             for group in adam.param_groups:
                 group["lr"] = learning_rate(step, settings)
-            loss, norm = _step(predictor, adam, batch, training, spec, config, world, step)
+            if own is not None and own.is_due(step):
+                with bar.paused(), pace.paused(), average.applied(model):
+                    own.renew(model, step)
+            loss, norm = _step(predictor, adam, batch, training, spec, config, world, step, own)
             step, position = step + 1, after
             pace.step(sum(chunk.counted for chunk in batch))
             if not math.isfinite(loss):
@@ -214,6 +219,7 @@ def _step(
     config: Config,
     world: World,
     step: int,
+    own: OwnHistory | None,
 ) -> tuple[float, float]:
     """One optimiser step on a batch that all processes share: (bits per sample, gradient norm)."""
     settings = config.training
@@ -233,9 +239,9 @@ def _step(
         if config.data.condition_dropout:
             dropped = chunks.drop_conditions(samples.conditions, config.data.condition_dropout, rng)
             samples = dataclasses.replace(samples, conditions=dropped)
-        if settings.input_noise:
-            noisy = noise.heard(samples.samples, spec.output, settings.input_noise, rng)
-            samples = dataclasses.replace(samples, heard=noisy)
+        if own is not None and share:
+            heard = own.heard(samples.samples, share, rng)
+            samples = dataclasses.replace(samples, heard=heard)
         last = part == settings.accumulate - 1
         with _without_sync(predictor, last), autocast:
             loss = nll(predictor, spec.output, samples.to(world.device))
