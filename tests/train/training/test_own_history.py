@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from wn_train.training import own_history
 from wn_train.training.distributed import World
 from wn_train.training.generate import generate
 from wn_train.training.own_history import OwnHistory
+from wn_train.training.stopping import Stop
 
 ALWAYS = TrainingConfig(own_history=1.0, own_history_every=3)
 HERE = World(0, 1, torch.device("cpu"))
@@ -58,7 +61,7 @@ def renewed(
     spec: ModelSpec, utterances: Sequence[Utterance], world: World = HERE, step: int = 3
 ) -> tuple[OwnHistory, WaveNet]:
     model = random_model(spec)
-    history = OwnHistory(spec, utterances, ALWAYS, world, pytest.fail)
+    history = OwnHistory(spec, utterances, ALWAYS, world, Stop(), pytest.fail)
     history.renew(model, step)
     return history, model
 
@@ -137,7 +140,7 @@ def test_only_what_comes_before_the_counted_samples_is_another() -> None:
 def test_nobody_hears_it_before_it_is_made_and_some_where_a_share_is_asked_for() -> None:
     utterances = recordings(GLOBAL, [120, 150])
     some = dataclasses.replace(ALWAYS, own_history=0.5)
-    history = OwnHistory(GLOBAL, utterances, some, HERE, pytest.fail)
+    history = OwnHistory(GLOBAL, utterances, some, HERE, Stop(), pytest.fail)
     pieces = cut(utterances, GLOBAL, 4)
     batch = collate(pieces, utterances, GLOBAL)
     assert history.heard(batch.samples, pieces, np.random.default_rng(0)) is None
@@ -154,14 +157,14 @@ def test_it_is_made_anew_now_and_then_and_after_a_resumption(
 ) -> None:
     monkeypatch.setattr(own_history, "RECORDINGS", 1)
     utterances = recordings(GLOBAL, [20])
-    history = OwnHistory(GLOBAL, utterances, ALWAYS, HERE, pytest.fail)
+    history = OwnHistory(GLOBAL, utterances, ALWAYS, HERE, Stop(), pytest.fail)
     model, made = random_model(GLOBAL), []
     for step in range(10):
         if history.is_due(step):
             made.append(step)
             history.renew(model, step)
     assert made == [3, 6, 9]
-    resumed = OwnHistory(GLOBAL, utterances, ALWAYS, HERE, pytest.fail)
+    resumed = OwnHistory(GLOBAL, utterances, ALWAYS, HERE, Stop(), pytest.fail)
     assert [resumed.is_due(step) for step in (1, 2, 4)] == [False, False, True]
 
 
@@ -171,6 +174,21 @@ def test_processes_share_the_work_and_make_different_ones(monkeypatch: pytest.Mo
     one, other = (renewed(GLOBAL, utterances, World(i, 2, HERE.device))[0] for i in (0, 1))
     assert len(one._made) == len(other._made) == 2
     assert not any(np.array_equal(a, b) for a in one._made for b in other._made)
+
+
+def test_who_asks_to_stop_does_not_wait_for_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_history, "STREAMS", 2)
+    stop = Stop()
+    history = OwnHistory(GLOBAL, recordings(GLOBAL, [20]), ALWAYS, HERE, stop, pytest.fail)
+    follow = history._follow
+
+    def interrupted(*given: Any) -> Any:
+        stop.number = signal.SIGTERM
+        return follow(*given)
+
+    monkeypatch.setattr(history, "_follow", interrupted)
+    history.renew(random_model(GLOBAL), 3)
+    assert len(history._made) == 2
 
 
 def test_a_run_trains_on_it_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

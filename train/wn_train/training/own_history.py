@@ -30,6 +30,7 @@ from wn_train.data.chunks import Chunk
 from wn_train.network.wavenet import WaveNet
 from wn_train.training.distributed import World
 from wn_train.training.generate import Generator
+from wn_train.training.stopping import Stop
 
 RECORDINGS = 64
 """Recordings whose conditions are followed, by all processes together."""
@@ -48,11 +49,15 @@ class OwnHistory:
         utterances: Sequence[Utterance],
         settings: TrainingConfig,
         world: World,
+        stop: Stop,
         say: Callable[[str], None],
     ) -> None:
-        """utterances: those trained on. A process makes its share of what all make."""
+        """utterances: those trained on. A process makes its share of what all make.
+
+        stop: who asks for it waits for no more than a few streams.
+        """
         self._spec, self._utterances, self._settings = spec, utterances, settings
-        self._world, self._generator = world, Generator(say)
+        self._world, self._stop, self._generator = world, stop, Generator(say)
         self._most = max(1, int(SECONDS * spec.sample_rate))
         self._made: list[NDArray[Any]] = []
 
@@ -72,6 +77,8 @@ class OwnHistory:
         chosen.sort(key=lambda utterance: len(utterance.samples))  # side by side: of like length
         self._made = []
         for start in range(0, count, STREAMS):
+            if self._stop.asked:
+                return
             followed = chosen[start : start + STREAMS]
             self._made += self._follow(model, followed, int(rng.integers(2**31)))
 

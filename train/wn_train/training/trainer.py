@@ -97,7 +97,7 @@ def train(
         best = resume.training["best"]
     predictor = _predictor(model, settings, world)
     clips = choose_clips(validation, spec)
-    own = OwnHistory(spec, training, settings, world, say) if settings.own_history else None
+    own = OwnHistory(spec, training, settings, world, stop, say) if settings.own_history else None
     tracker = (
         Tracker(run, spec, settings, config.features, validation, say) if world.first else None
     )
