@@ -63,7 +63,7 @@ static void prepare_share(const block *b, int32_t t, int helpers, int k, tap_row
     const int begin = LAYERS * k / (helpers + 1), end = LAYERS * (k + 1) / (helpers + 1);
     for (int layer = 0, base = 0; layer < end; base += OLDER * dilations[layer++]) {
         if (layer < begin) continue;
-        prepare_layer(b->m, s, room, b->bias, layer, base, now);
+        prepare_layer(b->m, s, room, b->bias, layer, base, now, 1);
         if (!summed(layer, now)) older_taps(b->m, s, layer, base, now, s->team.ahead[layer]);
     }
 }

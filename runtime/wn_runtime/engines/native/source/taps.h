@@ -8,6 +8,10 @@
  *     d = 1, k = 3    tap 1: |t|t|t|t|    tap 2: |t . |t . |           tap_sums: none
  *     d = 4, k = 3    tap 1: |t . . . |   tap 2: |t . . . . . . . |    tap_sums: 4 steps
  *
+ * All layers at once would be a pause every TAP_STEPS samples. Alone nobody minds; with helpers the
+ * chain's thread does this while it waits for the head of every sample, so there layers that look back
+ * twice as far sum up some steps before they must, each another number of them: early_by.
+ *
  * The sum is bias + tap 1 + tap 2 ... in this order, to the bit, however many steps go together.
  */
 #ifndef WN_TAPS_H
@@ -80,6 +84,17 @@ INLINE int is_early(int layer, int j, moment now) {
            have_room(together(layer, j), now);
 }
 
+/* Steps before the first that a layer's sums are made at; they are in the other half of tap_sums. */
+INLINE int early_by(int layer, int helped) {
+    const int may = TEAM && helped && TAP_STEPS > 1 && dilations[layer] >= 2 * TAP_STEPS;
+    return may ? 1 + layer % (TAP_STEPS > 1 ? TAP_STEPS - 1 : 1) : 0;
+}
+
+/* Where in tap_sums the sums of step t are. */
+INLINE int sums_at(int layer, int32_t t, int helped) {
+    return t & ((early_by(layer, helped) ? 2 * TAP_STEPS : together(layer, 1)) - 1);
+}
+
 #if EARLY
 /* Adds what was made early of tap j to the sums of `some` steps. */
 INLINE void add_early(const model *m, state *s, int layer, int base, int j, int some, moment now,
@@ -111,11 +126,12 @@ INLINE const float *older_taps(const model *m, state *s, int layer, int base, mo
     return init;
 }
 
-/* y += tap j of `some` steps: a product of many rows. WHOLE: y, of `early`, is its integer sums. */
+/* y += tap j of `some` steps, the first `later` steps from now: a product of many rows. WHOLE: y, of
+ * `early`, is its integer sums. */
 INLINE void multiply_tap(const model *m, state *s, tap_rows *room, int layer, int base, int j,
-                         int some, float *y, int init_stride) {
+                         int later, int some, float *y, int init_stride) {
     for (int i = 0; i < some; i++) {
-        const size_t at = (size_t)tap_row(s, layer, base, j, i);
+        const size_t at = (size_t)tap_row(s, layer, base, j, later + i);
         memcpy(room->bytes + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW, BATCH * LINE_ROW);
         memcpy(room->scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
     }
@@ -125,11 +141,11 @@ INLINE void multiply_tap(const model *m, state *s, tap_rows *room, int layer, in
 
 /* The same for any number of steps that `together` says. */
 static void multiply_some(const model *m, state *s, tap_rows *room, int layer, int base, int j,
-                          int some, float *y, int whole) {
-#define SOME(n)                                                                    \
-    if (n <= TAP_STEPS && some == n) {                                             \
-        if (EARLY && whole) multiply_tap(m, s, room, layer, base, j, n, y, WHOLE); \
-        else multiply_tap(m, s, room, layer, base, j, n, y, G);                    \
+                          int later, int some, float *y, int whole) {
+#define SOME(n)                                                                       \
+    if (n <= TAP_STEPS && some == n) {                                                \
+        if (EARLY && whole) multiply_tap(m, s, room, layer, base, j, 0, n, y, WHOLE); \
+        else multiply_tap(m, s, room, layer, base, j, later, n, y, G);                \
     }
     SOME(2)
     SOME(4)
@@ -138,14 +154,14 @@ static void multiply_some(const model *m, state *s, tap_rows *room, int layer, i
 #undef SOME
 }
 
-/* Fills a layer's tap_sums from step t on. */
+/* Fills a layer's tap_sums from the step on that is `later` steps from now. */
 static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias bias, int layer,
-                           int base, moment now) {
+                           int base, moment now, int later, float *sums) {
     const int some = together(layer, 1);
     const float *held = is_held(bias) ? bias_at(bias, now.t) : 0, *from = s->bias[layer][0];
     for (int i = 0; i < some; i++) { /* a row is put into column order once, then copied */
-        const float *row = bias_at(bias, now.t + i);
-        float *to = s->tap_sums[layer][i];
+        const float *row = bias_at(bias, now.t + later + i);
+        float *to = sums + i * BATCH * G;
         if (row == held) {
             memcpy(to, from, sizeof s->bias[layer]);
             continue;
@@ -156,18 +172,18 @@ static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias b
     for (int j = 1; j <= OLDER; j++) {
 #if EARLY
         if (is_early(layer, j, now)) {
-            add_early(m, s, layer, base, j, some, now, s->tap_sums[layer][0]);
+            add_early(m, s, layer, base, j, some, now, sums);
             continue;
         }
 #endif
-        multiply_some(m, s, room, layer, base, j, some, s->tap_sums[layer][0], 0);
+        multiply_some(m, s, room, layer, base, j, later, some, sums, 0);
     }
 }
 
 /* What can be known of a layer's next step before its first sample is: bias, and older taps of many
  * steps. */
 INLINE void prepare_layer(const model *m, state *s, tap_rows *room, held_bias bias, int layer,
-                          int base, moment now) {
+                          int base, moment now, int helped) {
     const int sums = TAP_STEPS > 1 && summed(layer, now);
     const int other = now.t == 0 || (bias.rows && now.t % bias.held == 0); /* bias than before */
     if (other && (is_held(bias) || !sums))
@@ -175,11 +191,15 @@ INLINE void prepare_layer(const model *m, state *s, tap_rows *room, held_bias bi
 #if EARLY
     for (int j = 2; j <= OLDER; j++)
         if (is_early(layer, j, now) && now.t % together(layer, j) == 0)
-            multiply_some(m, s, room, layer, base, j, together(layer, j),
+            multiply_some(m, s, room, layer, base, j, 0, together(layer, j),
                           (float *)s->early[j - 2][layer][0], 1);
 #endif
-    if (sums && now.t % together(layer, 1) == 0)
-        sum_older_taps(m, s, room, bias, layer, base, now);
+    if (TAP_STEPS == 1) return;
+    const int later = now.t ? early_by(layer, helped) : 0; /* nothing is before a block's first */
+    const moment first = {now.t + later, now.steps};
+    if (first.t % together(layer, 1) == 0 && summed(layer, first))
+        sum_older_taps(m, s, room, bias, layer, base, now, later,
+                       s->tap_sums[layer][sums_at(layer, first.t, helped)]);
 }
 
 #endif
