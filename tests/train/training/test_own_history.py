@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from tests import specs
+from tests.runtime.engines.native.targets import needs_compiler
 from tests.seams.toy_conditioners import Contour, ContourModule
 from tests.train.models import random_model
 from tests.train.training.test_trainer import CONFIG, PLAN, prepare, run_once
+from wn_runtime.errors import WavestepError
 from wn_runtime.heads.logistic import Logistic
 from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint
@@ -35,6 +37,7 @@ from wn_train.training.stopping import Stop
 ALWAYS = TrainingConfig(own_history=1.0, own_history_every=3)
 HERE = World(0, 1, torch.device("cpu"))
 GLOBAL = specs.CORNERS["two_conditions"]
+pytestmark = needs_compiler
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +177,14 @@ def test_processes_share_the_work_and_make_different_ones(monkeypatch: pytest.Mo
     one, other = (renewed(GLOBAL, utterances, World(i, 2, HERE.device))[0] for i in (0, 1))
     assert len(one._made) == len(other._made) == 2
     assert not any(np.array_equal(a, b) for a in one._made for b in other._made)
+
+
+def test_without_a_compiler_it_is_refused_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    with pytest.raises(WavestepError, match=r"no C compiler is here; .*, or set it to 0"):
+        OwnHistory(GLOBAL, recordings(GLOBAL, [20]), ALWAYS, HERE, Stop(), pytest.fail)
 
 
 def test_who_asks_to_stop_does_not_wait_for_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

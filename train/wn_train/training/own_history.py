@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wn_runtime.conditioning.timing import Timing
+from wn_runtime.engines.native.compiler import find_compiler
+from wn_runtime.engines.native.zig import how_to_get_one
+from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_train.config import TrainingConfig
 from wn_train.data.audio import Utterance
@@ -54,8 +57,16 @@ class OwnHistory:
     ) -> None:
         """utterances: those trained on. A process makes its share of what all make.
 
-        stop: who asks for it waits for no more than a few streams.
+        stop: who asks for it waits for no more than a few streams. Raises WavestepError without a C
+        compiler: PyTorch would take hours for what the native engine makes in a minute.
         """
+        try:
+            find_compiler()
+        except EngineUnavailable as error:
+            raise WavestepError(
+                "training.own_history is made by the native engine, and no C compiler is here; "
+                f"{how_to_get_one()}, or set it to 0"
+            ) from error
         self._spec, self._utterances, self._settings = spec, utterances, settings
         self._world, self._stop, self._generator = world, stop, Generator(say)
         self._most = max(1, int(SECONDS * spec.sample_rate))
