@@ -74,6 +74,22 @@ def test_silence_comes_where_there_was_none_and_goes() -> None:
     assert [s.phone for s in found] == [phone for phone, _ in SIX]
 
 
+@pytest.mark.parametrize("cut", [1, 7, 18, 39])
+def test_a_recording_cut_in_its_last_phone_ends_with_it(cut: int) -> None:
+    recordings, _ = said_differently()
+    said = SIX[:-1]
+    sound = spoken(said)[:-cut]
+    times = [0.0, *bounds_of(said)[:-1], len(sound) / RATE]
+    segments = tuple(
+        Segment(phone, a, b)
+        for (phone, _), (a, b) in zip(said, itertools.pairwise(times), strict=True)
+    )
+    found = realigned([*recordings, heard(sound, RATE, segments, "rule")], 1)[-1]
+    assert [s.phone for s in found] == [phone for phone, _ in said]
+    assert found[-1].end == len(sound) / RATE
+    assert all(a.end == b.start for a, b in itertools.pairwise(found))
+
+
 def test_too_short_for_its_states_keeps_what_it_has() -> None:
     recordings, _ = said_differently(3)
     segments = (Segment("S", 0.0, 0.01), Segment("IH", 0.01, 0.02), Segment("K", 0.02, 0.03))

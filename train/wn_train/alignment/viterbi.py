@@ -107,10 +107,10 @@ def _aligned(
 
 
 def _segments(recording: Heard, names: Sequence[str], bounds: NDArray[np.int64]) -> Segments:
-    edges = bounds[::STATES]
-    times = [*(float(edge) * recording.step for edge in edges[:-1]), recording.segments[-1].end]
+    end = recording.segments[-1].end  # the last frame reaches beyond it
+    times = [*(min(float(edge) * recording.step, end) for edge in bounds[:-1:STATES]), end]
     return tuple(
         Segment(name, times[place], times[place + 1])
         for place, name in enumerate(names)
-        if edges[place + 1] > edges[place]
+        if times[place + 1] > times[place]
     )
