@@ -50,7 +50,7 @@ int main(int count, char **words) {
     int steps = atoi(words[count - 1]);
     if (wn_prepare()) return 1;
     for (int i = 0; i < steps * UNIFORMS; i++) uniforms[i] = 1 << 23;
-    wn_generate(&m, &s, 0, steps, 0, 1, uniforms, inverse_temperature, samples);
+    wn_generate(&m, &s, 0, steps, 0, 1, 0, 1, uniforms, inverse_temperature, samples);
     return 0;
 }
 """

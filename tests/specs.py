@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.conditioning.global_conditions import GlobalConditions
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.conditioning.spec import Condition
 from wn_runtime.heads.head import Samples
 from wn_runtime.heads.softmax import Softmax
@@ -130,6 +131,17 @@ def random_bias(
     rng = np.random.default_rng(seed)
     shape = (rows, spec.layers, streams, spec.gate_channels)
     return (rng.standard_normal(shape) / 2).astype(np.float32)
+
+
+def random_mixed(
+    spec: ModelSpec, streams: int, samples: int, frames: int = 1, parts: int = 3
+) -> Mixed:
+    """Conditioning of so many samples that is mixed; of a frame's last part half have nothing."""
+    rows = random_bias(spec, streams, frames * parts)
+    assert rows is not None
+    mix = np.random.default_rng(1).standard_normal((samples, streams, parts)).astype(np.float32)
+    mix[::2, :, -1] = 0
+    return Mixed(rows.reshape(frames, parts, *rows.shape[1:]), mix)
 
 
 def random_uniforms(

@@ -7,11 +7,12 @@ the streaming law: blocks of any sizes (multiples of `timing.block`) give the bi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.conditioning.part import Frames, Rows, Value
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
@@ -25,6 +26,8 @@ are a set, no list."""
 Bias = Rows | None
 """(N, L, B, G): the bias of a block of P samples, each row held for P/N of them; N = 1 is constant.
 None: the model has no conditioning."""
+AnyBias = Bias | Mixed
+"""The same, or what it is mixed from, for who mixes it."""
 
 
 class Conditioner:
@@ -55,17 +58,39 @@ class Conditioner:
                 state[f"{i}.{name}"] = array
         return state
 
+    @overload
     def block(
         self,
         state: State,
         samples: int,
         frames: Frames | None = None,
         history: NDArray[Any] | None = None,
-    ) -> tuple[Bias, State]:
+        mixed: Literal[False] = False,
+    ) -> tuple[Bias, State]: ...
+
+    @overload
+    def block(
+        self,
+        state: State,
+        samples: int,
+        frames: Frames | None,
+        history: NDArray[Any] | None,
+        mixed: bool,
+    ) -> tuple[AnyBias, State]: ...
+
+    def block(
+        self,
+        state: State,
+        samples: int,
+        frames: Frames | None = None,
+        history: NDArray[Any] | None = None,
+        mixed: bool = False,
+    ) -> tuple[AnyBias, State]:
         """The bias of the next `samples`, a multiple of `timing.block`, and the next state.
 
         frames ((samples + lookahead) / hop, B, C): those of the block and beyond. history (P, B):
-        the samples of the block before. Raises WavestepError for frames of another shape.
+        the samples of the block before. mixed: whether it may be `Mixed`. Raises WavestepError for
+        frames of another shape.
         """
         if not self._parts:
             return None, state
@@ -73,14 +98,15 @@ class Conditioner:
         if self.timing.frame_channels:
             check_frames(frames, self.timing.frames(samples), self.timing.frame_channels)
         following: State = {}
-        total: Rows | None = None
+        total: AnyBias = None
         for i, part in enumerate(self._parts):
             prefix = f"{i}."
             part_state = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
             rows, part_state = part.block(part_state, samples, frames, history)
             for name, array in part_state.items():
                 following[prefix + name] = array
-            total = rows if total is None else added(total, rows)
+            rows = rows if mixed else _dense(rows)
+            total = rows if total is None else _sum(total, rows)
         return total, following
 
     def whole(
@@ -140,6 +166,18 @@ def added(one: Rows, other: Rows) -> Rows:
     return total
 
 
+def _dense(bias: Rows | Mixed) -> Rows:
+    return bias.dense() if isinstance(bias, Mixed) else bias
+
+
+def _sum(one: Rows | Mixed, other: Rows | Mixed) -> Rows | Mixed:
+    """`added`, still mixed where the other is constant."""
+    for mixed, held in ((one, other), (other, one)):
+        if isinstance(mixed, Mixed) and not isinstance(held, Mixed) and len(held) == 1:
+            return mixed.plus(held)
+    return added(_dense(one), _dense(other))
+
+
 def cut(bias: Bias, size: int, samples: int) -> Bias:
     """A bias of `size` samples for the first `samples` of them."""
     if bias is None or len(bias) == 1 or size == samples:
@@ -150,20 +188,34 @@ def cut(bias: Bias, size: int, samples: int) -> Bias:
     return np.repeat(bias, held, axis=0)[:samples]
 
 
-def pieces(bias: Bias, size: int, start: int, samples: int) -> list[tuple[Bias, int]]:
+@overload
+def pieces(bias: Bias, size: int, start: int, samples: int) -> list[tuple[Bias, int]]: ...
+
+
+@overload
+def pieces(bias: AnyBias, size: int, start: int, samples: int) -> list[tuple[AnyBias, int]]: ...
+
+
+def pieces(
+    bias: AnyBias, size: int, start: int, samples: int
+) -> list[tuple[Bias, int]] | list[tuple[AnyBias, int]]:
     """A bias of a block of `size` samples as engines take it for `samples` of them from `start` on.
 
-    Each piece is whole rows, or part of one row: (rows, samples).
+    Each piece is whole rows, or part of one row: (rows, samples). Of what rows are mixed from it is
+    whole frames, or part of one.
     """
-    if bias is None or len(bias) == 1:
+    rows = bias.rows if isinstance(bias, Mixed) else bias
+    if rows is None or (len(rows) == 1 and rows is bias):
         return [(bias, samples)] if samples else []
-    held = size // len(bias)
-    found: list[tuple[Bias, int]] = []
+    held = size // len(rows)
+    found: list[tuple[AnyBias, int]] = []
     while samples:
         row, inside = divmod(start, held)
         full = 0 if inside else samples // held
         count = full * held or min(samples, held - inside)
-        found.append((bias[row : row + max(full, 1)], count))
+        of = slice(row, row + max(full, 1))
+        piece = bias.piece(of, start, count) if isinstance(bias, Mixed) else rows[of]
+        found.append((piece, count))
         start, samples = start + count, samples - count
     return found
 

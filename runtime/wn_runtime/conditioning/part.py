@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.model.state import State
 
 Value = str | int | Set[str | int]
@@ -27,10 +28,11 @@ class ConditionerPart(Protocol):
 
     def block(
         self, state: State, samples: int, frames: Frames | None, history: NDArray[Any] | None, /
-    ) -> tuple[Rows, State]:
+    ) -> tuple[Rows | Mixed, State]:
         """The bias of the next `samples`, a multiple of the spec's `block`, and the next state.
 
-        frames: those of the block and `lookahead / hop` more. history (P, B): the samples of the
-        block before, silence at the start.
+        The bias as rows, or as what they are mixed from, where that is less. frames: those of the
+        block and `lookahead / hop` more. history (P, B): the samples of the block before, silence
+        at the start.
         """
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.conditioning.frames import MOST_DEVIATIONS
+from wn_runtime.conditioning.mixed import Mixed, together
 from wn_runtime.conditioning.part import Frames, Rows, Value
 from wn_runtime.conditioning.stages import dense, inside_of, windows
 from wn_runtime.conditioning.stretched_weights import (
@@ -29,8 +29,6 @@ MOST_PLACES = 256
 """Matrices that are kept: one for each way that a clip's ends lie around a frame."""
 MOST_KEPT = 2**22
 """Numbers of frames' products that are kept: a block needs those of its neighbours, too."""
-ROWS = 16
-"""Of a product so small that OpenBLAS copies no factor first: half the time of all at once."""
 
 Array = NDArray[np.float32]
 
@@ -73,7 +71,7 @@ class StretchedConditioner:
 
     def block(
         self, state: State, samples: int, frames: Frames | None, _history: NDArray[Any] | None, /
-    ) -> tuple[Rows, State]:
+    ) -> tuple[Rows | Mixed, State]:
         """See `ConditionerPart.block`."""
         assert frames is not None
         spec = self._spec
@@ -85,20 +83,33 @@ class StretchedConditioner:
             "inside": inside[count : count + spec.past].copy(),
         }
         c, within = self._convolved(y, inside)  # (B, before + n + after, C or L·G), (B, …, 1)
-        streams, width = len(c), self._weight.shape[1]
-        few = math.gcd(spec.hop, ROWS)
-        rows = np.empty((streams, count, spec.hop // few, few, width), np.float32)
+        return (self._mixed if self._linear else self._rows)(c, within, count), following
+
+    def _mixed(self, c: Array, within: Array, count: int) -> Rows | Mixed:
+        """Of `count` frames, where stages are linear."""
+        streams, size = len(c), c.shape[1] - count + 1
+        rows = np.empty((count, size, streams, c.shape[2]), np.float32)
+        mix = np.empty((count, self._spec.hop, streams, size), np.float32)
+        for i in range(count):
+            rows[i] = c[:, i : i + size].swapaxes(0, 1)
+            mix[i] = self._matrices(within[:, i : i + size]).swapaxes(0, 1)
+        layers, gate = self._shape
+        by_layer = rows.reshape(count, size, streams, layers, gate).swapaxes(2, 3)
+        found = Mixed(np.ascontiguousarray(by_layer), mix.reshape(-1, streams, size))
+        return found.dense() if size > self._spec.hop else found
+
+    def _rows(self, c: Array, within: Array, count: int) -> Rows:
+        """Of `count` frames, where V comes after the stages."""
+        streams, hop, width = len(c), self._spec.hop, self._weight.shape[1]
+        few = together(hop)
+        rows = np.empty((streams, count, hop // few, few, width), np.float32)
         size = c.shape[1] - count + 1
         for i in range(count):
             each, inside = c[:, i : i + size], within[:, i : i + size]
-            if self._linear:
-                parts = self._matrices(inside).reshape(streams, -1, few, size)
-                np.matmul(parts, each[:, None], out=rows[:, i])
-            else:
-                stretched = self._stretched(each, inside).reshape(streams, -1, few, spec.channels)
-                np.matmul(stretched, self._weight, out=rows[:, i])
-        apart = rows.reshape(streams, count * spec.hop, *self._shape)
-        return apart.transpose(1, 2, 0, 3), following
+            stretched = self._stretched(each, inside).reshape(streams, -1, few, self._spec.channels)
+            np.matmul(stretched, self._weight, out=rows[:, i])
+        apart = rows.reshape(streams, count * hop, *self._shape)
+        return apart.transpose(1, 2, 0, 3)
 
     def _filled(self, state: State, given: Frames, own: Array) -> tuple[Array, Array]:
         """The block's frames and those around it, normalised: (M + n + beyond, B, C), and inside.

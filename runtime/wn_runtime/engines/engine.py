@@ -2,7 +2,8 @@
 
 Arrays are NumPy, time first and streams second. `bias` is the conditioning of the gates as the
 conditioner makes it: (N, L, B, G) float32 for a block of P samples, N a divisor of P, each row
-held for P/N samples; None for a model without conditioning.
+held for P/N samples; None for a model without conditioning. Engines that say so (`mixes`) take it
+as `Mixed`, too: what such rows are mixed from.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime import arguments
-from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.conditioning.conditioner import AnyBias, Bias
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import UNIFORM_BITS, Samples, inverse_temperatures
 from wn_runtime.model import layout as layouts
@@ -35,6 +37,9 @@ class Engine(ABC):
     has been checked. Each stream is a slot, with its own state, temperature and uniforms.
     """
 
+    mixes: ClassVar[bool] = False
+    """Whether `_generate` and `_score` take a bias as `Mixed`, too."""
+
     def __init__(self, name: str, precision: str, spec: ModelSpec, batch: int, note: str) -> None:
         self.name = name
         """The name of its kind: `onnx`, `native`, …"""
@@ -51,7 +56,7 @@ class Engine(ABC):
         """Where it was opened; None once it is closed."""
 
     def generate(
-        self, bias: Bias, uniforms: NDArray[np.int32], temperature: Temperature = 1.0
+        self, bias: AnyBias, uniforms: NDArray[np.int32], temperature: Temperature = 1.0
     ) -> Samples:
         """Continue every stream by P samples: uniforms (P, B, U), integers of 24 bits -> (P, B).
 
@@ -70,11 +75,11 @@ class Engine(ABC):
                 f"uniforms are {uniforms.min()} to {uniforms.max()}; give integers of "
                 f"{UNIFORM_BITS} bits"
             )
-        bias = check_bias(self.spec, self.batch, len(uniforms), bias)
+        checked = self._checked_bias(len(uniforms), bias)
         inverse = inverse_temperatures(temperature, self.batch)
-        return self._generate(bias, uniforms.astype(np.int32, copy=False), inverse)
+        return self._generate(checked, uniforms.astype(np.int32, copy=False), inverse)
 
-    def score(self, samples: Samples, bias: Bias) -> NDArray[np.float32]:
+    def score(self, samples: Samples, bias: AnyBias) -> NDArray[np.float32]:
         """Teacher forcing: samples (T, B) -> params (T, B, A), the prediction of each of them.
 
         Row t has seen the state and samples[:t]; afterwards the state has seen them all. Raises
@@ -84,8 +89,8 @@ class Engine(ABC):
         samples = arguments.array("samples", samples)
         if samples.ndim != 2 or samples.shape[1] != self.batch:
             raise WavestepError(f"samples are {samples.shape}; this engine takes (T, {self.batch})")
-        bias = check_bias(self.spec, self.batch, len(samples), bias)
-        return self._score(self.spec.output.check(samples), bias)
+        checked = self._checked_bias(len(samples), bias)
+        return self._score(self.spec.output.check(samples), checked)
 
     def snapshot(self, slots: Sequence[int] | None = None) -> State:
         """A copy of the state of all streams, or of those named; later calls leave it alone."""
@@ -117,6 +122,11 @@ class Engine(ABC):
         if self._process is not None:
             self._process = None
             self._close()
+
+    def _checked_bias(self, steps: int, bias: AnyBias) -> Any:
+        """The bias of a block as this engine takes it: `Mixed` where it mixes alone."""
+        bias = check_bias(self.spec, self.batch, steps, bias)
+        return bias.dense() if isinstance(bias, Mixed) and not self.mixes else bias
 
     def _check_open(self) -> None:
         here = os.getpid()
@@ -155,15 +165,23 @@ class Engine(ABC):
         """Take over a whole state."""
 
 
-def check_bias(spec: ModelSpec, streams: int, steps: int, bias: Bias) -> Bias:
+def check_bias(spec: ModelSpec, streams: int, steps: int, bias: AnyBias) -> AnyBias:
     """The bias of a block of `steps` samples of this model. Raises WavestepError for another."""
     if not spec.conditioning:
         if bias is not None:
             raise WavestepError("this model has no conditioning; its bias must be None")
         return None
+    shape = (spec.layers, streams, spec.gate_channels)
+    if isinstance(bias, Mixed):
+        mixed = Mixed(arguments.array("bias", bias.rows), arguments.array("mix", bias.mix))
+        if not mixed.fits(shape, steps):
+            raise WavestepError(
+                f"bias is {mixed.rows.shape} and its mix {mixed.mix.shape}; this block takes "
+                f"(frames, parts, {str(shape)[1:]} and ({steps}, {streams}, parts)"
+            )
+        return mixed
     if bias is not None:
         bias = arguments.array("bias", bias)
-    shape = (spec.layers, streams, spec.gate_channels)
     if bias is None or bias.shape[1:] != shape:
         found = "None" if bias is None else bias.shape
         raise WavestepError(f"bias is {found}; this block takes (rows, {str(shape)[1:]}")
@@ -182,8 +200,18 @@ def padded(array: Any, axis: int, width: int) -> Any:
     return np.pad(array, [(0, missing if i == axis else 0) for i in range(array.ndim)])
 
 
-def of_streams(bias: Bias, streams: slice) -> Bias:
+@overload
+def of_streams(bias: Bias, streams: slice | list[int]) -> Bias: ...
+
+
+@overload
+def of_streams(bias: AnyBias, streams: slice | list[int]) -> AnyBias: ...
+
+
+def of_streams(bias: AnyBias, streams: slice | list[int]) -> AnyBias:
     """The bias of some of the streams."""
+    if isinstance(bias, Mixed):
+        return bias.streams(streams)
     return None if bias is None else bias[:, :, streams]
 
 

@@ -9,14 +9,24 @@ engine calls    [    ][    ][ ][     ][ …            never over a block's end,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime import arguments
-from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values, padded_frames, pieces
+from wn_runtime.conditioning.conditioner import (
+    AnyBias,
+    Bias,
+    Conditioner,
+    Values,
+    padded_frames,
+    pieces,
+)
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.conditioning.timing import Timing
+from wn_runtime.engines.engine import of_streams
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model import state as states
@@ -36,7 +46,7 @@ class ConditionedBlocks:
         self.timing = conditioner.timing
         self._most_blocks = _most_blocks(spec, self.timing, streams)
         self._state: State
-        self._bias: Bias
+        self._bias: AnyBias
         self._offset: int
         self._size: int
         self._frames: Frames
@@ -44,15 +54,24 @@ class ConditionedBlocks:
         self._made: Samples
         self.reset(None, {})
 
-    def next(self, most: int) -> tuple[Bias, int]:
+    @overload
+    def next(self, most: int, mixed: Literal[False] = False) -> tuple[Bias, int]: ...
+
+    @overload
+    def next(self, most: int, mixed: bool) -> tuple[AnyBias, int]: ...
+
+    def next(self, most: int, mixed: bool = False) -> tuple[AnyBias, int]:
         """The bias of the next samples, and how many of them: at most `most`.
 
-        Raises WavestepError where frames are missing.
+        mixed: whether it may be `Mixed`. Raises WavestepError where frames are missing.
         """
         if self._offset == self._size:
-            self._begin_block(most)
+            self._begin_block(most, mixed)
         count = min(most, self._size - self._offset)
-        return pieces(self._bias, self._size, self._offset, count)[0]
+        bias, count = pieces(self._bias, self._size, self._offset, count)[0]
+        if isinstance(bias, Mixed) and not mixed:  # restored from a stream whose engine mixes
+            bias = bias.dense()
+        return bias, count
 
     @property
     def available(self) -> int | None:
@@ -125,7 +144,7 @@ class ConditionedBlocks:
             voices=voices,
             network=network,
             conditioner=states.take(self._state, chosen),
-            bias=None if bias is None else bias[:, :, chosen].copy(),
+            bias=of_streams(bias, chosen),
             offset=self._offset,
             size=self._size,
             frames=self._frames[:, chosen].copy(),
@@ -167,7 +186,7 @@ class ConditionedBlocks:
         silence = np.full((rows - len(made), made.shape[1]), self._spec.output.silence, made.dtype)
         return np.concatenate([silence, made])
 
-    def _begin_block(self, wanted: int) -> None:
+    def _begin_block(self, wanted: int, mixed: bool) -> None:
         timing = self.timing
         size = self._block_size(wanted)
         frames = None
@@ -188,7 +207,7 @@ class ConditionedBlocks:
             history = np.full((size, self._streams), silence, self._made.dtype)
             if len(self._made):
                 history = self._made[-size:]
-        self._bias, self._state = self._conditioner.block(self._state, size, frames, history)
+        self._bias, self._state = self._conditioner.block(self._state, size, frames, history, mixed)
         if frames is not None:
             self._frames = self._frames[size // timing.hop :]
         self._made = self._made[:0]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.arguments import array, integer, wrong_type
-from wn_runtime.conditioning.conditioner import Bias, Conditioner
+from wn_runtime.conditioning.conditioner import AnyBias, Conditioner
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
@@ -39,7 +40,7 @@ class Snapshot:
     network: State
     """The engine's memory, in no engine's own layout."""
     conditioner: State
-    bias: Bias
+    bias: AnyBias
     """Of the conditioner's current block; None between blocks."""
     offset: int
     """Samples of that block that have been made, and …"""
@@ -108,10 +109,21 @@ def check(snapshot: Snapshot, spec: ModelSpec, conditioner: Conditioner) -> None
         if snapshot.bias is not None:
             raise WavestepError("the snapshot has a bias that conditions nothing")
         return
-    rows = 0 if snapshot.bias is None else _rows("bias", snapshot.bias)
+    _check_bias(snapshot.bias, size, (spec.layers, streams, spec.gate_channels))
+
+
+def _check_bias(bias: Any, size: int, shape: tuple[int, int, int]) -> None:
+    mixed = isinstance(bias, Mixed)
+    array = bias.rows if mixed else bias
+    rows = 0 if array is None else _rows("bias", array)
     if not rows or size % rows:
         raise WavestepError(f"the snapshot's bias has {rows} rows for {size} samples")
-    _check_array("bias", snapshot.bias, (rows, spec.layers, streams, spec.gate_channels))
+    if not mixed:
+        _check_array("bias", array, (rows, *shape))
+        return
+    parts = array.shape[1] if array.ndim > 1 else 0
+    _check_array("bias", array, (rows, max(parts, 1), *shape))
+    _check_array("mix", bias.mix, (size, shape[1], parts))
 
 
 def _rows(what: str, given: Any) -> int:

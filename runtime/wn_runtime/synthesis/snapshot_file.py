@@ -2,6 +2,7 @@
 
 {"wavestep.snapshot": "1", "stream": JSON of voices, offset, size, …}
 network.samples, network.delay_lines, conditioner.*, bias, frames, history, postprocess
+mix, where `bias` is what it is mixed from (conditioning/mixed.py)
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from numpy.typing import NDArray
 from safetensors import numpy as safetensors_numpy
 
 from wn_runtime import atomic
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.errors import WavestepError
 from wn_runtime.synthesis.snapshot import Snapshot, Voice
 
 FORMAT = "1"
 _MARK = "wavestep.snapshot"
 _MOST_BYTES = 2**31
-_PLAIN = ("bias", "frames", "history", "postprocess")
+_BIAS = ("bias", "mix")
+_PLAIN = ("frames", "history", "postprocess")
 _GROUPS = ("network", "conditioner")
 
 
@@ -34,8 +37,11 @@ def save(snapshot: Snapshot, path: str | Path) -> None:
         for name, array in getattr(snapshot, group).items():
             tensors[f"{group}.{name}"] = array
     for name in _PLAIN:
-        if getattr(snapshot, name) is not None:
-            tensors[name] = getattr(snapshot, name)
+        tensors[name] = getattr(snapshot, name)
+    if isinstance(snapshot.bias, Mixed):
+        tensors |= {"bias": snapshot.bias.rows, "mix": snapshot.bias.mix}
+    elif snapshot.bias is not None:
+        tensors["bias"] = snapshot.bias
     stream = {
         "voices": [
             [voice.seed, voice.number, voice.temperature, voice.position]
@@ -96,17 +102,18 @@ def _snapshot(tensors: Mapping[str, NDArray[Any]], stream: Mapping[str, Any]) ->
         group, dot, rest = name.partition(".")
         if dot:
             groups[group][rest] = array
-        elif name not in _PLAIN:
+        elif name not in _PLAIN + _BIAS:
             raise KeyError(name)
     voices = tuple(
         Voice(_whole(seed), _whole(number), float(temperature), _whole(position))
         for seed, number, temperature, position in stream["voices"]
     )
+    bias, mix = (tensors.get(name) for name in _BIAS)
     return Snapshot(
         voices=voices,
         network=groups["network"],
         conditioner=groups["conditioner"],
-        bias=tensors.get("bias"),
+        bias=bias if mix is None else Mixed(tensors["bias"], mix),
         offset=_whole(stream["offset"]),
         size=_whole(stream["size"]),
         frames=tensors["frames"],

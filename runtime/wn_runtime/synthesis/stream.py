@@ -96,7 +96,7 @@ class Stream:
         while done < samples:
             began = time.perf_counter()
             with Held():  # engine, randomness and conditioning move on together
-                bias, count = self._blocks.next(min(samples - done, self._call))
+                bias, count = self._blocks.next(min(samples - done, self._call), engine.mixes)
                 drawn = uniforms.draw(self._uniforms, count, head.uniforms)
                 try:
                     block = engine.generate(bias, drawn, self._temperature())

@@ -44,9 +44,9 @@ if (what === "tiles") {
   const state = room(Number(c.wn_state_bytes()));
   const bias = bytes.bias ? at.bias : 0;
   c.wn_restore(state, at.window, at.lines);
-  c.wn_score(at.model, state, 0, steps, bias, rows, at.samples, at.params);
+  c.wn_score(at.model, state, 0, steps, bias, rows, 0, 1, at.samples, at.params);
   c.wn_restore(state, at.window, at.lines);
-  c.wn_generate(at.model, state, 0, steps, bias, rows, at.uniforms, at.inverse, at.drawn);
+  c.wn_generate(at.model, state, 0, steps, bias, rows, 0, 1, at.uniforms, at.inverse, at.drawn);
   for (const name of ["params", "drawn"]) {
     writeFileSync(`${folder}/${name}`, new Uint8Array(c.memory.buffer, at[name], bytes[name]));
   }

@@ -26,12 +26,11 @@ each = pytest.mark.parametrize("stretched", EVERY.values(), ids=list(EVERY))
 
 def weights_of(spec: ModelSpec) -> dict[str, Array]:
     """Random ones; the stages' biases are zero where nothing else keeps V from going first."""
-    (stretched,) = spec.conditioning
-    assert isinstance(stretched, StretchedFrames)
     weights = random_weights(spec)
-    for i in range(len(stretched.scales)):
-        if stretched.slope == 1:
-            weights[stage_names(i)[1]][:] = 0
+    for part in spec.conditioning:
+        if isinstance(part, StretchedFrames) and part.slope == 1:
+            for i in range(len(part.scales)):
+                weights[stage_names(i)[1]][:] = 0
     return weights
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.conditioning.conditioner import AnyBias
 from wn_runtime.engines.engine import Engine, of_streams, threads_note
 from wn_runtime.engines.native.library import Library, compiled
 from wn_runtime.engines.native.shapes import Shapes
@@ -31,6 +31,8 @@ class NativeEngine(Engine):
 
     Where there are more threads than streams, those of a stream share its work.
     """
+
+    mixes = True
 
     def __init__(
         self,
@@ -85,12 +87,12 @@ class NativeEngine(Engine):
             group.forked()
 
     def _generate(
-        self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
+        self, bias: AnyBias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
     ) -> Samples:
         parts = self._each(lambda group: group.generate(bias, uniforms, inverse_temperature))
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    def _score(self, samples: Samples, bias: Bias) -> NDArray[np.float32]:
+    def _score(self, samples: Samples, bias: AnyBias) -> NDArray[np.float32]:
         return np.concatenate(self._each(lambda group: group.score(samples, bias)), axis=1)
 
     def _snapshot(self) -> State:
@@ -122,12 +124,12 @@ class _Group:
         self._streams.forked()
 
     def generate(
-        self, bias: Bias, uniforms: NDArray[np.int32], inverse: NDArray[np.float32]
+        self, bias: AnyBias, uniforms: NDArray[np.int32], inverse: NDArray[np.float32]
     ) -> Samples:
         slots = self._slots
         return self._streams.generate(of_streams(bias, slots), uniforms[:, slots], inverse[slots])
 
-    def score(self, samples: Samples, bias: Bias) -> NDArray[np.float32]:
+    def score(self, samples: Samples, bias: AnyBias) -> NDArray[np.float32]:
         return self._streams.score(of_streams(bias, self._slots), samples[:, self._slots])
 
     def snapshot(self) -> State:

@@ -21,7 +21,8 @@ from wn_runtime.model.weights import Weights
 from wn_runtime.system.here import library_suffix
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int32
-_BLOCK = [_POINTER, _POINTER, _INT, _INT, _POINTER, _INT]
+_BIAS = [_POINTER, _INT, _POINTER, _INT]
+_BLOCK = [_POINTER, _POINTER, _INT, _INT, *_BIAS]
 _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_shapes": (ctypes.c_char_p, []),
     "wn_prepare": (_INT, []),

@@ -10,8 +10,9 @@ from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 
 _MOST_BYTES = 2**33
-_LAYOUT = 3
-"""Of the packed weights, and how it is told: a library compiled ahead for another is refused."""
+_LAYOUT = 4
+"""Of the packed weights, how it is told, and what functions take: a library compiled ahead for
+another is refused."""
 
 
 @dataclass(frozen=True)

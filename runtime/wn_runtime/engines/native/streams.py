@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.conditioning.conditioner import AnyBias
+from wn_runtime.conditioning.mixed import Mixed
+from wn_runtime.conditioning.part import Rows
 from wn_runtime.engines.native.pack import aligned_zeros
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.engines.native.team import Team
@@ -58,38 +60,36 @@ class Streams:
             self._team.start()
 
     def generate(
-        self, bias: Bias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
+        self, bias: AnyBias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]
     ) -> Samples:
         """See wn_generate. uniforms (P, B, U), inverse_temperature (B,) -> samples (P, B)."""
         steps, batch, head = len(uniforms), self._shapes.batch, self._shapes.spec.output
         uniforms = _array(uniforms, np.int32, (steps, batch, head.uniforms))
         inverse = _array(inverse_temperature, np.float32, (batch,))
         samples = np.empty((steps, batch), head.sample_dtype)
-        rows, bias = self._bias(bias, steps)
+        given = self._bias(bias, steps)
         self._c.wn_generate(
             *self._addresses,
             self._helpers,
             steps,
-            None if bias is None else _address(bias),
-            rows,
+            *_bias_arguments(given),
             _address(uniforms),
             _address(inverse),
             _address(samples),
         )
         return samples
 
-    def score(self, bias: Bias, samples: Samples) -> NDArray[np.float32]:
+    def score(self, bias: AnyBias, samples: Samples) -> NDArray[np.float32]:
         """See wn_score. samples (T, B) -> params (T, B, A)."""
         steps, batch = len(samples), self._shapes.batch
         samples = self._samples(samples, (steps, batch))
         params = np.empty((steps, batch, self._shapes.spec.output.params), np.float32)
-        rows, bias = self._bias(bias, steps)
+        given = self._bias(bias, steps)
         self._c.wn_score(
             *self._addresses,
             self._helpers,
             steps,
-            None if bias is None else _address(bias),
-            rows,
+            *_bias_arguments(given),
             _address(samples),
             _address(params),
         )
@@ -111,15 +111,24 @@ class Streams:
         lines = _array(arrays[DELAY_LINES], np.float32, shape)
         self._c.wn_restore(self._addresses[1], _address(samples), _address(lines))
 
-    def _bias(self, bias: Bias, steps: int) -> tuple[int, Bias]:
-        """Its rows, and itself as C reads it."""
+    def _bias(self, bias: AnyBias, steps: int) -> AnyBias:
+        """Itself, as C reads it."""
         if bias is None:
-            return 1, None
-        spec, rows = self._shapes.spec, len(bias)
-        if not rows or steps % rows:
-            raise WavestepError(f"bias has {rows} rows for {steps} samples; give a divisor")
-        shape = (rows, spec.layers, self._shapes.batch, spec.gate_channels)
-        return rows, _array(bias, np.float32, shape)
+            return None
+        spec, batch = self._shapes.spec, self._shapes.batch
+        shape = (spec.layers, batch, spec.gate_channels)
+        rows = bias.rows if isinstance(bias, Mixed) else bias
+        count = len(rows)
+        if not count or steps % count:
+            raise WavestepError(f"bias has {count} rows for {steps} samples; give a divisor")
+        if not isinstance(bias, Mixed):
+            whole: Rows = _array(rows, np.float32, (count, *shape))
+            return whole
+        parts = bias.mix.shape[-1]
+        return Mixed(
+            _array(rows, np.float32, (count, parts, *shape)),
+            _array(bias.mix, np.float32, (steps, batch, parts)),
+        )
 
     def _samples(self, given: Any, shape: tuple[int, ...]) -> Samples:
         head = self._shapes.spec.output
@@ -132,6 +141,15 @@ def _array(array: Any, kind: Any, shape: tuple[int, ...]) -> Any:
     if array.shape != shape:
         raise WavestepError(f"an array is {array.shape}; this call takes {shape}")
     return array
+
+
+def _bias_arguments(bias: AnyBias) -> tuple[int | None, int, int | None, int]:
+    """The four of C that a bias is: rows and their number, mix and its parts."""
+    if bias is None:
+        return None, 1, None, 1
+    if isinstance(bias, Mixed):
+        return _address(bias.rows), len(bias.rows), _address(bias.mix), bias.mix.shape[2]
+    return _address(bias), len(bias), None, 1
 
 
 def _address(array: NDArray[Any]) -> int:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime.conditioning.conditioner import Bias
+from wn_runtime.conditioning.conditioner import AnyBias
+from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.engines.engine import Temperature
 from wn_runtime.engines.native import compiler
 from wn_runtime.engines.native.pack import Tiles, pack
@@ -78,7 +79,7 @@ class Program:
         self,
         samples: Samples,
         uniforms: NDArray[np.int32],
-        bias: Bias = None,
+        bias: AnyBias = None,
         temperature: Temperature = 1.0,
         helpers: int = 0,
     ) -> Output:
@@ -88,11 +89,12 @@ class Program:
         """
         spec, batch, steps = self._shapes.spec, self._shapes.batch, len(samples)
         state, head = initial(spec, batch), spec.output
-        rows = 1 if bias is None else len(bias)
-        plan = np.array([steps, rows, bias is not None, helpers], np.int32)
+        rows, mix = (bias.rows, bias.mix) if isinstance(bias, Mixed) else (bias, None)
+        count, parts = 1 if rows is None else len(rows), 0 if mix is None else mix.shape[2]
+        plan = np.array([steps, count, rows is not None, parts, helpers], np.int32)
         inverse = inverse_temperatures(temperature, batch)
-        parts = [plan, inverse, state[SAMPLES], state[DELAY_LINES], bias, uniforms, samples]
-        data = b"".join(np.ascontiguousarray(p).tobytes() for p in parts if p is not None)
+        arrays = [plan, inverse, state[SAMPLES], state[DELAY_LINES], rows, mix, uniforms, samples]
+        data = b"".join(np.ascontiguousarray(p).tobytes() for p in arrays if p is not None)
         (self._directory / "in").write_bytes(data)
         files = [str(self._directory / name) for name in ("model", "in", "out")]
         done = subprocess.run(

@@ -24,42 +24,83 @@ INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
     return (base + (r < 0 ? r + span : r)) * BATCH;
 }
 
-/* A layer's bias[B][G] to column order, with bgate; NULL: bgate alone. */
-static void layer_bias(const model *m, int layer, const float *bias, float *to) {
-    const float *own = m->layer[layer].gate_bias;
-    for (int b = 0; b < BATCH; b++, to += G) {
-        memcpy(to, own, sizeof m->layer[layer].gate_bias);
-        if (!bias) continue;
-        const float *from = bias + ((size_t)layer * BATCH + b) * GATE, *gates = from + GATE / 2;
-        int i = 0;
-        for (; i + LANES <= GATE / 2; i += LANES) {
-            const int at = i / 16 * 32 + i % 16;
-            /* The row after this one, if each sample has its own: it is all layers away. */
-            __builtin_prefetch(from + i + LAYERS * BATCH * GATE);
-            __builtin_prefetch(gates + i + LAYERS * BATCH * GATE);
-            store(to + at, load(own + at) + load(from + i));
-            store(to + at + 16, load(own + at + 16) + load(gates + i));
+#define BIAS_SIZE ((size_t)LAYERS * BATCH * GATE)
+
+/* The conditioning of a block of samples: rows [L][B][G], each for `held` samples; NULL: none. With a
+ * mix there are `parts` rows where else is one, and each of these samples has a sum of its own: that
+ * of the rows, times its weights, mix[t][b]. */
+typedef struct {
+    const float *rows;
+    int32_t held;
+    const float *mix; /* [steps][B][parts]; NULL: parts is 1 */
+    int32_t parts;
+} held_bias;
+
+INLINE const float *bias_at(held_bias bias, int32_t t) {
+    return bias.rows ? bias.rows + (size_t)(t / bias.held) * (size_t)bias.parts * BIAS_SIZE : 0;
+}
+
+/* Whether many samples have a row of bias: then it is in the state, in column order. */
+INLINE int is_held(held_bias bias) { return !bias.rows || (bias.held > 1 && !bias.mix); }
+
+/* own + row `from`, of one stream and layer, to column order. */
+INLINE void add_row(const float *own, const float *from, float *to) {
+    const float *gates = from + GATE / 2;
+    int i = 0;
+    for (; i + LANES <= GATE / 2; i += LANES) {
+        const int at = i / 16 * 32 + i % 16;
+        /* The row after this one, if each sample has its own: it is all layers away. */
+        __builtin_prefetch(from + i + BIAS_SIZE);
+        __builtin_prefetch(gates + i + BIAS_SIZE);
+        store(to + at, load(own + at) + load(from + i));
+        store(to + at + 16, load(own + at + 16) + load(gates + i));
+    }
+    for (; i < GATE / 2; i++) {
+        const int at = i / 16 * 32 + i % 16;
+        to[at] += from[i];
+        to[at + 16] += gates[i];
+    }
+}
+
+/* The same of `parts` rows from `from` on, times their weights, added in this order. At a frame's
+ * beginning and end those of its furthest neighbours are zero: they are not read, as nothing reads
+ * them again before weights have driven them out of the cache. */
+INLINE void add_mixed(const float *own, const float *from, const float *weights, int parts,
+                      float *to) {
+    const float *gates = from + GATE / 2;
+    int first = 0, end = parts, i = 0;
+    while (first < end && weights[first] == 0) first++;
+    while (first < end && weights[end - 1] == 0) end--;
+    for (; i + LANES <= GATE / 2; i += LANES) {
+        const int at = i / 16 * 32 + i % 16;
+        vf filter = load(own + at), gate = load(own + at + 16);
+        for (int j = first; j < end; j++) {
+            filter += weights[j] * load(from + i + j * BIAS_SIZE);
+            gate += weights[j] * load(gates + i + j * BIAS_SIZE);
         }
-        for (; i < GATE / 2; i++) {
-            const int at = i / 16 * 32 + i % 16;
-            to[at] += from[i];
-            to[at + 16] += gates[i];
+        store(to + at, filter);
+        store(to + at + 16, gate);
+    }
+    for (; i < GATE / 2; i++) {
+        const int at = i / 16 * 32 + i % 16;
+        for (int j = first; j < end; j++) {
+            to[at] += weights[j] * from[i + j * BIAS_SIZE];
+            to[at + 16] += weights[j] * gates[i + j * BIAS_SIZE];
         }
     }
 }
 
-/* The conditioning of a block of samples: rows [L][B][G], each for `held` samples; NULL: none. */
-typedef struct {
-    const float *rows;
-    int32_t held;
-} held_bias;
-
-INLINE const float *bias_at(held_bias bias, int32_t t) {
-    return bias.rows ? bias.rows + (size_t)(t / bias.held) * LAYERS * BATCH * GATE : 0;
+/* A layer's bias [B][G] of step t in column order, with bgate. */
+static void layer_bias(const model *m, held_bias bias, int layer, int32_t t, float *to) {
+    const float *own = m->layer[layer].gate_bias, *rows = bias_at(bias, t);
+    for (int b = 0; b < BATCH; b++, to += G) {
+        memcpy(to, own, sizeof m->layer[layer].gate_bias);
+        if (!rows) continue;
+        const float *from = rows + ((size_t)layer * BATCH + (size_t)b) * GATE;
+        if (!bias.mix) add_row(own, from, to);
+        else add_mixed(own, from, bias.mix + ((size_t)t * BATCH + b) * bias.parts, bias.parts, to);
+    }
 }
-
-/* Whether many samples have a row of bias: then it is in the state, in column order. */
-INLINE int is_held(held_bias bias) { return !bias.rows || bias.held > 1; }
 
 /* Where a step stands in its block of steps. */
 typedef struct {
@@ -162,11 +203,11 @@ static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias b
     for (int i = 0; i < some; i++) { /* a row is put into column order once, then copied */
         const float *row = bias_at(bias, now.t + later + i);
         float *to = sums + i * BATCH * G;
-        if (row == held) {
+        if (row == held && !bias.mix) {
             memcpy(to, from, sizeof s->bias[layer]);
             continue;
         }
-        layer_bias(m, layer, row, to);
+        layer_bias(m, bias, layer, now.t + later + i, to);
         held = row, from = to;
     }
     for (int j = 1; j <= OLDER; j++) {
@@ -185,9 +226,9 @@ static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias b
 INLINE void prepare_layer(const model *m, state *s, tap_rows *room, held_bias bias, int layer,
                           int base, moment now, int helped) {
     const int sums = TAP_STEPS > 1 && summed(layer, now);
-    const int other = now.t == 0 || (bias.rows && now.t % bias.held == 0); /* bias than before */
-    if (other && (is_held(bias) || !sums))
-        layer_bias(m, layer, bias_at(bias, now.t), s->bias[layer][0]);
+    const int other = now.t == 0 || bias.mix || (bias.rows && now.t % bias.held == 0);
+    if (other && (is_held(bias) || !sums)) /* another than before */
+        layer_bias(m, bias, layer, now.t, s->bias[layer][0]);
 #if EARLY
     for (int j = 2; j <= OLDER; j++)
         if (is_early(layer, j, now) && now.t % together(layer, j) == 0)

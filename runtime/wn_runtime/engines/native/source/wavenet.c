@@ -265,8 +265,8 @@ INLINE void prepare(const block *k, int32_t t) {
 #include "shares.h"
 
 static block begin(const model *m, state *s, int32_t steps, const float *bias, int32_t bias_rows,
-                   int32_t helpers) {
-    block k = {m, s, steps, {bias, steps / bias_rows}, helpers};
+                   const float *mix, int32_t parts, int32_t helpers) {
+    block k = {m, s, steps, {bias, steps / bias_rows, mix, mix ? parts : 1}, helpers};
     if (TEAM && helpers) call_helpers(&k);
     amx_begin();
     return k;
@@ -296,14 +296,16 @@ EXPORT int64_t wn_state_bytes(void) { return sizeof(state); }
 EXPORT int32_t wn_tile(void) { return TILE; }
 EXPORT int32_t wn_group(void) { return GROUP; }
 
-/* bias: NULL, or [bias_rows][L][B][G], each row for steps / bias_rows samples, a whole number.
+/* bias: NULL, or [bias_rows][L][B][G], each row for steps / bias_rows samples, a whole number. mix:
+ * NULL, or [steps][B][parts] for a bias [bias_rows][parts][L][B][G]: what a sample has of each part.
  * uniforms [steps][B][UNIFORMS] of 24 bits -> samples [steps][B]. inverse_temperature [B]: 0 is the
  * likeliest sample. helpers: how many threads are in wn_help, or soon will be. */
 EXPORT void wn_generate(const model *m, state *s, int32_t helpers, int32_t steps, const float *bias,
-                        int32_t bias_rows, const int32_t *uniforms,
-                        const float *inverse_temperature, sample *samples) {
+                        int32_t bias_rows, const float *mix, int32_t parts,
+                        const int32_t *uniforms, const float *inverse_temperature,
+                        sample *samples) {
     const uint64_t denormals = flush_denormals();
-    block k = begin(m, s, steps, bias, bias_rows, helpers);
+    block k = begin(m, s, steps, bias, bias_rows, mix, parts, helpers);
     for (int32_t t = 0; t < steps; t++, uniforms += BATCH * UNIFORMS, samples += BATCH) {
         block_step(&k, t);
         for (int b = 0; b < BATCH; b++)
@@ -316,9 +318,10 @@ EXPORT void wn_generate(const model *m, state *s, int32_t helpers, int32_t steps
 
 /* Teacher forcing: samples [steps][B], within CODES -> params [steps][B][PARAMS]. */
 EXPORT void wn_score(const model *m, state *s, int32_t helpers, int32_t steps, const float *bias,
-                     int32_t bias_rows, const sample *samples, float *params) {
+                     int32_t bias_rows, const float *mix, int32_t parts, const sample *samples,
+                     float *params) {
     const uint64_t denormals = flush_denormals();
-    block k = begin(m, s, steps, bias, bias_rows, helpers);
+    block k = begin(m, s, steps, bias, bias_rows, mix, parts, helpers);
     for (int32_t t = 0; t < steps; t++, samples += BATCH) {
         block_step(&k, t);
         for (int b = 0; b < BATCH; b++, params += PARAMS)

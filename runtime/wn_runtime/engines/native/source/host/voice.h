@@ -145,8 +145,8 @@ static int32_t generate_piece(wavestep_voice *voice, int32_t most) {
     const bias_piece piece = next_bias(&voice->bias, most);
     for (int32_t i = 0; i < piece.steps * UNIFORMS; i++)
         voice->uniforms[i] = philox_next(&voice->randomness);
-    wn_generate(file_weights(voice->file), &voice->engine, 0, piece.steps, piece.rows, piece.count,
-                voice->uniforms, &voice->inverse_temperature, voice->samples);
+    wn_generate(file_weights(voice->file), &voice->engine, 0, piece.steps, piece.rows, piece.count, 0,
+                1, voice->uniforms, &voice->inverse_temperature, voice->samples);
 #if STACK
     stack_hears(file_conditioning(voice->file), &voice->bias.stack, voice->samples, piece.steps);
 #endif
