@@ -125,15 +125,17 @@ INLINE int is_early(int layer, int j, moment now) {
            have_room(together(layer, j), now);
 }
 
-/* Steps before the first that a layer's sums are made at; they are in the other half of tap_sums. */
+/* Steps before the first that a layer's sums are made at. */
 INLINE int early_by(int layer, int helped) {
     const int may = TEAM && helped && TAP_STEPS > 1 && dilations[layer] >= 2 * TAP_STEPS;
     return may ? 1 + layer % (TAP_STEPS > 1 ? TAP_STEPS - 1 : 1) : 0;
 }
 
-/* Where in tap_sums the sums of step t are. */
-INLINE int sums_at(int layer, int32_t t, int helped) {
-    return t & ((early_by(layer, helped) ? 2 * TAP_STEPS : together(layer, 1)) - 1);
+/* A layer's sums of step t. Those made early are in both halves in turns: some of one are still to be
+ * read while the other's are made. */
+INLINE float *sums_of(state *s, int layer, int32_t t, int helped) {
+    const int half = early_by(layer, helped) ? t / TAP_STEPS % 2 : 0;
+    return s->tap_sums[half][layer][t & (together(layer, 1) - 1)];
 }
 
 #if EARLY
@@ -240,7 +242,7 @@ INLINE void prepare_layer(const model *m, state *s, tap_rows *room, held_bias bi
     const moment first = {now.t + later, now.steps};
     if (first.t % together(layer, 1) == 0 && summed(layer, first))
         sum_older_taps(m, s, room, bias, layer, base, now, later,
-                       s->tap_sums[layer][sums_at(layer, first.t, helped)]);
+                       sums_of(s, layer, first.t, helped));
 }
 
 #endif

@@ -43,8 +43,8 @@ _Static_assert(TAP_STEPS >= 1 && TAP_STEPS <= 16 && !(TAP_STEPS & (TAP_STEPS - 1
  * it waits as integers for the sum of those before it, as floats are added in one order only. */
 #define EARLY (PRECISION == INT8 && TAP_STEPS > 1 && KERNEL > 2 && R <= EXACT_INPUTS)
 
-/* Steps whose sums of older taps there is room for: with helpers, those of the next, too. */
-#define SUMS_KEPT (TEAM && TAP_STEPS > 1 ? 2 * TAP_STEPS : TAP_STEPS)
+/* Of the sums of older taps: with helpers, the next steps' are made before this one's have been read. */
+#define SUM_HALVES (TEAM && TAP_STEPS > 1 ? 2 : 1)
 
 #define PADDED(n) (((n) + 15) / 16 * 16) /* widths are padded with zeros to 16 */
 #define R PADDED(RESIDUAL)
@@ -122,7 +122,7 @@ typedef struct {
     _Alignas(64) row skip_row[BATCH * ROW_BYTES(S)];
     _Alignas(64) row hidden_row[BATCH * ROW_BYTES(H)];
     _Alignas(64) float z_scale[BATCH], skip_scale[BATCH], hidden_scale[BATCH];
-    _Alignas(64) float tap_sums[LAYERS][SUMS_KEPT][BATCH * G]; /* gate sums without tap 0 */
+    _Alignas(64) float tap_sums[SUM_HALVES][LAYERS][TAP_STEPS][BATCH * G]; /* without tap 0 */
     tap_rows tap_rows;
 #if EARLY
     _Alignas(64) int32_t early[OLDER - 1][LAYERS][TAP_STEPS][BATCH * G]; /* of taps 2 .. k-1 */
@@ -166,7 +166,7 @@ INLINE void ask_for_tap(const state *s, int layer, int base) {
 /* The bias and older taps of a layer: from tap_sums, from what was made ahead, or made now. */
 INLINE const float *gate_init(const model *m, state *s, int layer, int base, moment now,
                               int helped) {
-    if (summed(layer, now)) return s->tap_sums[layer][sums_at(layer, now.t, helped)];
+    if (summed(layer, now)) return sums_of(s, layer, now.t, helped);
     if (helped) return OLDER ? s->team.ahead[layer] : s->bias[layer][0];
     return older_taps(m, s, layer, base, now, s->a);
 }
