@@ -12,7 +12,7 @@ from wn_runtime.model.spec import ModelSpec
 _MOST_BYTES = 2**33
 _LAYOUT = 4
 """Of the packed weights, how it is told, and what functions take: a library compiled ahead for
-another is refused."""
+another is refused, and wavenet.c has the same number."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.specs import CORNERS, random_weights
 from wn_runtime import system_packages
-from wn_runtime.engines.native import compiler
+from wn_runtime.engines.native import compiler, shapes
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.errors import EngineUnavailable, WavestepError
@@ -45,6 +45,18 @@ def test_a_compiler_that_fails_is_quoted_in_one_line(tmp_path: Path) -> None:
         compiler.compile_library(found, ("-march=pdp11",), shapes, tmp_path / "out.so")
     assert "\n" not in str(error.value)
     assert not isinstance(error.value, EngineUnavailable)
+
+
+@needs_compiler
+def test_source_of_another_installation_is_not_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a long training compiles after an upgrade: its Python is the old one."""
+    monkeypatch.setattr(shapes, "_LAYOUT", shapes._LAYOUT - 1)
+    found = compiler.find_compiler()
+    with pytest.raises(WavestepError, match="installation was replaced meanwhile: start"):
+        compiler.compile_library(found, (), Shapes(SPEC, "fp32", 1), tmp_path / "x.so")
+    assert not (tmp_path / "x.so").exists()
 
 
 def test_the_source_lies_beside_the_package() -> None:

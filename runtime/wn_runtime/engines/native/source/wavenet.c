@@ -25,6 +25,10 @@
 #define INT8 3
 #include "shapes.h"
 
+/* How weights lie and what functions take, as Python has it: it may have been loaded before these files
+ * were replaced, in a training of days. */
+_Static_assert(LAYOUT == 4, "the installation was replaced meanwhile: start this program again");
+
 /* The most steps whose older taps are computed together, a power of two: those inputs are known
  * beforehand where a layer looks back at least so far. Their weights are then read once for all the
  * steps. Small int8 matrices are read so fast that it does not pay; where those of the older taps are
