@@ -1,6 +1,6 @@
 """One stream on several cores: what threads give, block by block, and what a hand-over costs.
 
-    python bench/native_threads.py [--turns 60] [--threads 2] [--out FILE]
+    python bench/native_threads.py [--turns 60] [--threads 2] [--out FILE] [--plot FILE.png]
 
     hand-over   half of the way there and back of one flag between two threads that wait for it by
                 spinning (source/flags.h), the median of a thousand.
@@ -26,6 +26,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from latencies import Taken, picture
 from numpy.typing import NDArray
 
 from wn_export.bench.machine import machine_facts
@@ -45,6 +46,7 @@ PRECISIONS = ("int8", "bf16", "fp32")
 PING_PONG = r"""
 #include "vector.h"
 #define TEAM 1
+#define APART 128
 #include "flags.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -112,7 +114,15 @@ def seconds(engine: NativeEngine, drawn: NDArray[np.int32]) -> float:
 @click.option("--target", default="xeon-2.6", show_default=True)
 @click.option("--only", multiple=True, help="A model's preset; default: all.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table there, too.")
-def main(turns: int, threads: int, target: str, only: tuple[str, ...], out: Path | None) -> None:
+@click.option("--plot", type=click.Path(path_type=Path), help="A .png: how long blocks took.")
+def main(
+    turns: int,
+    threads: int,
+    target: str,
+    only: tuple[str, ...],
+    out: Path | None,
+    plot: Path | None,
+) -> None:
     """Print the table."""
     lines = [
         f"python {' '.join(sys.argv)}",
@@ -123,6 +133,7 @@ def main(turns: int, threads: int, target: str, only: tuple[str, ...], out: Path
         f"{'missed':>9}{'predicted':>11}",
     ]
     click.echo("\n".join(lines))
+    panels: dict[str, Taken] = {}
     processor = find(target).cpu
     assert processor is not None, target
     for title, preset in MODELS.items():
@@ -140,6 +151,7 @@ def main(turns: int, threads: int, target: str, only: tuple[str, ...], out: Path
                     seconds(engine, drawn)  # its memory comes back into the caches
                     blocks = [seconds(engine, drawn) for _ in range(5)]
                     taken[n] += blocks if turn else []
+            panels[f"{title}, {precision}"] = taken
             medians = {n: statistics.median(blocks) for n, blocks in taken.items()}
             predicted = {
                 n: native(processor, Work.of(spec), precision, None, n).samples_per_second
@@ -159,6 +171,8 @@ def main(turns: int, threads: int, target: str, only: tuple[str, ...], out: Path
                 engine.close()
     if out is not None:
         out.write_text("\n".join(lines) + "\n", "utf-8")
+    if plot is not None:
+        plot.write_bytes(picture(panels, f"{machine_facts()['cpu']}, {os.cpu_count()} cores"))
 
 
 if __name__ == "__main__":
