@@ -1,6 +1,6 @@
 """The page of a voice in headless Chromium: first sound, real-time factor, underruns, bytes.
 
-    python bench/browser.py site/ [--words "one two three"] [--seconds 60]
+    python -m bench.browser site/ [--words "one two three"] [--seconds 60]
 
 It plays short sounds first, each in a page of its own, for the time from the click to the first
 sound; then one of at least so many seconds, during which an underrun would count. `real time` is

@@ -1,6 +1,6 @@
 """What generator.onnx makes of a second, beside the step graph with wavestep's own loop around it.
 
-    python bench/generator.py [DIR …]
+    python -m bench.generator [DIR …]
 
 One stream, one thread of ONNX Runtime, both taking turns in one process. Counted is CPU time, so
 that another program on the core matters little. The generator makes 512 samples a call. Beside it

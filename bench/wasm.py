@@ -1,6 +1,6 @@
 """The engine in WebAssembly beside the native one: speed, samples and bits, of a model directory.
 
-    python bench/wasm.py digits/ [--seconds 0.25] [--rounds 30]
+    python -m bench.wasm digits/ [--seconds 0.25] [--rounds 30]
 
 Both make the beginning of the reference's first clip again and again, in turns: the whole C API in
 node, one thread, and the native engine with Python's conditioner, one thread. A figure is of CPU
