@@ -38,6 +38,6 @@ def way(script: Path) -> str:
 def test_what_a_bench_imports_is_there_as_it_is_called(called: str, path: str) -> None:
     scripts = [str(script) for script in SCRIPTS if way(script) == called]
     assert scripts
-    command = [sys.executable, "-c", IMPORTED, str(ROOT / path), *scripts]
+    command = [sys.executable, "-E", "-c", IMPORTED, str(ROOT / path), *scripts]
     answer = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=300)
     assert (answer.stdout, answer.returncode) == ("", 0), answer.stderr
