@@ -15,9 +15,12 @@ pytest.importorskip("matplotlib")
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted(path for path in (ROOT / "bench").glob("*.py") if "__main__" in path.read_text())
 IMPORTED = """
-import runpy, sys, traceback
-sys.path[0] = sys.argv[1]
+import runpy, sys
+before = [sys.argv[1], *sys.path[1:]]
 for name in sys.argv[2:]:
+    sys.path[:] = before
+    for own in [module for module in sys.modules if module.split(".")[0] in ("tests", "bench")]:
+        del sys.modules[own]
     try:
         runpy.run_path(name, run_name="imported")
     except ImportError as error:
