@@ -18,6 +18,7 @@ from tests.runtime.engines.native.targets import needs_compiler
 from tests.seams.toy_conditioners import Contour, ContourModule
 from tests.train.models import random_model
 from tests.train.training.test_trainer import CONFIG, PLAN, prepare, run_once
+from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.logistic import Logistic
 from wn_runtime.model.spec import ModelSpec
@@ -37,6 +38,7 @@ from wn_train.training.stopping import Stop
 ALWAYS = TrainingConfig(own_history=1.0, own_history_every=3)
 HERE = World(0, 1, torch.device("cpu"))
 GLOBAL = specs.CORNERS["two_conditions"]
+STACK = ContextStack(4, 8, 5, 3, 2, (1, 2), classes=GLOBAL.output.params)
 pytestmark = needs_compiler
 
 
@@ -75,8 +77,9 @@ def renewed(
         GLOBAL,
         dataclasses.replace(specs.PLAIN, output=Logistic(3)),
         dataclasses.replace(GLOBAL, conditioning=(*GLOBAL.conditioning, Contour())),
+        dataclasses.replace(GLOBAL, conditioning=(*GLOBAL.conditioning, STACK)),
     ],
-    ids=["classes", "amplitudes", "frames"],
+    ids=["classes", "amplitudes", "frames", "context stack"],
 )
 def test_it_is_what_the_model_makes_of_recordings_conditions(
     spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
