@@ -145,10 +145,10 @@ class TrainingConfig:
     ema_decay: float = 0.999
     """Of the averaged weights, which are what is exported: the share of the old at each step."""
     own_history: float = 0.0
-    """Share of the chunks whose past, as the network hears it, is of its own making and not the
-    recording's. So it learns to go on from errors of its own, and by its conditions."""
-    own_history_every: int = 1000
-    """Steps after which it is made anew, with the weights of then; there is none before."""
+    """Share of the chunks whose past, as the network hears it, ends in what it goes on with itself,
+    for up to a quarter of a second. So it learns to come back from errors of its own."""
+    own_history_every: int = 500
+    """Steps after which that is made anew, with the weights of then; there is none before."""
     precision: str = "auto"
     """fp32, bf16 (autocast), or auto: bf16 where there is a GPU that has it, else fp32."""
     compile: bool = False

@@ -23,7 +23,7 @@ from wn_train.network.canonical import canonical_weights
 from wn_train.network.wavenet import WaveNet
 
 WHERE = "the model in training"
-BLOCK = 2048
+BLOCK = 512
 """Samples of one call, at most: so much bias is held in memory."""
 Draw = Callable[[Bias, NDArray[np.int32]], Samples]
 """The next P samples (P, B) of streams, from their bias (N, L, B, G) and uniforms (P, B, U)."""
@@ -63,6 +63,42 @@ class Generator:
         with contextlib.closing(engine):
             return generate(model, conditions, streams, steps, seed, frames, engine.generate)
 
+    def go_on(
+        self,
+        model: WaveNet,
+        conditions: Mapping[str, Values],
+        given: Samples,
+        steps: int,
+        seed: int = 0,
+        frames: Frames | None = None,
+    ) -> Samples:
+        """What the streams that made `given` (T, B) make next: (steps, B).
+
+        Conditions and frames (F, B, C) are those of the streams from their first sample on. Raises
+        WavestepError where the native engine cannot be had.
+        """
+        known, streams = given.shape
+        engine = self._engine(model, streams) if self._native else None
+        if engine is None:
+            raise WavestepError("the native engine cannot be compiled any more; see above")
+        blocks = _blocks(model, conditions, streams, frames)
+        given = given.astype(model.spec.output.sample_dtype)
+        drawn = uniforms(seed, streams, steps, model.spec.output.uniforms)
+        parts = []
+        with contextlib.closing(engine):
+            t = 0
+            while t < known + steps:
+                bias, count = blocks.next(min(BLOCK, (known if t < known else known + steps) - t))
+                if t < known:
+                    part = given[t : t + count]
+                    engine.score(part, bias)
+                else:
+                    part = engine.generate(bias, drawn[t - known : t - known + count])
+                    parts.append(part)
+                blocks.advance(part)
+                t += count
+        return np.concatenate(parts)
+
     def _engine(self, model: WaveNet, streams: int) -> Engine | None:
         """In float32, on the weights that the model has now."""
         weights, threads = canonical_weights(model, WHERE), torch.get_num_threads()
@@ -94,13 +130,9 @@ def generate(
     frames: (F, B, C), enough for them. draw: by default the network's own steps. Raises
     WavestepError where frames are missing.
     """
-    spec, head = model.spec, model.spec.output
+    head = model.spec.output
     draw = draw or stepped(model, streams)
-    conditioner = Conditioner(spec, canonical_weights(model, WHERE))
-    blocks = ConditionedBlocks(conditioner, spec, streams)
-    blocks.reset(None, conditions)
-    if frames is not None:
-        blocks.push(frames, last=True)
+    blocks = _blocks(model, conditions, streams, frames)
     drawn = uniforms(seed, streams, steps, head.uniforms)
     samples = np.empty((steps, streams), head.sample_dtype)
     t = 0
@@ -110,6 +142,18 @@ def generate(
         blocks.advance(samples[t : t + count])
         t += count
     return samples
+
+
+def _blocks(
+    model: WaveNet, conditions: Mapping[str, Values], streams: int, frames: Frames | None
+) -> ConditionedBlocks:
+    """The bias of streams from their first sample on."""
+    conditioner = Conditioner(model.spec, canonical_weights(model, WHERE))
+    blocks = ConditionedBlocks(conditioner, model.spec, streams)
+    blocks.reset(None, conditions)
+    if frames is not None:
+        blocks.push(frames, last=True)
+    return blocks
 
 
 def stepped(model: WaveNet, streams: int) -> Draw:

@@ -1,15 +1,14 @@
-"""What the network made itself, as the past that it hears in training.
+"""What the network goes on with itself, as the end of the past that it hears in training.
 
-    recording     ────── context ──────|══════ counted ══════|
-    heard         ~~~~ its own sound ~~|══════ counted ══════|
+    recording     ─────────── context ──────────|══════ counted ══════|
+    heard         ─────────────────|~~ its own ~|══════ counted ══════|
 
 A network that only ever heard recordings has not met its own errors, which is what it goes on from
-when it generates: a little wrong, it goes further wrong, whatever its conditions say. Here some
-chunks have a past of its own making, of any recording's conditions, and the recording goes on from
-there. So it learns to leave such a past, and that the conditions decide and not what it hears.
-(Ross et al., "A Reduction of Imitation Learning and Structured Prediction to No-Regret Online
-Learning", 2011, collect what a learner does with what a teacher would go on with; Bengio et al.,
-"Scheduled Sampling", 2015, mix the two sample by sample.)
+when it generates: a little wrong, it goes further wrong. Here it goes on from the recording for a
+while, as it would, and then the recording goes on: what it learns there is to come back. (Bengio et
+al., "Scheduled Sampling for Sequence Prediction with Recurrent Neural Networks", 2015, mix the two
+sample by sample; Ross et al., "A Reduction of Imitation Learning and Structured Prediction to
+No-Regret Online Learning", 2011, let the learner act and the teacher say what would be right.)
 """
 
 from __future__ import annotations
@@ -35,16 +34,17 @@ from wn_train.training.distributed import World
 from wn_train.training.generate import Generator
 from wn_train.training.stopping import Stop
 
-RECORDINGS = 64
-"""Recordings whose conditions are followed, by all processes together."""
-SECONDS = 4.0
-"""Of each, at most."""
+SHORTEST_S, LONGEST_S = 0.004, 0.25
+"""Seconds that are its own, in proportion: as often 4 to 8 ms as 125 to 250. Half of the context at
+most."""
+MOST_CHUNKS = 1024
+"""Of a renewal, by all processes together."""
 STREAMS = 16
 """Made side by side."""
 
 
 class OwnHistory:
-    """Sound of the model's own, renewed now and then, and chunks that begin with some of it."""
+    """The ends of some chunks' pasts, renewed now and then for the chunks to come."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class OwnHistory:
         stop: Stop,
         say: Callable[[str], None],
     ) -> None:
-        """utterances: those trained on. A process makes its share of what all make.
+        """utterances: those that chunks are of.
 
         stop: who asks for it waits for no more than a few streams. Raises WavestepError without a C
         compiler: PyTorch would take hours for what the native engine makes in a minute.
@@ -69,8 +69,8 @@ class OwnHistory:
             ) from error
         self._spec, self._utterances, self._settings = spec, utterances, settings
         self._world, self._stop, self._generator = world, stop, Generator(say)
-        self._most = max(1, int(SECONDS * spec.sample_rate))
-        self._made: list[NDArray[Any]] = []
+        self._made: dict[Chunk, NDArray[Any]] = {}
+        self._begun = False
 
     def is_due(self, step: int) -> bool:
         """Whether it is to be renewed before this step: not early on, when all it makes is noise.
@@ -78,56 +78,89 @@ class OwnHistory:
         After a resumption it is, as no checkpoint keeps what was made.
         """
         every = self._settings.own_history_every
-        return step >= every and (not self._made or step % every == 0)
+        return step >= every and (not self._begun or step % every == 0)
 
-    def renew(self, model: WaveNet, step: int) -> None:
-        """Make it anew, with the weights that the model has now."""
+    def renew(self, model: WaveNet, step: int, coming: Sequence[Sequence[Chunk]]) -> None:
+        """Make it anew, with the weights that the model has now.
+
+        coming: the batches until the next time; each process makes what it will train on.
+        """
         rng = np.random.default_rng((self._settings.seed, step, self._world.rank))
-        count = -(-RECORDINGS // self._world.size)
-        chosen = [self._utterances[i] for i in rng.integers(len(self._utterances), size=count)]
-        chosen.sort(key=lambda utterance: len(utterance.samples))  # side by side: of like length
-        self._made = []
-        for start in range(0, count, STREAMS):
+        each = (chunk for batch in coming for chunk in batch[self._world.rank :: self._world.size])
+        chosen = [
+            chunk
+            for chunk in each
+            if chunk.context > 1 and rng.random() < self._settings.own_history
+        ]
+        most = -(-MOST_CHUNKS // self._world.size)
+        if len(chosen) > most:
+            chosen = [chosen[i] for i in rng.choice(len(chosen), most, replace=False)]
+        self._made, self._begun = {}, True
+        for group in _groups(chosen, Timing.of(self._spec.conditioning).block):
             if self._stop.asked:
                 return
-            followed = chosen[start : start + STREAMS]
-            self._made += self._follow(model, followed, int(rng.integers(2**31)))
+            self._follow(model, group, rng)
 
-    def heard(
-        self, samples: Tensor, batch: Sequence[Chunk], rng: np.random.Generator
-    ) -> Tensor | None:
-        """Windows (B, T) of a batch's chunks, some with a past of the model's own.
+    def heard(self, samples: Tensor, batch: Sequence[Chunk]) -> Tensor | None:
+        """Windows (B, T) of a batch's chunks, some with a past that ends in the model's own.
 
         None where none has. A chunk from the start of a file has no past.
         """
         heard = None
         for row, chunk in enumerate(batch):
-            if not self._made or not chunk.context or rng.random() >= self._settings.own_history:
-                continue
-            made = self._made[rng.integers(len(self._made))]
-            end = int(rng.integers(1, len(made) + 1))
-            past = made[max(0, end - chunk.context) : end].astype(samples.numpy().dtype)
-            heard = samples.clone() if heard is None else heard
-            heard[row, : chunk.context] = self._spec.output.silence
-            heard[row, chunk.context - len(past) : chunk.context] = torch.from_numpy(past)
+            made = self._made.get(chunk)
+            if made is not None:
+                heard = samples.clone() if heard is None else heard
+                own = torch.from_numpy(made.astype(samples.numpy().dtype))
+                heard[row, chunk.context - len(made) : chunk.context] = own
         return heard
 
-    def _follow(self, model: WaveNet, chosen: Sequence[Utterance], seed: int) -> list[NDArray[Any]]:
-        """As many samples as each recording has, with its conditions and frames."""
-        lengths = [min(len(utterance.samples), self._most) for utterance in chosen]
-        timing, steps = Timing.of(self._spec.conditioning), max(lengths)
+    def _follow(self, model: WaveNet, chosen: list[Chunk], rng: np.random.Generator) -> None:
+        """What the model makes of the ends of these chunks' contexts, from what is before them."""
+        spec, timing = self._spec, Timing.of(self._spec.conditioning)
+        shortest, longest = chosen[0].context, chosen[-1].context
+        seconds = SHORTEST_S * (LONGEST_S / SHORTEST_S) ** rng.random()
+        own = min(max(1, round(seconds * spec.sample_rate)), shortest // 2)
+        # As many streams whatever is left, so that one library does.
+        chunks = chosen + chosen[-1:] * (STREAMS - len(chosen))
+        utterances = [self._utterances[chunk.utterance] for chunk in chunks]
+        begins = [chunk.start - chunk.context for chunk in chunks]
+        known = shortest - own
+        given = np.stack(
+            [
+                utterance.samples[begin : begin + known]
+                for utterance, begin in zip(utterances, begins, strict=True)
+            ],
+            axis=1,
+        )
         conditions = {
             condition.name: [
-                utterance.recording.values.get(condition.name) or None for utterance in chosen
+                utterance.recording.values.get(condition.name) or None for utterance in utterances
             ]
-            for condition in self._spec.conditions
+            for condition in spec.conditions
         }
         frames = None
         if timing.frame_channels:
-            frames = np.tile(model.padding(), (timing.frames(steps), len(chosen), 1))
-            for stream, utterance in enumerate(chosen):
+            frames = np.tile(model.padding(), (timing.frames(longest), STREAMS, 1))
+            for stream, (utterance, begin) in enumerate(zip(utterances, begins, strict=True)):
                 assert utterance.frames is not None
-                given = utterance.frames[: len(frames)]
-                frames[: len(given), stream] = given
-        made = self._generator.generate(model, conditions, len(chosen), steps, seed, frames)
-        return [made[:length, stream].copy() for stream, length in enumerate(lengths)]
+                there = utterance.frames[begin // timing.hop :][: len(frames)]
+                frames[: len(there), stream] = there
+        seed = int(rng.integers(2**31))
+        made = self._generator.go_on(model, conditions, given, longest - known, seed, frames)
+        for stream, chunk in enumerate(chosen):
+            self._made[chunk] = made[: chunk.context - known, stream].copy()
+
+
+def _groups(chunks: Sequence[Chunk], block: int) -> list[list[Chunk]]:
+    """STREAMS at most each, whose contexts are less than a conditioner's block apart."""
+    groups: list[list[Chunk]] = []
+    for chunk in sorted(chunks, key=lambda chunk: chunk.context):
+        if (
+            not groups
+            or len(groups[-1]) == STREAMS
+            or chunk.context >= groups[-1][0].context + block
+        ):
+            groups.append([])
+        groups[-1].append(chunk)
+    return groups

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -164,8 +165,10 @@ def train(
             for group in adam.param_groups:
                 group["lr"] = learning_rate(step, settings)
             if own is not None and own.is_due(step):
+                coming = chunks.positions(pieces, settings.batch_samples, settings.seed, position)
+                batches = [b for _, b in itertools.islice(coming, settings.own_history_every)]
                 with bar.paused(), pace.paused(), average.applied(model):
-                    own.renew(model, step)
+                    own.renew(model, step, batches)
             loss, norm = _step(predictor, adam, batch, training, spec, config, world, step, own)
             step, position = step + 1, after
             pace.step(sum(chunk.counted for chunk in batch))
@@ -240,7 +243,7 @@ def _step(
             dropped = chunks.drop_conditions(samples.conditions, config.data.condition_dropout, rng)
             samples = dataclasses.replace(samples, conditions=dropped)
         if own is not None and share:
-            heard = own.heard(samples.samples, share, rng)
+            heard = own.heard(samples.samples, share)
             samples = dataclasses.replace(samples, heard=heard)
         last = part == settings.accumulate - 1
         with _without_sync(predictor, last), autocast:
