@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.docs.typed import lines
+from tests.runtime.engines.native.wheel import needs_zig
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -63,7 +64,11 @@ LINES = [
     if page.name != "tutorial.md"
     for line in dict.fromkeys(lines(page.read_text("utf-8"), STARTS))
 ]
-HERE = [(page, line) for page, line in LINES if not any(re.search(w, line) for w in ELSEWHERE)]
+HERE = [
+    pytest.param(page, line, marks=[needs_zig] if "--target browser" in line else [])
+    for page, line in LINES
+    if not any(re.search(where, line) for where in ELSEWHERE)
+]
 
 
 def run(line: str) -> None:
