@@ -130,6 +130,15 @@ def test_it_is_what_the_model_goes_on_with_from_the_recording(
     assert changed > len(pieces) / 2
 
 
+def test_a_past_that_reaches_into_the_silence_after_a_recording_is_gone_on_from() -> None:
+    spec = dataclasses.replace(GLOBAL, dilations=(4, 8, 16))
+    utterances = recordings(spec, [60])
+    pieces = cut(utterances, spec, 16, tail=100)
+    assert any(chunk.start > 60 for chunk in pieces)
+    history, _ = renewed(spec, utterances, pieces)
+    assert set(history._made) == {chunk for chunk in pieces if chunk.context}
+
+
 def likeliest(generate: Callable[..., Any]) -> Callable[..., Any]:
     return lambda engine, bias, uniforms: generate(engine, bias, uniforms, 0.0)
 

@@ -28,7 +28,7 @@ from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_train.config import TrainingConfig
 from wn_train.data.audio import Utterance
-from wn_train.data.chunks import Chunk
+from wn_train.data.chunks import Chunk, collate
 from wn_train.network.wavenet import WaveNet
 from wn_train.training.distributed import World
 from wn_train.training.generate import Generator
@@ -117,35 +117,21 @@ class OwnHistory:
 
     def _follow(self, model: WaveNet, chosen: list[Chunk], rng: np.random.Generator) -> None:
         """What the model makes of the ends of these chunks' contexts, from what is before them."""
-        spec, timing = self._spec, Timing.of(self._spec.conditioning)
+        spec = self._spec
         shortest, longest = chosen[0].context, chosen[-1].context
         seconds = SHORTEST_S * (LONGEST_S / SHORTEST_S) ** rng.random()
         own = min(max(1, round(seconds * spec.sample_rate)), shortest // 2)
         # As many streams whatever is left, so that one library does.
         chunks = chosen + chosen[-1:] * (STREAMS - len(chosen))
-        utterances = [self._utterances[chunk.utterance] for chunk in chunks]
-        begins = [chunk.start - chunk.context for chunk in chunks]
         known = shortest - own
-        given = np.stack(
-            [
-                utterance.samples[begin : begin + known]
-                for utterance, begin in zip(utterances, begins, strict=True)
-            ],
-            axis=1,
-        )
+        batch = collate(chunks, self._utterances, spec)
+        values = [self._utterances[chunk.utterance].recording.values for chunk in chunks]
         conditions = {
-            condition.name: [
-                utterance.recording.values.get(condition.name) or None for utterance in utterances
-            ]
+            condition.name: [each.get(condition.name) or None for each in values]
             for condition in spec.conditions
         }
-        frames = None
-        if timing.frame_channels:
-            frames = np.tile(model.padding(), (timing.frames(longest), STREAMS, 1))
-            for stream, (utterance, begin) in enumerate(zip(utterances, begins, strict=True)):
-                assert utterance.frames is not None
-                there = utterance.frames[begin // timing.hop :][: len(frames)]
-                frames[: len(there), stream] = there
+        given = batch.samples.numpy()[:, :known].T
+        frames = None if batch.frames is None else batch.frames.numpy().swapaxes(0, 1)
         seed = int(rng.integers(2**31))
         made = self._generator.go_on(model, conditions, given, longest - known, seed, frames)
         for stream, chunk in enumerate(chosen):
