@@ -7,11 +7,11 @@ typedef struct {
     int begin, end; /* columns, whole parts (matrix.h) */
 } range;
 
-/* What helper k of so many has of a phase's matrix; k = 0: the chain's thread, which by then has
- * summed the older taps, and takes part in the last product. */
+/* What helper k of so many has of a phase's matrix; k = 0: the chain's thread. It takes part in the
+ * last product alone, with half a share: it has just summed the older taps, and draws afterwards. */
 INLINE range columns_of(int k, int helpers, int phase) {
     const int all = ((phase == SKIP_SUMS ? S : phase == HEAD_0 ? H : A) + PART - 1) / PART;
-    const int parts = phase == HEAD_1 ? all - all / (helpers + 1) : all;
+    const int parts = phase == HEAD_1 ? all - all / (2 * (helpers + 1)) : all;
     if (k == 0) return (range){parts * PART, all * PART};
     return (range){parts * (k - 1) / helpers * PART, parts * k / helpers * PART};
 }
