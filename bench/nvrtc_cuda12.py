@@ -10,7 +10,7 @@ import ctypes
 import importlib.metadata
 from pathlib import Path
 
-from wn_runtime.engines.device_loop.device import STANDARD
+from wn_runtime.engines.device_loop.compiler import STANDARD
 from wn_runtime.engines.device_loop.nvrtc import Compiled, usage
 from wn_runtime.errors import EngineUnavailable
 

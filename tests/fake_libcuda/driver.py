@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cuda_on_cpu import kernels
-from wn_runtime.engines.device_loop.device import STANDARD
+from wn_runtime.engines.device_loop.compiler import STANDARD
 
 SOURCE = Path(__file__).with_name("source")
 LIBRARY = "libcuda.so.1"

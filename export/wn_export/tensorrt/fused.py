@@ -16,7 +16,9 @@ from wn_runtime.engines.cuda.choose import choose
 from wn_runtime.engines.cuda.open import this_gpu
 from wn_runtime.engines.cuda.pack import pack
 from wn_runtime.engines.cuda.source import source
-from wn_runtime.engines.device_loop.device import CudaDevice, NoSuchCluster, source_digest
+from wn_runtime.engines.device_loop.allowance import NoSuchCluster
+from wn_runtime.engines.device_loop.compiler import source_digest
+from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.tensorrt import module as trt_module
 from wn_runtime.engines.tensorrt.api import INetworkDefinition, TensorRT
 from wn_runtime.engines.tensorrt.fused.kernel import NodeKernel

@@ -20,7 +20,7 @@ from wn_runtime.engines.cuda.choose import Kind
 from wn_runtime.engines.cuda.cubin import CubinRecord
 from wn_runtime.engines.cuda.source import source
 from wn_runtime.engines.device_loop import nvrtc, step_cubin
-from wn_runtime.engines.device_loop.device import source_digest
+from wn_runtime.engines.device_loop.compiler import source_digest
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict

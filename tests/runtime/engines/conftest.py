@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wn_runtime.engines.device_loop.device import STANDARD
+from wn_runtime.engines.device_loop.compiler import STANDARD
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.kind import PRECISIONS
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.cuda.source import source
-from wn_runtime.engines.device_loop.device import source_digest
+from wn_runtime.engines.device_loop.compiler import source_digest
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict

@@ -13,7 +13,8 @@ from wn_runtime.engines.cuda.engine import CudaEngine
 from wn_runtime.engines.cuda.pack import pack
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.cuda.source import source
-from wn_runtime.engines.device_loop.device import CudaDevice, NoSuchCluster, NotAtOnce
+from wn_runtime.engines.device_loop.allowance import NoSuchCluster, NotAtOnce
+from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
 from wn_runtime.errors import EngineUnavailable

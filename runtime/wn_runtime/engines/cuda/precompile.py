@@ -10,7 +10,7 @@ from wn_runtime.engines.cuda.choose import Choice, Kind, cheapest
 from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.cubin import CubinRecord
 from wn_runtime.engines.cuda.source import GENERATE, source
-from wn_runtime.engines.device_loop.device import source_digest
+from wn_runtime.engines.device_loop.compiler import source_digest
 from wn_runtime.engines.device_loop.nvrtc import compile_ahead
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.model.manifest import Artifact

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from wn_runtime import extras
-from wn_runtime.engines.cache import entries as cache
-from wn_runtime.engines.device_loop.api import Buffer, CudaCore, Graph
+from wn_runtime.engines.device_loop.allowance import Allowance
+from wn_runtime.engines.device_loop.api import Buffer, Graph
+from wn_runtime.engines.device_loop.compiler import compiled, cuda_core, source_digest
 from wn_runtime.engines.device_loop.reasons import (
     OLDEST_DRIVER,
     first_line,
@@ -25,27 +24,12 @@ from wn_runtime.engines.device_loop.reasons import (
     too_old,
 )
 from wn_runtime.errors import EngineUnavailable, WavestepError
-from wn_runtime.interrupts import Held
 
-STANDARD = "c++17"
-PORTABLE_CLUSTER = 8
-"""Blocks of a cluster that every GPU with clusters runs."""
-_NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
 _MIB = 2**20
-SHARED_BYTES = 48 * 1024
-"""Shared memory that a block has of every GPU; for more its kernel has to be given an attribute."""
 
 
 class DeviceLost(WavestepError):
     """The GPU answered a call with an error; what was in its memory is gone."""
-
-
-class NoSuchCluster(EngineUnavailable):
-    """The GPU has clusters, but of fewer blocks, or of blocks with less shared memory."""
-
-
-class NotAtOnce(EngineUnavailable):
-    """The GPU does not run all blocks of a launch at once, and they wait for each other."""
 
 
 class CudaDevice:
@@ -81,7 +65,9 @@ class CudaDevice:
         self._into: Any = self.stream  # a graph builder during capture
         self._stream_now = self.stream
         self._held: list[Buffer] = []
-        self._allowed: dict[int, int] = {}  # shared memory of kernels that may have more
+        self._allowance = Allowance(
+            self._cuda, self.name, self.multiprocessors, self.stream, self._guarded
+        )
         self._ahead: dict[str, tuple[str, bytes]] = {}  # of a source's text: a file, and its code
 
     @property
@@ -180,12 +166,12 @@ class CudaDevice:
         finally:
             self._into = before
 
-    def prepare(self, source: str, file: str, code: bytes) -> None:
+    def prepare(self, source: str, file: str, cubin: bytes) -> None:
         """Have the code that was compiled ahead of `source` run in its place, from now on.
 
         file: where it is from, for an error to name.
         """
-        self._ahead[source_digest(source)] = file, code
+        self._ahead[source_digest(source)] = file, cubin
 
     def kernels(self, source: str, *names: str) -> list[Any]:
         """Kernels of CUDA C++ compiled for this GPU, now or at an earlier time.
@@ -195,29 +181,16 @@ class CudaDevice:
         ahead = self._ahead.get(source_digest(source))
         if ahead is not None:
             return self._loaded(*ahead, names)
-        arch = "sm_" + self.compute_capability.replace(".", "")
-
-        def make(path: Path) -> None:
-            try:
-                options = self._cuda.ProgramOptions(arch=arch, std=STANDARD)
-                compiled = self._cuda.Program(source, "c++", options).compile("cubin")
-            except Exception as error:
-                raise EngineUnavailable(
-                    f"NVRTC cannot compile the kernels for {arch} ({first_line(error)}); "
-                    f"{extras.install_nvrtc()}"
-                ) from error
-            path.write_bytes(compiled.code)
 
         def read(path: Path) -> list[Any]:
             return self._loaded(str(path), path.read_bytes(), names)
 
-        entry = cache.Entry("cubin", "kernels.cubin", (arch, STANDARD, *_cuda_versions(), source))
-        return cache.load(entry, make, read)
+        return compiled(self._cuda, source, self.compute_capability, read)
 
-    def _loaded(self, file: str, code: bytes, names: Sequence[str]) -> list[Any]:
+    def _loaded(self, file: str, cubin: bytes, names: Sequence[str]) -> list[Any]:
         try:
             self._device.set_current()
-            module = self._cuda.ObjectCode.from_cubin(code)
+            module = self._cuda.ObjectCode.from_cubin(cubin)
             return [module.get_kernel(name) for name in names]
         except Exception as error:
             raise WavestepError(
@@ -228,51 +201,8 @@ class CudaDevice:
     def allow(
         self, kernel: Any, threads: int, shared: int, cluster: int, together: int = 0
     ) -> None:
-        """Let a kernel have so many bytes of shared memory, in clusters of so many blocks.
-
-        together: blocks of a launch that wait for each other. Raises EngineUnavailable where the
-        GPU has less, NotAtOnce where it does not run so many, NoSuchCluster where it hosts none
-        such: that depends on how its multiprocessors lie together, on other processes too.
-        """
-        driver = importlib.import_module("cuda.bindings.driver")
-        attribute = driver.CUfunction_attribute
-        asked = [(attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared)]
-        if cluster > PORTABLE_CLUSTER:
-            asked.append((attribute.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1))
-        for name, value in asked:
-            with self._guarded("preparing a kernel"):
-                (status,) = driver.cuKernelSetAttribute(name, value, kernel.handle, 0)
-            if int(status) != 0:
-                raise EngineUnavailable(
-                    f"the GPU ({self.name}) refuses a kernel {shared} bytes of shared memory in "
-                    f"clusters of {cluster} ({status.name}); use another engine"
-                )
-        self._allowed[id(kernel)] = shared
-        if together:
-            self._require_at_once(kernel, threads, shared, together)
-        if cluster == 1:
-            return
-        with self._guarded("asking for its clusters"):
-            config = self._cuda.LaunchConfig(
-                grid=1, cluster=cluster, block=threads, shmem_size=shared
-            )
-            hosted = int(kernel.occupancy.max_active_clusters(config, stream=self.stream))
-        if hosted < 1:
-            raise NoSuchCluster(
-                f"the GPU ({self.name}) hosts no cluster of {cluster} blocks with {shared} bytes "
-                "of shared memory each; set WAVESTEP_CUDA_SCHEDULE=alone:1"
-            )
-
-    def _require_at_once(self, kernel: Any, threads: int, shared: int, blocks: int) -> None:
-        with self._guarded("asking how many blocks it runs at once"):
-            occupancy = kernel.occupancy
-            each = int(occupancy.max_active_blocks_per_multiprocessor(threads, shared))
-        if each * self.multiprocessors < blocks:
-            raise NotAtOnce(
-                f"the GPU ({self.name}) runs {each * self.multiprocessors} blocks with {shared} "
-                f"bytes of shared memory at once, and {blocks} wait for each other; set "
-                "WAVESTEP_CUDA_SCHEDULE=alone:1"
-            )
+        """See `Allowance.allow`."""
+        self._allowance.allow(kernel, threads, shared, cluster, together)
 
     def launch(
         self,
@@ -289,11 +219,7 @@ class CudaDevice:
         together: all blocks run at once, as they wait for each other (a cooperative launch).
         Raises EngineUnavailable for more shared memory than it was allowed, or than SHARED_BYTES.
         """
-        if shared > max(SHARED_BYTES, self._allowed.get(id(kernel), 0)):
-            raise EngineUnavailable(
-                f"a kernel takes {shared} bytes of shared memory a block; the GPU ({self.name}) "
-                f"gives it {SHARED_BYTES} unless it is prepared for more: take another engine"
-            )
+        self._allowance.check(kernel, shared)
         with self._guarded("launching a kernel"):
             if cluster == 1:
                 config = self._cuda.LaunchConfig(
@@ -386,37 +312,6 @@ class DeviceArray:
     def row(self, index: int) -> int:
         """The address of a row."""
         return self.address + index * int(np.prod(self.shape[1:])) * self.dtype.itemsize
-
-
-def source_digest(source: str) -> str:
-    """SHA-256 of a source's text: what code compiled ahead of it is known by."""
-    return hashlib.sha256(source.encode()).hexdigest()
-
-
-def cuda_core() -> CudaCore:
-    """The module `cuda.core`. Raises EngineUnavailable where it cannot be imported."""
-    try:
-        with Held():
-            return cast(CudaCore, importlib.import_module("cuda.core"))
-    except ImportError as error:
-        raise EngineUnavailable(
-            f"cuda-core cannot be imported ({first_line(error)}); {extras.install_nvrtc()}"
-        ) from error
-
-
-def _cuda_versions() -> list[str]:
-    """Of the driver and of NVRTC: a cubin of one pair is not another's business."""
-    driver = importlib.import_module("cuda.bindings.driver")
-    status, version = driver.cuDriverGetVersion()
-    found = [f"driver {version if int(status) == 0 else 'unknown'}"]
-    for package in ("cuda-core", *_NVRTC_PACKAGES):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found.append(f"{package} {metadata.version(package)}")
-    if len(found) < 3:  # NVRTC is the system's, as with JetPack
-        with contextlib.suppress(Exception):
-            nvrtc = importlib.import_module("cuda.bindings.nvrtc")
-            found.append(f"nvrtc {nvrtc.nvrtcVersion()[1:]}")
-    return found
 
 
 def _host_bytes_available() -> int:

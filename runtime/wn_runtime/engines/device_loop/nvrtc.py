@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from wn_runtime import extras
-from wn_runtime.engines.device_loop.device import STANDARD, cuda_core
+from wn_runtime.engines.device_loop.compiler import STANDARD, cuda_core
 from wn_runtime.engines.device_loop.reasons import first_line
 from wn_runtime.errors import EngineUnavailable
 

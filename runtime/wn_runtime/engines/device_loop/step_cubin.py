@@ -9,7 +9,8 @@ import dataclasses
 from dataclasses import dataclass
 
 from wn_runtime.engines import trust
-from wn_runtime.engines.device_loop.device import CudaDevice, source_digest
+from wn_runtime.engines.device_loop.compiler import source_digest
+from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.kernel import kernel_source
 from wn_runtime.engines.device_loop.nvrtc import compile_ahead
 from wn_runtime.model import manifest as manifests

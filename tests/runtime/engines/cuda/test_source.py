@@ -15,7 +15,7 @@ from tests.runtime.engines.cuda.test_engine import SPECS
 from tests.specs import random_spec, small_spec
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.engines.cuda.source import GENERATE, RESTORE, SNAPSHOT, source
-from wn_runtime.engines.device_loop.device import STANDARD
+from wn_runtime.engines.device_loop.compiler import STANDARD
 
 ARCHITECTURES = (75, 80, 87, 90, 120)
 EVERY = SPECS | {f"random-{seed}": random_spec(seed) for seed in range(6)}

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.cuda_on_cpu.gpu import CudaError, Gpu
-from wn_runtime.engines.device_loop.device import SHARED_BYTES, CudaDevice, DeviceArray, DeviceLost
+from wn_runtime.engines.device_loop.allowance import SHARED_BYTES
+from wn_runtime.engines.device_loop.device import CudaDevice, DeviceArray, DeviceLost
 from wn_runtime.engines.device_loop.kernel import kernel_source
 from wn_runtime.errors import EngineUnavailable
 from wn_runtime.heads.softmax import Softmax

@@ -15,7 +15,8 @@ from tests.runtime.engines.device_loop.kernel_checks import (
     check_rings,
 )
 from tests.specs import CORNERS, PLAIN, random_spec
-from wn_runtime.engines.device_loop.device import STANDARD, CudaDevice
+from wn_runtime.engines.device_loop.compiler import STANDARD
+from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.kernel import kernel_source
 from wn_runtime.engines.device_loop.memory import StepMemory, bytes_needed
 from wn_runtime.heads.head import Head

@@ -23,7 +23,7 @@ from wn_runtime.engines.cuda.choose import Kind
 from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.engines.cuda.source import CONTROL_MARK, source
-from wn_runtime.engines.device_loop.device import source_digest
+from wn_runtime.engines.device_loop.compiler import source_digest
 from wn_runtime.engines.step_signature import Signature, Tensor
 from wn_runtime.engines.tensorrt.fused.record import CHUNK, FusedRecord
 from wn_runtime.errors import EngineUnavailable

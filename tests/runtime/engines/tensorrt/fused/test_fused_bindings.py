@@ -23,7 +23,7 @@ import tensorrt_bindings as trt
 from tests.specs import CORNERS
 from wn_runtime.engines.cuda.alone import alone
 from wn_runtime.engines.cuda.source import source
-from wn_runtime.engines.device_loop.device import source_digest
+from wn_runtime.engines.device_loop.compiler import source_digest
 from wn_runtime.engines.tensorrt.fused.node import FusedNode
 from wn_runtime.engines.tensorrt.fused.plugin import creator_class, plugin_class
 from wn_runtime.engines.tensorrt.fused.record import CHUNK, FusedRecord
