@@ -1,6 +1,6 @@
 """How good forced alignment is on a corpus of single words, before and after its rounds.
 
-    python bench/alignment.py fsdd/ --column digit [--rounds 0,1,2,4]
+    python -m bench.alignment fsdd/ --column digit [--rounds 0,1,2,4]
 
 There are no boundaries by hand to compare with. What is measured instead:
 

@@ -1,6 +1,6 @@
 """How fast one core reads memory of a given size: the limit of a loop that reads all its weights.
 
-python bench/bandwidth.py
+python -m bench.bandwidth
 """
 
 from __future__ import annotations

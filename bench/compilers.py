@@ -1,6 +1,6 @@
 """The native engine as zig compiles it beside gcc's: speed, samples, seconds of compiling.
 
-    taskset -c 1 python bench/compilers.py [--seconds 1] [--json bench/results/compilers.json]
+    taskset -c 1 python -m bench.compilers [--seconds 1] [--json bench/results/compilers.json]
 
 Every library is of this CPU (-march=native). Both take turns in blocks of 32 samples, and a figure
 is the fastest of all, because what else the machine does only ever adds time. Compiling is CPU
@@ -22,8 +22,8 @@ from pathlib import Path
 
 import click
 import numpy as np
-from native_threads import weights_of
 
+from bench.native_threads import weights_of
 from wn_export.bench.machine import machine_facts
 from wn_runtime.engines.native import compiler as build
 from wn_runtime.engines.native import cpu, zig
@@ -126,7 +126,10 @@ def main(seconds: float, out: Path | None, only: tuple[str, ...]) -> None:
                     flush=True,
                 )
     if out is not None:
-        facts = {"machine": machine_facts(), "compilers": [each.name for each in both]}
+        facts: dict[str, object] = {
+            "machine": machine_facts(),
+            "compilers": [each.name for each in both],
+        }
         facts |= {"zig_first_run_s": cold, "rows": [asdict(row) for row in rows]}
         out.write_text(json.dumps(facts, indent=1) + "\n")
 

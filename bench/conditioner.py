@@ -1,6 +1,6 @@
 """What local conditioning costs beside the generation that it conditions, on one core.
 
-    OPENBLAS_NUM_THREADS=1 taskset -c 0 python bench/conditioner.py [--turns 200] [--out FILE]
+    OPENBLAS_NUM_THREADS=1 taskset -c 0 python -m bench.conditioner [--turns 200] [--out FILE]
 
 The model is L20 R64 S128 in int8, the frames are mel spectra: 80 channels, a frame network of two
 3-tap kernels of 64.
@@ -27,9 +27,9 @@ from pathlib import Path
 
 import click
 import numpy as np
-from native import weight_bytes
 from numpy.typing import NDArray
 
+from bench.native import weight_bytes
 from wn_export.bench.machine import machine_facts
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.frames import UPSAMPLINGS

@@ -1,6 +1,6 @@
 """What a context stack costs, beside one stack of an equal field.
 
-    taskset -c 0 python bench/context_stack.py [--seconds 10] [--out FILE]
+    taskset -c 0 python -m bench.context_stack [--seconds 10] [--out FILE]
 
 Random weights, 16 kHz: L20 R64 S128 alone; with a context stack; and stacks of the context's field
 without one: two cycles of longer dilations, and more cycles of 1 … 512. All times are of the

@@ -1,9 +1,9 @@
 """What compilers make of the cuda engine for each GPU, without one: registers, spills, latency.
 
-    python bench/cuda_cubins.py                                       the whole table
-    python bench/cuda_cubins.py --sm 87 --sm 90 --model L20 --streams 1
-    python bench/cuda_cubins.py --out bench/results/cuda-cubins.txt   to a file as well
-    python bench/cuda_cubins.py --random 100 --seed 0                 models by chance
+    python -m bench.cuda_cubins                                       the whole table
+    python -m bench.cuda_cubins --sm 87 --sm 90 --model L20 --streams 1
+    python -m bench.cuda_cubins --out bench/results/cuda-cubins.txt   to a file as well
+    python -m bench.cuda_cubins --random 100 --seed 0                 models by chance
 
 The schedules are those that the engine takes. The compilers are the installed NVRTC and, beside it,
 that of CUDA 12 (package nvidia-cuda-nvrtc-cu12) where there is one. Registers and spilled bytes are
@@ -30,8 +30,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import nvrtc_cuda12, sass
 from bench.cuda_engine import MODELS

@@ -1,8 +1,8 @@
 """How fast the CUDA engine is on this GPU, by model, precision, schedule and number of streams.
 
-    python bench/cuda_engine.py                           the whole table
-    python bench/cuda_engine.py --model L20 --streams 1   one stream of one model
-    python bench/cuda_engine.py --streams 1 --schedule clustered:1 --schedule clustered:1:older
+    python -m bench.cuda_engine                           the whole table
+    python -m bench.cuda_engine --model L20 --streams 1   one stream of one model
+    python -m bench.cuda_engine --streams 1 --schedule clustered:1 --schedule clustered:1:older
 
 Random weights: what a sample costs does not depend on their values. Each row is held to the layer
 equation first (the largest error of the params over `--checked` samples, relative to the largest
@@ -22,8 +22,6 @@ from typing import Any
 
 import click
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests import oracle
 from tests.specs import random_samples, random_uniforms, random_weights, small_spec

@@ -1,7 +1,7 @@
 """The tables of docs/cuda.md: what its model says of every GPU that the cuda engine runs on.
 
-    python bench/cuda_model.py                       print them
-    python bench/cuda_model.py --write docs/cuda.md  put them between the marks there
+    python -m bench.cuda_model                       print them
+    python -m bench.cuda_model --write docs/cuda.md  put them between the marks there
 
 No GPU is asked: these are predictions, and the floor that they are held against.
 """

@@ -1,4 +1,4 @@
-"""How large each extra is, installed: `python bench/extra_sizes.py`, where they are installed.
+"""How large each extra is, installed: `python -m bench.extra_sizes`, where they are installed.
 
 Of a distribution, the files that its installer listed; of an extra, what is there beside the base.
 """

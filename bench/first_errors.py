@@ -1,6 +1,6 @@
 """The first ten errors of a new user, and what each advises on a PC, a Jetson and a Raspberry Pi.
 
-    python bench/first_errors.py digits/ > bench/results/first_errors.txt
+    python -m bench.first_errors digits/ > bench/results/first_errors.txt
 
 digits/ is `wn-export examples/digits.pt -o digits`. Every command is run, in a process for which
 bench/machines.py has put another machine under it. Exit code 1 where an answer is not one line, or
@@ -22,15 +22,13 @@ import click
 import numpy as np
 import soundfile
 
+from bench.machines import MACHINES, SITE, Machine, lay_out
+from wn_runtime.engines import trust
+from wn_runtime.engines.tensorrt.plan_record import PlanRecord
+from wn_runtime.model import manifest as manifests
+from wn_runtime.model import strict
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from bench.machines import MACHINES, SITE, Machine, lay_out  # noqa: E402
-from wn_runtime.engines import trust  # noqa: E402
-from wn_runtime.engines.tensorrt.plan_record import PlanRecord  # noqa: E402
-from wn_runtime.model import manifest as manifests  # noqa: E402
-from wn_runtime.model import strict  # noqa: E402
-
 EXTRAS = frozenset(
     [
         *("onnxruntime", "onnx", "torch", "sounddevice", "cuda", "polygraphy", "matplotlib"),

@@ -74,7 +74,7 @@ def _line(name: str, spec: ModelSpec, weights: Weights, turns: int) -> str:
         for engine in (step, generator):
             times[engine.name].append(_seconds(engine, bias))
     rates = [1 / np.median(each) for each in times.values()]
-    ratio = np.median(np.divide(*times.values()))
+    ratio = np.median(np.divide(times[step.name], times[generator.name]))
     drawn = uniforms(0, 1, COMPARED, spec.output.uniforms)
     made = []
     for engine in (native, generator):

@@ -1,6 +1,6 @@
 """What the CUDA engine's cost model assumes of a GPU, measured: cycles, and bytes a cycle.
 
-    python bench/gpu_constants.py [--out bench/results/gpu-constants-NAME.json]
+    python -m bench.gpu_constants [--out bench/results/gpu-constants-NAME.json]
 
 docs/cuda.md says what each stands for. Medians of five launches.
 """
@@ -14,8 +14,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from wn_runtime.engines.cuda.source import SOURCE
 from wn_runtime.engines.device_loop.device import CudaDevice

@@ -1,6 +1,6 @@
 """Why a layer of the step graph is two products: bare ONNX Runtime rates of two layouts.
 
-    python bench/graph_layouts.py [--turns 30]
+    python -m bench.graph_layouts [--turns 30]
 
 `joined` is the layer as one writes it: one product for filter and gate, then a Split. `apart`,
 which wn-export writes, has two products that each end in their activation, which ONNX Runtime

@@ -1,6 +1,6 @@
 """How fast the native engine is with each head: all take turns, the fastest block of each counts.
 
-    taskset -c 0 python bench/heads.py [--seconds 1]
+    taskset -c 0 python -m bench.heads [--seconds 1]
 
 L20 R64 S128 and its weights are random; what differs is what a sample is to the network, the width
 of the last layer, and the draw.
@@ -12,8 +12,8 @@ import dataclasses
 
 import click
 import torch
-from native import NATIVE_BLOCK, block_of
 
+from bench.native import NATIVE_BLOCK, block_of
 from wn_export.bench.measure import measure
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.heads.gaussian import Gaussian

@@ -1,6 +1,6 @@
 """Every engine beside what other projects' code answered: the table of docs/importing.md.
 
-    python bench/importers.py VECTORS
+    python -m bench.importers VECTORS
 
 VECTORS holds a folder for each model: checkpoint.*, its settings as .json, and vectors.npz (`x`,
 `params`, and `frames`, `speaker` where there are any), as `wn-import --verify` takes them.

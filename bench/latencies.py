@@ -40,7 +40,7 @@ def picture(panels: Mapping[str, Taken], title: str, columns: int = 3) -> bytes:
 
 def _panel(axes: Axes, name: str, taken: Taken) -> None:
     latest = 1000 * max(float(np.quantile(each, _LATEST)) for each in taken.values())
-    edges = np.linspace(0, latest, _BINS + 1)
+    edges = np.linspace(0, latest, _BINS + 1).tolist()
     for place, (threads, each) in enumerate(taken.items()):
         colour = _COLOURS[place % len(_COLOURS)]
         milliseconds = 1000 * np.asarray(each)

@@ -1,6 +1,6 @@
 """Memory of a long run: 10 minutes of audio through Stream and FileSink, resident size throughout.
 
-    python bench/memory.py [MODEL] [--minutes 10] [--engine onnx]
+    python -m bench.memory [MODEL] [--minutes 10] [--engine onnx]
 
 Without MODEL, a tiny random one, so that ten minutes of audio take about two.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import click
 import numpy as np
-from onnx_overhead import write_model
 
 import wn_runtime
+from bench.onnx_overhead import write_model
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.output.sinks import FileSink, finishing

@@ -1,6 +1,6 @@
 """Twenty mistakes of a first hour, as they are answered: one line each, exit code 2.
 
-    python bench/mistakes.py digits/ > bench/results/mistakes.txt
+    python -m bench.mistakes digits/ > bench/results/mistakes.txt
 
 digits/ is `wn-export examples/digits.pt -o digits`. Exit code 1 where an answer is not one line, or
 the exit code not 2.

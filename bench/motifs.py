@@ -1,6 +1,6 @@
 """What a context stack is good for: bars that repeat, of which one step is known from a bar ago.
 
-    python bench/motifs.py [--steps 1500] [--out FILE]
+    python -m bench.motifs [--steps 1500] [--out FILE]
 
 A clip is one bar of its own, repeated: STEPS steps of STEP samples, each at one of four levels, and
 a little noise over all. Within a step the last samples tell what comes; where the next one begins

@@ -3,7 +3,7 @@
     python examples/music/make.py music/
     wn-train music/ -o runs/music --config examples/music/music.toml
     wn-export runs/music -o music-model
-    python bench/music.py music/ music-model/ [--clips 8] [--temperature 1.0]
+    python -m bench.music music/ music-model/ [--clips 8] [--temperature 1.0]
 
 The judge, a small convolutional network, is trained on music/held-back's `train` split, which the
 generator never saw, and its accuracy stated on held-back's `valid`, which neither saw. Then it

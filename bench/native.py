@@ -1,6 +1,6 @@
 """The native engine beside ONNX Runtime and PyTorch, and beside the limit that memory sets.
 
-    taskset -c 0 python bench/native.py [--seconds 1] [--json bench/results/native.json]
+    taskset -c 0 python -m bench.native [--seconds 1] [--json bench/results/native.json]
 
 All take turns in one process, one thread each, in blocks of about a millisecond; a figure is the
 fastest block of all turns, because what else the machine does only ever adds time. The limit is
@@ -20,10 +20,10 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from bandwidth import read_bandwidth
 from numpy.typing import NDArray
-from onnx_overhead import incremental, write_model
 
+from bench.bandwidth import read_bandwidth
+from bench.onnx_overhead import incremental, write_model
 from wn_export.bench.machine import machine_facts
 from wn_export.bench.measure import Generator, measure
 from wn_runtime.engines.choice import open_engine

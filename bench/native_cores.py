@@ -1,6 +1,6 @@
 """Two streams on two cores against one stream on one: what the native engine's threads give.
 
-    python bench/native_cores.py [--turns 30]
+    python -m bench.native_cores [--turns 30]
 
 The two take turns in one process on an otherwise idle machine. Each turn generates a quarter of a
 second or so; a figure is the median of the turns, and the ratio that of the medians.
@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import click
-from onnx_overhead import write_model
 
+from bench.onnx_overhead import write_model
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.engine import Engine
 from wn_runtime.synthesis.uniforms import uniforms

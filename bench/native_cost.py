@@ -1,9 +1,9 @@
 """What the native engine's code costs apart from memory, for wn-targets' model of a CPU.
 
-    python bench/native_cost.py x86     µs of a step on this machine, for each x86-64 level
-    python bench/native_cost.py arm     instructions of a step under qemu-aarch64: exact
-    python bench/native_cost.py armv7   the same of 32-bit Arm (qemu-arm)
-    python bench/native_cost.py rv64    and of RISC-V (qemu-riscv64)
+    python -m bench.native_cost x86     µs of a step on this machine, for each x86-64 level
+    python -m bench.native_cost arm     instructions of a step under qemu-aarch64: exact
+    python -m bench.native_cost armv7   the same of 32-bit Arm (qemu-arm)
+    python -m bench.native_cost rv64    and of RISC-V (qemu-riscv64)
 
 Names of SHAPES after it leave the others out: emulators are slow.
 

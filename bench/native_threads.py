@@ -1,6 +1,6 @@
 """One stream on several cores: what threads give, block by block, and what a hand-over costs.
 
-    python bench/native_threads.py [--turns 60] [--threads 2] [--out FILE] [--plot FILE.png]
+    python -m bench.native_threads [--turns 60] [--threads 2] [--out FILE] [--plot FILE.png]
 
     hand-over   half of the way there and back of one flag between two threads that wait for it by
                 spinning (source/flags.h), the median of a thousand.
@@ -26,9 +26,9 @@ from pathlib import Path
 
 import click
 import numpy as np
-from latencies import Taken, picture
 from numpy.typing import NDArray
 
+from bench.latencies import Taken, picture
 from wn_export.bench.machine import machine_facts
 from wn_runtime.engines.native import compiler as build
 from wn_runtime.engines.native import cores

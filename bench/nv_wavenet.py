@@ -1,6 +1,6 @@
 """NVIDIA's nv-wavenet on this machine's GPU: samples per second of each of its implementations.
 
-    python bench/nv_wavenet.py CHECKOUT [--out bench/results/nv-wavenet-h100.json]
+    python -m bench.nv_wavenet CHECKOUT [--out bench/results/nv-wavenet-h100.json]
 
 CHECKOUT is of github.com/NVIDIA/nv-wavenet and stays as it is: copies of its headers get the edits
 that a CUDA of today needs (bench/nv_wavenet_build.py), and bench/nv_wavenet.cu, which times its
@@ -24,9 +24,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from nv_wavenet_build import EDITS, FLAGS, IMPLEMENTATIONS, PROGRAMS, Program, compile_all, prepare
-from nv_wavenet_cases import Case, measure
 
+from bench.nv_wavenet_build import (
+    EDITS,
+    FLAGS,
+    IMPLEMENTATIONS,
+    PROGRAMS,
+    Program,
+    compile_all,
+    prepare,
+)
+from bench.nv_wavenet_cases import Case, measure
 from wn_export.bench import ask
 from wn_export.bench.machine import machine_facts
 from wn_runtime.errors import WavestepError

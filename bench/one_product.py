@@ -1,6 +1,6 @@
 """One dependent product a layer on a CPU, in place of two: does it pay for more weights.
 
-    python bench/one_product.py
+    python -m bench.one_product
 
 a[l+1] = s h[l] Wg[l+1] + z[l] (s Wres[l] Wg[l+1]) + …: from z to z there is one product; the other
 two (z to h, h to its share of the next gates) are of the layer before and stand beside it. A

@@ -1,6 +1,6 @@
 """What wn-run's ONNX engine costs over the bare graph, and what PyTorch costs beside it.
 
-    python bench/onnx_overhead.py [--layers 20] [--residual 32] [--skip 128]
+    python -m bench.onnx_overhead [--layers 20] [--residual 32] [--skip 128]
 
 All ways take turns of a few milliseconds in one process on one thread. Counted is the CPU time of
 the best turn of each, so that another program on the core matters little; on an idle core it is

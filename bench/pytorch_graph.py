@@ -1,6 +1,6 @@
 """PyTorch's step as a CUDA graph: samples per second of one stream, draws on the GPU.
 
-    python bench/pytorch_graph.py [--json bench/results/pytorch-graph-h100.json]
+    python -m bench.pytorch_graph [--json bench/results/pytorch-graph-h100.json]
 
 `WaveNet.step` as it is, its state passed on as a value; a graph holds several steps, so that its
 launch and the state's way back cost a part of a step only. Random weights; under half a minute.

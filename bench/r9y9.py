@@ -1,6 +1,6 @@
 """r9y9's default model, imported, beside its own generation: samples a second on one core.
 
-    python bench/r9y9.py CHECKOUT [--threads 2]      a clone of github.com/r9y9/wavenet_vocoder
+    python -m bench.r9y9 CHECKOUT [--threads 2]      a clone of github.com/r9y9/wavenet_vocoder
 
 Random weights, as no trained checkpoint is at hand: what is computed is the same. Both take turns
 in one process, on one thread; what counts is the process's own time, in the fastest block of all
@@ -24,10 +24,10 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from bandwidth import read_bandwidth
 from numpy.typing import NDArray
 
 import wn_runtime
+from bench.bandwidth import read_bandwidth
 from wn_export.bench.machine import machine_facts
 from wn_export.package.graph_files import STEP, write_models
 from wn_runtime.model import manifest as manifests

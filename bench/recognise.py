@@ -1,6 +1,6 @@
 """Whether an independent listener hears the digit and the speaker that were asked for.
 
-    python bench/recognise.py DATA MODEL [--clips 10] [--temperature 1.0] [--plot FILE.png]
+    python -m bench.recognise DATA MODEL [--clips 10] [--temperature 1.0] [--plot FILE.png]
 
 Trains a small convolutional recogniser on the real recordings of DATA's `train` split (metadata
 with columns speaker and digit), states its accuracy on the real `valid` split, then on clips that
@@ -15,14 +15,13 @@ import time
 from pathlib import Path
 
 import click
-import recogniser
 import soundfile
 import torch
-import voices
-from confusion import Confusion, picture
-from listening import BEGINS, RATE, Wave, never_begin
 
 import wn_runtime
+from bench import recogniser, voices
+from bench.confusion import Confusion, picture
+from bench.listening import BEGINS, RATE, Wave, never_begin
 from wn_runtime.conditioning.spec import Condition
 from wn_train.data import corpus, decoding
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from listening import MELS, RATE, Wave, features, noisy, placed, played, trimmed
 from torch import Tensor, nn
+
+from bench.listening import MELS, RATE, Wave, features, noisy, placed, played, trimmed
 
 SECONDS, START_S = 1.0, 0.05
 """A clip's length, and where in it a word begins."""

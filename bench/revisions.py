@@ -1,6 +1,6 @@
 """How fast a revision is beside another one: bench/native.py of each, in turns.
 
-    python bench/revisions.py REV [REV2] [--turns 5] [--seconds 1] [--only "L20 R32 S128"] [--out F]
+    python -m bench.revisions REV [REV2] [--turns 5] [--seconds 1] [--only "L20 R32 S128"] [--out F]
 
 A ratio is samples per second of REV2, by default of this tree as it stands, over those of REV. Each
 revision is checked out into a git worktree and runs its own bench/native.py from its own folders,
@@ -28,8 +28,8 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("runtime", "train", "export", "targets")
-"""Where a revision has its packages."""
+FOLDERS = (".", "runtime", "train", "export", "targets")
+"""Where a revision has its packages, bench among them."""
 
 Key = tuple[str, str, str, int]
 """Model, engine, precision, streams."""

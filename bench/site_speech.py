@@ -1,6 +1,6 @@
 """A voice's front end in JavaScript: its bytes, its time in Node, and what eight bits change.
 
-    python bench/site_speech.py MODEL [--turns 60]
+    python -m bench.site_speech MODEL [--turns 60]
 
 MODEL is a directory of a voice of digits. Printed for each precision of the weights:
 
@@ -82,7 +82,7 @@ def off(front_end: FrontEnd, rounded: FrontEnd) -> str:
         for speaker in front_end.spec.speakers or (None,):
             spoken = front_end.spoken(text, speaker)
             differ = np.abs(rounded.spoken(text, speaker).frames - spoken.frames)
-            lengths, unlike = lengths + len(differ), unlike + np.count_nonzero(differ)
+            lengths, unlike = lengths + len(differ), unlike + int(np.count_nonzero(differ))
             most = max(most, int(differ.max()))
             errors.append(rounded.rendered(spoken, speaker) - front_end.rendered(spoken, speaker))
     error = np.concatenate(errors)

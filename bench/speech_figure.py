@@ -1,6 +1,6 @@
 """One picture: a recording, its re-synthesis by a vocoder, and the same word read from text.
 
-    python bench/speech_figure.py DATA-FRAMES VOCODER VOICE -o FILE.png
+    python -m bench.speech_figure DATA-FRAMES VOCODER VOICE -o FILE.png
                                   [--word seven --speaker theo --word ...]
 
 DATA-FRAMES is the folder of the vocoder's frames, whose metadata has columns speaker and digit; the
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import click
 import numpy as np
-import spectra
-from vocoder import recorded, resynthesised
 
 import wn_runtime
+from bench import spectra
+from bench.vocoder import recorded, resynthesised
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.speech.front_end import FrontEnd
 from wn_runtime.speech.labels import Segment

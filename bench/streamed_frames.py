@@ -1,6 +1,6 @@
 """How soon audio leaves wn-run when frames arrive live.
 
-    python bench/streamed_frames.py MODEL FRAMES.npy [--runs 10] [--speaker NAME] [--out FILE]
+    python -m bench.streamed_frames MODEL FRAMES.npy [--runs 10] [--speaker NAME] [--out FILE]
 
 wn-run is started with `--frames - --raw -` and left to open the model; then the rows of FRAMES are
 written to its stdin at their own pace, one every hop. What is measured is how long after the row
@@ -36,7 +36,9 @@ def once(
 ) -> list[float]:
     """Seconds from the row that a block waits for to the block's last byte, block by block."""
     ahead = timing.lookahead // timing.hop
-    written, late, made = [], [], 0
+    written: list[float] = []
+    late: list[float] = []
+    made = 0
     with (
         subprocess.Popen(
             command,

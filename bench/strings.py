@@ -1,6 +1,6 @@
 """Share of the digits of five-digit strings that an independent listener hears in order.
 
-    python bench/strings.py DATA MODEL [--strings 100] [--temperature 1.0] [--save DIR]
+    python -m bench.strings DATA MODEL [--strings 100] [--temperature 1.0] [--save DIR]
 
 MODEL reads "seven four two nine one", digits drawn at random, its speakers in turn. The listener
 (bench/transcriber.py) was trained on strings of DATA's real `train` recordings; it is not told how
@@ -18,10 +18,9 @@ import click
 import numpy as np
 import soundfile
 import torch
-import transcriber
-import voices
-from listening import RATE, Wave, trimmed
 
+from bench import transcriber, voices
+from bench.listening import RATE, Wave, trimmed
 from wn_train.data import corpus, decoding
 
 DIGITS = 5

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from listening import HOP, MELS, RATE, Wave, features, noisy, played, trimmed
 from torch import Tensor, nn
+
+from bench.listening import HOP, MELS, RATE, Wave, features, noisy, played, trimmed
 
 CLASSES = 11
 """The blank, then the ten digits."""

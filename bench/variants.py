@@ -1,6 +1,6 @@
 """Every head with every conditioning: bits per 16-bit sample after a short training, and parity.
 
-    python bench/variants.py DATA [--steps 300] [--out FILE]
+    python -m bench.variants DATA [--steps 300] [--out FILE]
 
 DATA is a folder that wn-features wrote, with a column speaker. Each variant is a small model (12
 layers, R24) trained for the same steps on the same chunks, exported, and held against PyTorch in
@@ -64,7 +64,7 @@ def made(data: Path, folder: Path, config: str) -> Manifest:
     """The manifest of a variant, trained and exported."""
     (folder / "variant.toml").write_text(config)
     with contextlib.redirect_stderr(io.StringIO()):
-        train(data, folder / "run", None, folder / "variant.toml", None, False, 1)
+        train(data, folder / "run", None, folder / "variant.toml", None, None, False, 1)
     best = folder / "run" / "best.pt"
     passed = export_checkpoint(best, folder / "out", Options(), lambda _: None)
     return manifests.read(folder / ("out" if passed else "out.failed"))

@@ -1,6 +1,6 @@
 """How near a vocoder's re-synthesis of held-back recordings comes to them.
 
-    python bench/vocoder.py DATA-FRAMES MODEL [--clips 60] [--temperature 1.0] [--plot FILE.png]
+    python -m bench.vocoder DATA-FRAMES MODEL [--clips 60] [--temperature 1.0] [--plot FILE.png]
 
 DATA-FRAMES is a folder that wn-features wrote; recordings of its `valid` split, spread over it, are
 made again from their own frames by MODEL, and by Griffin-Lim from the same mel spectrum (60
@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import griffin_lim
 import numpy as np
 import soundfile
-import spectra
 from numpy.typing import NDArray
 
 import wn_runtime
+from bench import griffin_lim, spectra
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.features import Features
 from wn_runtime.heads.softmax import Softmax

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from listening import RATE, Wave
-
 import wn_runtime
+from bench.listening import RATE, Wave
 from wn_runtime.errors import WavestepError
 from wn_runtime.speech.text import DIGITS
 

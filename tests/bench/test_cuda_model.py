@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "cuda.md"
 def test_the_page_has_todays_predictions() -> None:
     between = PAGE.read_text("utf-8").split(cuda_model.BEGIN)[1].split(cuda_model.END)[0]
     assert between.strip() == cuda_model.text().strip(), (
-        "run python bench/cuda_model.py --write docs/cuda.md"
+        "run python -m bench.cuda_model --write docs/cuda.md"
     )
 
 

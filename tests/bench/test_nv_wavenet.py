@@ -12,7 +12,7 @@ import pytest
 
 from bench.nv_wavenet_build import EDITS, IMPLEMENTATIONS
 
-SCRIPT = Path(__file__).parents[2] / "bench" / "nv_wavenet.py"
+ROOT = Path(__file__).parents[2]
 PROGRAM = """#!/bin/sh
 case $0 in *persistent*) echo 'GPUassert: too many blocks'; exit 1;; esac
 [ "$1" = 1:1 ] && case $0 in *dual*) echo first 128 7 8 10;; *) echo first 128 7 9 10;; esac
@@ -45,9 +45,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(machine: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), str(machine / "checkout")]
+    command = [sys.executable, "-m", "bench.nv_wavenet", str(machine / "checkout")]
     command += ["--out", str(machine / "found.json")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_every_case_is_in_the_table_and_in_the_file(machine: Path) -> None:

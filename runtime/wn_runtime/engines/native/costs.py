@@ -1,6 +1,6 @@
 """What the native engine's code costs, by instruction set and precision, apart from memory.
 
-Printed by `python bench/native_cost.py x86` (cycles: µs on the reference machine times its 3750
+Printed by `python -m bench.native_cost x86` (cycles: µs on the reference machine times its 3750
 MHz) and by `… arm`, `… armv7`, `… rv64` (instructions, counted exactly under qemu).
 """
 
