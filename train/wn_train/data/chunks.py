@@ -65,7 +65,7 @@ class Batch:
     memory: int = 0
     """Samples at every row's front that only the conditioning reads."""
     heard: Tensor | None = None
-    """What the network hears in place of `samples` (noise.py); None: those."""
+    """What the network hears in place of `samples` (training/own_history.py); None: those."""
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
