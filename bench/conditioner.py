@@ -112,7 +112,7 @@ def main(turns: int, out: Path | None) -> None:
     without = NativeEngine(plain, weights_of(plain), "int8", 1)
     size = weight_bytes(plain, "int8")
     lines = [
-        f"python {' '.join(sys.argv)}",
+        " ".join(("python -m bench.conditioner", *sys.argv[1:])),
         f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         "",
         f"{'':<30}{'share of time':>17}{'native, samples/s':>36}{'bias, bytes':>22}",

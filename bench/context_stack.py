@@ -175,7 +175,7 @@ def main(seconds: float, out: Path | None) -> None:
     """Print both tables."""
     torch.set_num_threads(1)
     lines = [
-        f"python {' '.join(sys.argv)}",
+        " ".join(("python -m bench.context_stack", *sys.argv[1:])),
         f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         "",
         *generation(seconds),

@@ -283,7 +283,7 @@ def main(
 ) -> None:
     """Compile the cuda engine's reference models for every GPU."""
     models = [name for name in REFERENCE if name.startswith(model)]
-    lines = [f"$ python bench/{Path(__file__).name} {' '.join(sys.argv[1:])}".rstrip()]
+    lines = [" ".join(("$ python -m bench.cuda_cubins", *sys.argv[1:]))]
     try:
         reference = table(models, list(precision), list(streams), list(sm))
         for line in by_chance(count, seed, list(sm)) if count else reference:

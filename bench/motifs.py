@@ -143,7 +143,7 @@ def table(steps: int) -> Iterator[str]:
 def main(steps: int, out: Path | None) -> None:
     """Print the table."""
     torch.set_num_threads(1)
-    lines = [f"python {' '.join(sys.argv)}", machine_facts()["cpu"], ""]
+    lines = [" ".join(("python -m bench.motifs", *sys.argv[1:])), machine_facts()["cpu"], ""]
     print("\n".join(lines))
     for line in table(steps):
         print(line, flush=True)

@@ -125,7 +125,7 @@ def main(
 ) -> None:
     """Print the table."""
     lines = [
-        f"python {' '.join(sys.argv)}",
+        " ".join(("python -m bench.native_threads", *sys.argv[1:])),
         f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         f"hand-over of a flag: {handover_ns():.0f} ns",
         "",

@@ -88,7 +88,7 @@ def row(head: str, conditioning: str, manifest: Manifest) -> str:
 def main(data: Path, steps: int, precision: str, out: Path | None) -> None:
     """Print the table, a line as it is made."""
     machine = f"{machine_facts()['cpu']}, {os.cpu_count()} cores"
-    lines = [f"python {' '.join(sys.argv)}", machine, ""]
+    lines = [" ".join(("python -m bench.variants", *sys.argv[1:])), machine, ""]
     for head, output in HEADS.items():
         for conditioning, table in CONDITIONINGS.items():
             config = CONFIG.format(
