@@ -58,7 +58,13 @@ class Row:
 
 
 @click.command()
-@click.option("--preset", multiple=True, default=["small", "medium", "paper"], show_default=True)
+@click.option(
+    "--preset",
+    type=click.Choice(sorted(PRESETS)),
+    multiple=True,
+    default=["small", "medium", "paper"],
+    show_default=True,
+)
 @click.option("--samples", default=10_240, show_default=True, help="Of a step.")
 @click.option("--turns", default=15, show_default=True)
 @click.option("--threads", default=1, show_default=True)
