@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +28,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.invocation import invocation
 from bench.native import weight_bytes
 from wn_export.bench.machine import machine_facts
 from wn_runtime.conditioning.conditioner import Conditioner
@@ -104,7 +104,7 @@ def fastest(ways: list[Way], turns: int) -> list[float]:
 
 
 @click.command()
-@click.option("--turns", default=200, show_default=True)
+@click.option("--turns", type=click.IntRange(min=4), default=200, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table there, too.")
 def main(turns: int, out: Path | None) -> None:
     """Print the table."""
@@ -112,7 +112,7 @@ def main(turns: int, out: Path | None) -> None:
     without = NativeEngine(plain, weights_of(plain), "int8", 1)
     size = weight_bytes(plain, "int8")
     lines = [
-        " ".join(("python -m bench.conditioner", *sys.argv[1:])),
+        invocation(),
         f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         "",
         f"{'':<30}{'share of time':>17}{'native, samples/s':>36}{'bias, bytes':>22}",

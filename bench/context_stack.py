@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +26,7 @@ import click
 import numpy as np
 import torch
 
+from bench.invocation import invocation
 from wn_export.bench.machine import machine_facts
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.context_stack import ContextStack
@@ -175,7 +175,7 @@ def main(seconds: float, out: Path | None) -> None:
     """Print both tables."""
     torch.set_num_threads(1)
     lines = [
-        " ".join(("python -m bench.context_stack", *sys.argv[1:])),
+        invocation(),
         f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         "",
         *generation(seconds),

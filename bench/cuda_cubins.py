@@ -23,7 +23,6 @@ and for a number of streams. What of its kernel breaks a rule (`faults`) is said
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ import click
 
 from bench import nvrtc_cuda12, sass
 from bench.cuda_engine import MODELS
+from bench.invocation import invocation
 from bench.random_models import draw
 from wn_runtime.engines.cuda.choose import Choice, cheapest
 from wn_runtime.engines.cuda.costs import Gpu
@@ -283,7 +283,7 @@ def main(
 ) -> None:
     """Compile the cuda engine's reference models for every GPU."""
     models = [name for name in REFERENCE if name.startswith(model)]
-    lines = [" ".join(("$ python -m bench.cuda_cubins", *sys.argv[1:]))]
+    lines = [f"$ {invocation()}"]
     try:
         reference = table(models, list(precision), list(streams), list(sm))
         for line in by_chance(count, seed, list(sm)) if count else reference:

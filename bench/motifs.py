@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bench.invocation import invocation
 from wn_export.bench.machine import machine_facts
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.timing import Timing
@@ -143,7 +143,7 @@ def table(steps: int) -> Iterator[str]:
 def main(steps: int, out: Path | None) -> None:
     """Print the table."""
     torch.set_num_threads(1)
-    lines = [" ".join(("python -m bench.motifs", *sys.argv[1:])), machine_facts()["cpu"], ""]
+    lines = [invocation(), machine_facts()["cpu"], ""]
     print("\n".join(lines))
     for line in table(steps):
         print(line, flush=True)

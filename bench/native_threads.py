@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,6 +27,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.invocation import invocation
 from bench.latencies import Taken, picture
 from wn_export.bench.machine import machine_facts
 from wn_runtime.engines.native import compiler as build
@@ -125,7 +125,7 @@ def main(
 ) -> None:
     """Print the table."""
     lines = [
-        " ".join(("python -m bench.native_threads", *sys.argv[1:])),
+        invocation(),
         f"{machine_facts()['cpu']}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         f"hand-over of a flag: {handover_ns():.0f} ns",
         "",

@@ -22,6 +22,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.invocation import invocation
 from wn_runtime.conditioning import frame_file
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.model.package import ModelPackage
@@ -85,7 +86,7 @@ def main(model: Path, frames: Path, runs: int, speaker: str | None, out: Path | 
     first = [1000 * late[0] for late in found]
     later = [1000 * one for late in found for one in late[1:]]
     lines = [
-        " ".join(("python -m bench.streamed_frames", *sys.argv[1:])),
+        invocation(),
         f"{runs} runs, a frame every {1000 * hop_s:.1f} ms, lookahead "
         f"{timing.lookahead // timing.hop} frames; load {os.getloadavg()[0]:.1f} on "
         f"{os.cpu_count()} cores; milliseconds after the frame that a block waits for",

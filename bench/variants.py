@@ -13,12 +13,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import click
 
+from bench.invocation import invocation
 from wn_export.bench.machine import machine_facts
 from wn_export.package.export import Options, export_checkpoint
 from wn_runtime.model import manifest as manifests
@@ -88,7 +88,7 @@ def row(head: str, conditioning: str, manifest: Manifest) -> str:
 def main(data: Path, steps: int, precision: str, out: Path | None) -> None:
     """Print the table, a line as it is made."""
     machine = f"{machine_facts()['cpu']}, {os.cpu_count()} cores"
-    lines = [" ".join(("python -m bench.variants", *sys.argv[1:])), machine, ""]
+    lines = [invocation(), machine, ""]
     for head, output in HEADS.items():
         for conditioning, table in CONDITIONINGS.items():
             config = CONFIG.format(

@@ -17,12 +17,12 @@ import click
 import numpy as np
 
 import wn_runtime
+from bench.vocoder import CENTS
 from wn_runtime.errors import WavestepError
 from wn_runtime.features.pitch import PitchRange, f0
 from wn_runtime.speech.front_end import FrontEnd
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-CENTS = 1200 / np.log(2)
 
 
 def heard(
