@@ -150,7 +150,8 @@ class TrainingConfig:
     own_history_every: int = 500
     """Steps after which that is made anew, with the weights of then; there is none before."""
     precision: str = "auto"
-    """fp32, bf16 (autocast), or auto: bf16 where there is a GPU that has it, else fp32."""
+    """fp32, bf16 (autocast; fp32 on a CPU that would only imitate it), or auto: bf16 where there is
+    a GPU that has it, else fp32."""
     compile: bool = False
     """torch.compile: minutes to start, then faster."""
     seed: int = 0

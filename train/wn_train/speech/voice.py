@@ -24,6 +24,7 @@ from wn_train.config import Config
 from wn_train.data.audio import Utterance
 from wn_train.features.folder import DICTIONARY
 from wn_train.speech.learning import Spoken, learn
+from wn_train.training.precision import in_bf16
 
 
 def learned(
@@ -64,9 +65,8 @@ def learned(
         for u in utterances
         if u.recording.split == "train" and u.frames is not None
     ]
-    weights = learn(
-        spec, spoken, config, settings.training.seed, settings.training.precision == "bf16", check
-    )
+    bf16 = in_bf16(settings.training.precision, torch.device("cpu"))
+    weights = learn(spec, spoken, config, settings.training.seed, bf16, check)
     tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
     return Speech(spec, tensors, words.written())
 

@@ -23,7 +23,7 @@ from wn_train.data import audio, corpus, frames
 from wn_train.data.audio import Utterance
 from wn_train.features import described
 from wn_train.speech import voice
-from wn_train.training import begun, kept
+from wn_train.training import begun, kept, precision
 from wn_train.training.distributed import World, world
 from wn_train.training.failures import told
 from wn_train.training.folder import run_folder
@@ -87,6 +87,8 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
             f"{kept.CONFIG} as it was), or another -o"
         )
     say(describe(spec, settings, len(utterances)))
+    if other := precision.in_words(settings.training.precision, here.device):
+        say(other)
     try:
         last = train(spec, settings, utterances, output, here, before, say, stop, speech)
     except Interrupted as interrupted:

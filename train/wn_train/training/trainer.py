@@ -32,6 +32,7 @@ from wn_train.training.kept import LAST
 from wn_train.training.likelihood import Predictor, bits_per_sample, nll
 from wn_train.training.own_history import OwnHistory
 from wn_train.training.pace import Pace
+from wn_train.training.precision import in_bf16
 from wn_train.training.stopping import Stop
 from wn_train.training.tracking import Tracker
 
@@ -75,7 +76,7 @@ def train(
         likelihood.batches(spec, validation),
         world.size * settings.accumulate,
         world.device,
-        2 if _in_bf16(settings, world.device) else 4,
+        2 if in_bf16(settings.precision, world.device) else 4,
     )
 
     torch.manual_seed(settings.seed)
@@ -228,7 +229,7 @@ def _step(
     settings = config.training
     counted = sum(chunk.counted for chunk in batch)
     shares = world.size * settings.accumulate
-    bf16 = _in_bf16(settings, world.device)
+    bf16 = in_bf16(settings.precision, world.device)
     autocast = torch.autocast(world.device.type, torch.bfloat16, enabled=bf16)
     total = 0.0
     adam.zero_grad()
@@ -265,12 +266,6 @@ def _predictor(model: WaveNet, settings: TrainingConfig, world: World) -> Predic
         compiled: Predictor = torch.compile(predictor, dynamic=True)
         predictor = compiled
     return predictor
-
-
-def _in_bf16(settings: TrainingConfig, device: torch.device) -> bool:
-    return settings.precision == "bf16" or (
-        settings.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
-    )
 
 
 def _without_sync(predictor: Predictor, last: bool) -> contextlib.AbstractContextManager[None]:
