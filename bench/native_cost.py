@@ -1,6 +1,6 @@
 """What the native engine's code costs apart from memory, for wn-targets' model of a CPU.
 
-    python -m bench.native_cost x86     µs of a step on this machine, for each x86-64 level
+    python -m bench.native_cost x86     µs of a step on this machine, for each x86-64 level it runs
     python -m bench.native_cost arm     instructions of a step under qemu-aarch64: exact
     python -m bench.native_cost armv7   the same of 32-bit Arm (qemu-arm)
     python -m bench.native_cost rv64    and of RISC-V (qemu-riscv64)
@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from wn_runtime.engines.native import compiler as build
-from wn_runtime.engines.native import zig
+from wn_runtime.engines.native import cpu, zig
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.work import Work
@@ -145,6 +145,8 @@ def main() -> None:
     shapes = {name: SHAPES[name] for name in names or SHAPES}
     with tempfile.TemporaryDirectory() as scratch:
         for isa, (compiler, emulator) in KINDS[kind].items():
+            if isa == "avx512" and "avx512f" not in cpu.features():
+                continue  # -march=native is another level here
             for precision in PRECISIONS:
                 found, counts = [], []
                 for spec in shapes.values():

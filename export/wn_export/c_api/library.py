@@ -17,7 +17,7 @@ from wn_runtime.errors import WavestepError
 
 OBJECT, SHARED = "wavestep.o", "libwavestep.so"
 _MARK = b"wavestep packed layout:\0"  # file_layout in source/host/file.h
-_LAYOUT = struct.Struct("<III32s")
+_LAYOUT = struct.Struct("<IIII32s")
 _SECONDS = 600.0
 
 
@@ -66,8 +66,8 @@ def layout(path: Path) -> Layout:
     at = code.find(_MARK)
     if at < 0:
         raise WavestepError(f"{path} does not say what it reads; it is no library of the C API")
-    precision, columns, group, digest = _LAYOUT.unpack_from(code, at + len(_MARK))
-    return Layout(precision, Tiles(columns, group), digest)
+    precision, columns, group, apart, digest = _LAYOUT.unpack_from(code, at + len(_MARK))
+    return Layout(precision, Tiles(columns, group, apart), digest)
 
 
 def _run(compiler: Compiler, command: Sequence[str], kept: Path, out: Path) -> None:

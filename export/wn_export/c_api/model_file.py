@@ -26,7 +26,7 @@ FORMAT = 1
 SUFFIX = ".wn"
 _PRECISIONS = {"fp32": 1, "bf16": 2, "int8": 3}
 """As wavenet.c numbers them."""
-_HEADER = struct.Struct("<8sIIQII32s8QII3d32x")
+_HEADER = struct.Struct("<8sIIQII32s8QII3dI28x")
 _CHECKED_FROM = 16
 """The checksum is of what follows it."""
 
@@ -61,7 +61,7 @@ def packed_model(shapes: HostShapes, named: Named, tiles: Tiles) -> bytes:
         *(MAGIC, FORMAT, 0, _HEADER.size + len(body)),
         *(_PRECISIONS[shapes.precision], tiles.columns, shapes.digest, *places),
         *(spec.sample_rate, tiles.group, named.temperature),
-        *(spec.postprocess.deemphasis, spec.postprocess.gain),
+        *(spec.postprocess.deemphasis, spec.postprocess.gain, tiles.apart),
     )
     return with_checksum(header + body)
 

@@ -202,6 +202,26 @@ AVX512 = Cpu(
     l3_gbps=30,
     core_dram_gbps=20,
 )
+ZEN3 = Cpu(
+    core="Zen 3",
+    isa="avx2",
+    march="znver3",
+    cores=2,
+    clock_mhz=3240,
+    l2_kib=512,
+    l3_kib=32768,
+    l2_bytes_per_cycle=32,
+    l3_gbps=80,
+    core_dram_gbps=15,
+    sources={
+        "core": sources.MEASURED,
+        "clock_mhz": sources.MEASURED,
+        "l2_kib": sources.MEASURED,
+        "l3_kib": sources.MEASURED,
+        "l2_bytes_per_cycle": sources.MEASURED,
+        "l3_gbps": sources.MEASURED,
+    },
+)
 XEON = Cpu(
     core="Xeon with AVX-512, VNNI and BF16",
     isa="avx512",

@@ -34,6 +34,11 @@ CPUS = (
         "Xeon 2.6 GHz (3.75 turbo), AVX-512: the reference machine",
         cpu=cores.XEON,
     ),
+    _cpu(
+        "epyc-zen3",
+        "EPYC of the third generation, 3.2 GHz, AVX2: the second machine that was measured",
+        cpu=cores.ZEN3,
+    ),
     _cpu("cortex-a57", "Cortex-A57 (Jetson Nano, TX2)", cpu=cores.A57),
     _cpu("cortex-a72", "Cortex-A72 (Raspberry Pi 4)", cpu=cores.A72),
     _cpu("cortex-a76", "Cortex-A76 (Raspberry Pi 5)", cpu=cores.A76),

@@ -45,7 +45,7 @@ def changed(data: bytes, at: int, new: bytes) -> bytes:
 
 def tiles(data: bytes) -> Tiles:
     """Those that a packed model's header has."""
-    return Tiles(*(struct.unpack_from("<I", data, at)[0] for at in (28, 132)))
+    return Tiles(*(struct.unpack_from("<I", data, at)[0] for at in (28, 132, 160)))
 
 
 def test_damage_of_any_byte_is_found(built: Built) -> None:
@@ -66,6 +66,7 @@ def test_what_is_wrong_is_said(built: Built) -> None:
     assert "damaged" in refusal(api, data[:-9] + b"x" + data[-8:])
     assert "another kind of CPU" in refusal(api, changed(data, 28, struct.pack("<I", 128)))
     assert "another kind of CPU" in refusal(api, changed(data, 132, struct.pack("<I", 8)))
+    assert "another kind of CPU" in refusal(api, changed(data, 160, struct.pack("<I", 8)))
     assert "another precision" in refusal(api, changed(data, 24, struct.pack("<I", 3)))
     assert "damaged" in refusal(api, changed(data, 144, struct.pack("<d", 1.5)))  # de-emphasis
     assert "damaged" in refusal(api, changed(data, len(data) - 1, b"x"))  # a name without its end

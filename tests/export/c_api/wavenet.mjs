@@ -1,6 +1,6 @@
 /* A module of wavenet.c on the arrays of a folder.
  *
- *     wavenet.mjs FOLDER tiles             prints a tile's width, and weights that lie together
+ *     wavenet.mjs FOLDER tiles             prints how weights lie: a tile's width, group, apart
  *     wavenet.mjs FOLDER run STEPS ROWS    scores samples to params, and draws to drawn
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ const [folder, what, ...numbers] = process.argv.slice(2);
 const code = new WebAssembly.Module(readFileSync(`${folder}/wavenet.wasm`));
 const { exports: c } = new WebAssembly.Instance(code);
 if (what === "tiles") {
-  console.log(c.wn_tile(), c.wn_group());
+  console.log(c.wn_tile(), c.wn_group(), c.wn_apart());
 } else {
   const [steps, rows] = numbers.map(Number);
   let free = c.__heap_base.value;

@@ -30,6 +30,7 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_state_bytes": (ctypes.c_int64, []),
     "wn_tile": (_INT, []),
     "wn_group": (_INT, []),
+    "wn_apart": (_INT, []),
     "wn_most_helpers": (_INT, []),
     "wn_help": (None, [_POINTER, _POINTER, _INT]),
     "wn_dismiss": (None, [_POINTER]),
@@ -98,7 +99,7 @@ class Library:
     @property
     def tiles(self) -> Tiles:
         """What the layout of packed weights depends on beside the precision."""
-        return Tiles(int(self._c.wn_tile()), int(self._c.wn_group()))
+        return Tiles(int(self._c.wn_tile()), int(self._c.wn_group()), int(self._c.wn_apart()))
 
     @property
     def model_bytes(self) -> int:

@@ -22,11 +22,17 @@ _NEVER = np.float32(-1e30)  # what only fills up a vector: no class of it is eve
 
 
 class Tiles(NamedTuple):
-    """How a matrix lies in memory: [k/group, columns, group] for each tile of its columns."""
+    """How a matrix lies in memory: [k/group, columns, group] for each tile of its columns.
+
+    All of it depends on the CPU's vectors.
+    """
 
     columns: int
     group: int
-    """Weights of a column that lie together. It and `columns` depend on the CPU's vectors."""
+    """Weights of a column that lie together."""
+    apart: int = 0
+    """Where it is not 0, columns so far apart share words of 16 bits: the second's weight in the
+    upper byte, the first's plus 128 in the lower; the words of `group` inputs lie together."""
 
 
 def pack(spec: ModelSpec, weights: Weights, precision: str, tiles: Tiles) -> NDArray[np.uint8]:
@@ -96,9 +102,22 @@ def _matrix(matrix: Array, precision: str, tiles: Tiles) -> list[Array]:
 def _tiled(matrix: Array, tiles: Tiles) -> Array:
     """[k, n] to column tiles, one after the other."""
     rows, columns = matrix.shape
-    grouped = matrix.reshape(rows // tiles.group, tiles.group, columns).swapaxes(1, 2)
+    if tiles.apart:
+        grouped = _in_words(matrix, tiles)
+    else:
+        grouped = matrix.reshape(rows // tiles.group, tiles.group, columns).swapaxes(1, 2)
     starts = range(0, columns, tiles.columns)
     return np.concatenate([grouped[:, i : i + tiles.columns].ravel() for i in starts])
+
+
+def _in_words(matrix: Array, tiles: Tiles) -> Array:
+    """[k, n] int8 to [k/group, n, group], where every pair of bytes is the word of two columns."""
+    rows, columns = matrix.shape
+    shape = (rows // tiles.group, tiles.group, columns // (2 * tiles.apart), 2, tiles.apart)
+    halves = matrix.reshape(shape).copy()
+    halves[:, :, :, 0] ^= np.int8(-128)  # plus 128
+    # [k/group, pairs of so many columns, apart, group, 2]; the first byte of a word is its lower.
+    return halves.transpose(0, 2, 4, 1, 3).reshape(rows // tiles.group, columns, tiles.group)
 
 
 def _gate_order(half: int) -> NDArray[np.intp]:

@@ -40,8 +40,8 @@ static void *be_helper(void *given) {
 
 int main(int count, char **words) {
     if (count == 1) {
-        printf("%d %d %ld %ld\n", (int)wn_tile(), (int)wn_group(), (long)wn_model_bytes(),
-               (long)wn_state_bytes());
+        printf("%d %d %d %ld %ld\n", (int)wn_tile(), (int)wn_group(), (int)wn_apart(),
+               (long)wn_model_bytes(), (long)wn_state_bytes());
         return 0;
     }
     if (wn_prepare()) return 7;

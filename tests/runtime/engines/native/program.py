@@ -70,8 +70,8 @@ class Program:
         ]
         subprocess.run([*compile_, "-o", str(directory / "driver")], check=True, timeout=300)
         told = subprocess.run(self._command, check=True, capture_output=True, text=True)
-        columns, group, model_bytes, _ = map(int, told.stdout.split())
-        model = pack(shapes.spec, weights, shapes.precision, Tiles(columns, group))
+        *tiles, model_bytes, _ = map(int, told.stdout.split())
+        model = pack(shapes.spec, weights, shapes.precision, Tiles(*tiles))
         assert model.nbytes == model_bytes
         (directory / "model").write_bytes(model.tobytes())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wn_runtime.engines.native.pack import aligned_zeros, remainder, to_bfloat16
+from wn_runtime.engines.native.pack import Tiles, _tiled, aligned_zeros, remainder, to_bfloat16
 from wn_runtime.engines.quantise import quantise
 
 
@@ -39,3 +39,19 @@ def test_int8_is_within_half_a_step_of_each_columns_own_scale() -> None:
     rest, finer = quantise(remainder(matrix))
     error = np.abs(whole * scale + rest * finer - matrix)
     assert (error <= scale / 250 + 1e-6 * np.abs(matrix)).all(), "two int8 are 15 bits together"
+
+
+@pytest.mark.parametrize("apart", [4, 8])
+def test_two_columns_share_a_word_of_which_each_is_read_with_one_operation(apart: int) -> None:
+    """products.h: the upper byte, and the word less 256 times that and less 128."""
+    rng = np.random.default_rng(0)
+    matrix = rng.integers(-127, 128, (6, 4 * apart), np.int8)  # (k, n)
+    tiles = Tiles(columns=2 * apart, group=2, apart=apart)
+    words = _tiled(matrix, tiles).view("<i2").reshape(2, 3, apart, 2)  # tile, k/2, lane, input
+    upper = words >> 8
+    lower = words - 256 * upper - 128
+    for tile in range(2):
+        for found, first in ((lower, 0), (upper, apart)):
+            columns = matrix[:, 2 * apart * tile + first :][:, :apart]
+            expected = columns.reshape(3, 2, apart).swapaxes(1, 2)
+            np.testing.assert_array_equal(found[tile], expected)

@@ -32,11 +32,13 @@ INLINE void load_pair(vf *even, vf *odd, const weight *w, int width) {
 #endif
 }
 
-/* y[b][v] += x[b] @ W. */
-INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, const row *rows,
-                         const float *x_scale, vf *y) {
-    (void)n, (void)x_scale;
-    const float *x = (const float *)rows;
+/* y[b][v] = init[b][v] + x[b] @ W. */
+INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, rows_io io) {
+    const float *x = (const float *)io.x;
+    vf y[MOST];
+    UNROLL for (int b = 0; b < nb; b++)
+        UNROLL for (int v = 0; v < nv; v++)
+            y[b * nv + v] = load(io.init + b * io.init_stride + v * LANES);
     const weight *w = m.w;
     vf odd[MOST];
     UNROLL for (int j = 0; j < nb * nv; j++) odd[j] = (vf){0};
@@ -56,6 +58,8 @@ INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, con
     }
     if (SPLIT_SUMS(width))
         UNROLL for (int j = 0; j < nb * nv; j++) y[j] += odd[j];
+    UNROLL for (int b = 0; b < nb; b++)
+        UNROLL for (int v = 0; v < nv; v++) store(io.y + b * n + v * LANES, y[b * nv + v]);
 }
 
 #endif

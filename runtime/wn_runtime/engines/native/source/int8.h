@@ -2,34 +2,7 @@
 #ifndef WN_INT8_H
 #define WN_INT8_H
 
-/* BYTES rows are k upper bytes, then k lower bytes, each shifted to the signedness that the CPU's
- * byte product wants; other rows are k int16. Arm's product of matrices, 2 x 8 bytes times 8 x 2, takes
- * two columns and both bytes of eight inputs at once: there rows are 8 upper bytes, their 8 lower
- * bytes, the next 8 upper bytes, ... */
-#if (WN_AVX512 && defined(__AVX512VNNI__)) || (WN_AVX2 && defined(__AVXVNNI__))
-#define BYTES 1
-#define HIGH_SHIFT 0x80 /* unsigned bytes times signed weights */
-#define LOW_SHIFT 0
-#elif WN_NEON && (defined(__ARM_FEATURE_DOTPROD) || defined(__ARM_FEATURE_MATMUL_INT8))
-#define BYTES 1
-#ifdef __ARM_FEATURE_MATMUL_INT8
-#define WN_I8MM 1
-#endif
-#define HIGH_SHIFT 0 /* signed bytes times signed weights */
-#define LOW_SHIFT 0x80
-#else
-#define BYTES 0
-#endif
-
-#if WN_I8MM
-#define GROUP 8 /* weights of a column that lie together */
-#define UPPER(i, k) (2 * (i) - (i) % 8) /* where the bytes of input i are in a row */
-#define LOWER(i, k) (UPPER(i, k) + 8)
-#else
-#define GROUP 4
-#define UPPER(i, k) (i)
-#define LOWER(i, k) ((k) + (i))
-#endif
+#include "products.h"
 
 /* `count` (16 or a multiple) integers to int16, saturated, at position i of a row of k. */
 INLINE void put16(row *to, int i, int k, const vi *v) {
@@ -78,7 +51,19 @@ INLINE void put16(row *to, int i, int k, const vi *v) {
     _mm256_storeu_si256((__m256i *)(to + 2 * i), words);
     (void)k;
 #endif
-#elif BYTES && WN_NEON
+#elif WN_SSE
+    for (int j = 0; j < 2; j++) {
+        __m128i words = _mm_packs_epi32((__m128i)v[2 * j], (__m128i)v[2 * j + 1]);
+        _mm_storeu_si128((__m128i *)(to + 2 * i + 16 * j), words);
+    }
+    (void)k;
+#elif WN_NEON && !BYTES
+    for (int j = 0; j < 2; j++) {
+        int16x4_t a = vqmovn_s32((int32x4_t)v[2 * j]), b = vqmovn_s32((int32x4_t)v[2 * j + 1]);
+        vst1q_s16((int16_t *)(to + 2 * i + 16 * j), vcombine_s16(a, b));
+    }
+    (void)k;
+#elif WN_NEON
     for (int j = 0; j < 2; j++) {
         int16x4_t a = vqmovn_s32((int32x4_t)v[2 * j]), b = vqmovn_s32((int32x4_t)v[2 * j + 1]);
         int16x8_t words = vcombine_s16(a, b);
@@ -116,12 +101,23 @@ INLINE void put16(row *to, int i, int k, const vi *v) {
 #endif
 
 INLINE void encode_times(row *to, const float *x, int k, vf times) {
+    vi pairs = {0};
     UNROLL for (int i = 0; i < k; i += PUT) {
         vi v[PUT / LANES];
         UNROLL for (int j = 0; j < PUT / LANES; j++)
             v[j] = i + j * LANES < k ? nearest(load(x + i + j * LANES) * times) : (vi){0};
         put16(to, i, k, v);
+#if TWIN /* what `begun` takes away */
+        UNROLL for (int j = i; j < i + PUT; j += 2 * LANES)
+            pairs += pairs_added(load_int(to + 2 * j));
+        if (i + PUT == k || (i + PUT) % EXACT_INPUTS == 0) {
+            store_int(to + 2 * k + i / EXACT_INPUTS * sizeof(vi),
+                      (vi)(0 - ((vu)total(pairs) << 7)));
+            pairs = (vi){0};
+        }
+#endif
     }
+    (void)pairs;
 }
 
 /* x to int16 with the smallest power of two as scale that fits all of the row; returns the scale.
@@ -155,13 +151,11 @@ INLINE void decode(float *to, const row *x, float scale, int k) {
     }
 }
 
-#include "products.h"
-
 /* Weights are asked for a kilobyte ahead, where a product that waits for them would be issued again
  * and again on the port that it shares with others: 7 % of L30 R64 S256 on a Xeon with VNNI. Where
  * they come from beyond the L2, three: 3 % of r9y9's default model. */
 INLINE void ahead(const weight *w) {
-#if WN_AVX512 && BYTES
+#if (WN_AVX512 && BYTES) || (WN_AVX2 && TWIN)
     __builtin_prefetch(w + (WIDE ? 3072 : 1024));
 #else
     (void)w;
@@ -170,9 +164,10 @@ INLINE void ahead(const weight *w) {
 
 #define SPLIT_SUMS(width) ((width) <= 2 * LANES) /* see floats.h */
 
-/* 64 inputs are eight groups, which GCC 12 would unroll whole, and then keep sums on the stack: with
- * two streams a sixth of all instructions. */
-#if WN_I8MM
+/* 64 inputs are eight groups of i8mm, which GCC 12 would unroll whole, and then keep sums on the
+ * stack: with two streams a sixth of all instructions. Of small groups the loop itself is a tenth.
+ * WebAssembly's compilers are better left alone: four at once take 1.3 times as long in node. */
+#if WN_I8MM || (TWIN && !WN_WASM)
 #define FOUR_TIMES _Pragma("GCC unroll 4")
 #else
 #define FOUR_TIMES
@@ -185,40 +180,48 @@ INLINE void sum_products(int nb, int nv, int begin, int end, int k, int width, c
     const int chains = SPLIT_SUMS(width) ? 2 : 1;
     const weight *w = m.w;
     running sum[MOST];
-    UNROLL for (int j = 0; j < chains * nb * nv; j++) sum[j] = (running){0};
+    UNROLL for (int j = 0; j < chains * nb * nv; j += SPAN)
+        sum[j] = j < nb * nv ? begun(x + j / nv * ROW_BYTES(k), k, begin) : (running){0};
     FOUR_TIMES for (int i = begin; i < end; i += GROUP * chains)
         UNROLL for (int c = 0; c < chains; c++, w += GROUP * width) {
-            UNROLL for (int v = 0; v < nv; v++) ahead(w + GROUP * v * LANES);
+            UNROLL for (int v = 0; v < nv * GROUP * LANES; v += 64) ahead(w + v);
             UNROLL for (int b = 0; b < nb; b++) {
                 inputs xs = inputs_at(x + b * ROW_BYTES(k), i + GROUP * c, k);
-                UNROLL for (int v = 0; v < nv; v++) {
+                UNROLL for (int v = 0; v < nv; v += SPAN) {
                     int j = (c * nb + b) * nv + v;
                     sum[j] = add_group(sum[j], xs, w + GROUP * v * LANES);
                 }
             }
         }
     UNROLL for (int b = 0; b < nb; b++)
-        UNROLL for (int v = 0; v < nv; v++) {
+        UNROLL for (int v = 0; v < nv; v += SPAN) {
             running each = sum[b * nv + v];
             if (chains == 2) each = join(each, sum[(nb + b) * nv + v]);
-            whole[b * nv + v] = finish(each, m.shifts + v * LANES);
+            finish(each, m.shifts + v * LANES, whole + b * nv + v);
         }
 }
 
-/* y[b][v] += x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added in
- * float beyond. */
-INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, const row *x,
-                         const float *x_scale, vf *y) {
+/* y[b][v] = init[b][v] + x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added
+ * in float beyond. */
+INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, rows_io io) {
+    vf y[MOST];
     for (int begin = 0; begin < k; begin += EXACT_INPUTS) {
         int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
         vi whole[MOST];
-        sum_products(nb, nv, begin, end, k, width, m, x, whole);
+        sum_products(nb, nv, begin, end, k, width, m, io.x, whole);
+        /* Not read before: while sums take up the registers, it would wait on the stack. */
+        if (begin == 0)
+            UNROLL for (int b = 0; b < nb; b++)
+                UNROLL for (int v = 0; v < nv; v++)
+                    y[b * nv + v] = load(io.init + b * io.init_stride + v * LANES);
         UNROLL for (int b = 0; b < nb; b++)
             UNROLL for (int v = 0; v < nv; v++)
-                y[b * nv + v] +=
-                    to_float(whole[b * nv + v]) * (load(m.scale + v * LANES) * x_scale[b]);
+                y[b * nv + v] += to_float(whole[b * nv + v]) *
+                                 (load(m.scale + v * LANES) * io.x_scale[b]);
         m.w += EXACT_INPUTS * width, m.shifts += n;
     }
+    UNROLL for (int b = 0; b < nb; b++)
+        UNROLL for (int v = 0; v < nv; v++) store(io.y + b * n + v * LANES, y[b * nv + v]);
 }
 
 /* y += integer sums that were kept, rescaled: what add_products would have added. */

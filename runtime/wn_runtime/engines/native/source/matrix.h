@@ -7,7 +7,7 @@
  *
  * A matrix [k][n] is stored in tiles of TILE columns, each read once from front to back:
  *
- *   FP32 [k][tile]      BF16 [k/2][tile][2]      INT8 [k/4][tile][4], or [k/8][tile][8]
+ *   FP32 [k][tile]      BF16 [k/2][tile][2]      INT8 as layout.h says
  *
  * A patch of a tile (some rows, some vectors of columns) has its sums in registers while the
  * inputs are broadcast one after the other; a weight once loaded serves all rows of the patch.
@@ -23,15 +23,17 @@ typedef unsigned char row; /* k activations in ROW_BYTES(k) bytes */
 
 #if PRECISION == INT8
 typedef int8_t weight;
-#define ROW_BYTES(k) (2 * (k))
-#define PER_VECTOR 2 /* sums for each vector of columns */
+#include "layout.h"
 #elif PRECISION == BF16
 typedef uint16_t weight;
 #define ROW_BYTES(k) (4 * (k))
-#define PER_VECTOR 1
 #else
 typedef float weight;
 #define ROW_BYTES(k) (4 * (k))
+#endif
+#if PRECISION != INT8
+#define TWIN 0
+#define SPAN 1
 #define PER_VECTOR 1
 #endif
 
@@ -101,13 +103,7 @@ INLINE void multiply_patch(int nb, int nv, int k, int n, int width, columns m, r
         return;
     }
 #endif
-    vf y[MOST];
-    UNROLL for (int b = 0; b < nb; b++)
-        UNROLL for (int v = 0; v < nv; v++)
-            y[b * nv + v] = load(io.init + b * io.init_stride + v * LANES);
-    add_products(nb, nv, k, n, width, m, io.x, io.x_scale, y);
-    UNROLL for (int b = 0; b < nb; b++)
-        UNROLL for (int v = 0; v < nv; v++) store(io.y + b * n + v * LANES, y[b * nv + v]);
+    add_products(nb, nv, k, n, width, m, io);
 }
 
 INLINE void multiply_vectors(int nv, int rows, int k, int n, int width, columns m, rows_io io) {
@@ -126,7 +122,7 @@ INLINE columns from_vector(columns m, int v, int group) {
 INLINE void multiply_first(int vectors, int rows, int k, int n, int width, columns m, rows_io io) {
     const int nb = rows < PATCH_ROWS ? rows : PATCH_ROWS;
     const int room = SUMS / nb / (SPLIT_SUMS(width) ? 2 : 1);
-    const int nv = rows == 1 || room >= vectors ? vectors : room > 1 ? room : 1;
+    const int nv = rows == 1 || room >= vectors ? vectors : room > SPAN ? room / SPAN * SPAN : SPAN;
     int v = 0;
     for (; v + nv <= vectors; v += nv) {
         multiply_vectors(nv, rows, k, n, width, from_vector(m, v, GROUP), io);

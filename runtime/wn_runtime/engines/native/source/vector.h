@@ -27,6 +27,11 @@
 #define WN_AVX2 1
 #define LANES 8
 #define REGISTERS 16
+#elif !defined(WN_PLAIN) && defined(__SSE2__)
+#include <emmintrin.h>
+#define WN_SSE 1
+#define LANES 4
+#define REGISTERS 16
 #elif !defined(WN_PLAIN) && defined(__ARM_NEON) && defined(__aarch64__)
 #include <arm_neon.h>
 #define WN_NEON 1
@@ -80,6 +85,31 @@ INLINE vi all_int(int32_t x) { return (vi)_mm256_set1_epi32(x); }
 INLINE vf larger(vf a, vf b) { return _mm256_max_ps(a, b); }
 INLINE vf smaller(vf a, vf b) { return _mm256_min_ps(a, b); }
 INLINE vi nearest(vf v) { return (vi)_mm256_cvtps_epi32(v); }
+INLINE vf maximum(vf v) {
+    v = larger(v, _mm256_permute2f128_ps(v, v, 1));
+    v = larger(v, _mm256_permute_ps(v, 0x4e));
+    return larger(v, _mm256_permute_ps(v, 0xb1));
+}
+INLINE vi total(vi v) { /* of all lanes, in every lane */
+    v += (vi)_mm256_permute2x128_si256((__m256i)v, (__m256i)v, 1);
+    v += (vi)_mm256_shuffle_epi32((__m256i)v, 0x4e);
+    return v + (vi)_mm256_shuffle_epi32((__m256i)v, 0xb1);
+}
+INLINE vf quotient(vf a, vf b) { return a / b; }
+#elif WN_SSE
+INLINE vf all(float x) { return _mm_set1_ps(x); }
+INLINE vi all_int(int32_t x) { return (vi)_mm_set1_epi32(x); }
+INLINE vf larger(vf a, vf b) { return _mm_max_ps(a, b); }
+INLINE vf smaller(vf a, vf b) { return _mm_min_ps(a, b); }
+INLINE vi nearest(vf v) { return (vi)_mm_cvtps_epi32(v); }
+INLINE vf maximum(vf v) {
+    v = larger(v, _mm_shuffle_ps(v, v, 0x4e));
+    return larger(v, _mm_shuffle_ps(v, v, 0xb1));
+}
+INLINE vi total(vi v) {
+    v += (vi)_mm_shuffle_epi32((__m128i)v, 0x4e);
+    return v + (vi)_mm_shuffle_epi32((__m128i)v, 0xb1);
+}
 INLINE vf quotient(vf a, vf b) { return a / b; }
 #elif WN_NEON
 INLINE vf all(float x) { return (vf)vdupq_n_f32(x); }
@@ -89,6 +119,7 @@ INLINE vf smaller(vf a, vf b) { return (vf)vminq_f32((float32x4_t)a, (float32x4_
 INLINE vi nearest(vf v) { return (vi)vcvtnq_s32_f32((float32x4_t)v); }
 INLINE vf quotient(vf a, vf b) { return a / b; }
 INLINE vf maximum(vf v) { return all(vmaxvq_f32((float32x4_t)v)); }
+INLINE vi total(vi v) { return all_int(vaddvq_s32((int32x4_t)v)); }
 #elif WN_WASM
 INLINE vf all(float x) { return (vf)wasm_f32x4_splat(x); }
 INLINE vi all_int(int32_t x) { return (vi)wasm_i32x4_splat(x); }
@@ -96,6 +127,10 @@ INLINE vf larger(vf a, vf b) { return (vf)wasm_f32x4_pmax((v128_t)b, (v128_t)a);
 INLINE vf smaller(vf a, vf b) { return (vf)wasm_f32x4_pmin((v128_t)b, (v128_t)a); }
 INLINE vi nearest(vf v) { return (vi)(v + 12582912.0f) - 0x4b400000; } /* |v| <= 2^22 */
 INLINE vf quotient(vf a, vf b) { return a / b; }
+INLINE vi total(vi v) {
+    v += (vi)wasm_i32x4_shuffle((v128_t)v, (v128_t)v, 2, 3, 0, 1);
+    return v + (vi)wasm_i32x4_shuffle((v128_t)v, (v128_t)v, 1, 0, 3, 2);
+}
 INLINE vf maximum(vf v) {
     v = larger(v, (vf)wasm_i32x4_shuffle((v128_t)v, (v128_t)v, 2, 3, 0, 1));
     return larger(v, (vf)wasm_i32x4_shuffle((v128_t)v, (v128_t)v, 1, 0, 3, 2));
@@ -128,7 +163,7 @@ INLINE uint32_t lanes_total(vi v) {
 #endif
 }
 
-#if !WN_AVX512 && !WN_NEON && !WN_WASM
+#if !WN_AVX512 && !WN_AVX2 && !WN_SSE && !WN_NEON && !WN_WASM
 INLINE vf maximum(vf v) {
     float most = v[0];
     for (int i = 1; i < LANES; i++) most = v[i] > most ? v[i] : most;

@@ -27,7 +27,7 @@
 
 /* How weights lie and what functions take, as Python has it: it may have been loaded before these files
  * were replaced, in a training of days. */
-_Static_assert(LAYOUT == 4, "the installation was replaced meanwhile: start this program again");
+_Static_assert(LAYOUT == 5, "the installation was replaced meanwhile: start this program again");
 
 /* The most steps whose older taps are computed together, a power of two: those inputs are known
  * beforehand where a layer looks back at least so far. Their weights are then read once for all the
@@ -299,6 +299,7 @@ EXPORT int64_t wn_model_bytes(void) { return sizeof(model); }
 EXPORT int64_t wn_state_bytes(void) { return sizeof(state); }
 EXPORT int32_t wn_tile(void) { return TILE; }
 EXPORT int32_t wn_group(void) { return GROUP; }
+EXPORT int32_t wn_apart(void) { return TWIN; }
 
 /* bias: NULL, or [bias_rows][L][B][G], each row for steps / bias_rows samples, a whole number. mix:
  * NULL, or [steps][B][parts] for a bias [bias_rows][parts][L][B][G]: what a sample has of each part.

@@ -27,7 +27,8 @@ static int32_t check_file(const wavestep_model *file, uint64_t bytes) {
         return WAVESTEP_DAMAGED;
     if (file->precision != file_layout.precision) return WAVESTEP_OTHER_MODEL;
     if (!same_bytes(file->digest, file_layout.digest, 32)) return WAVESTEP_OTHER_MODEL;
-    if (file->tile != file_layout.tile || file->group != file_layout.group)
+    if (file->tile != file_layout.tile || file->group != file_layout.group ||
+        file->apart != file_layout.apart)
         return WAVESTEP_OTHER_LAYOUT;
     if (!section_is(file->weights, WEIGHTS_AT, sizeof(model)) ||
         !section_is(file->conditioning, CONDITIONING_AT, CONDITIONING_BYTES) ||

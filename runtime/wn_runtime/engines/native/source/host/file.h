@@ -63,7 +63,8 @@ struct wavestep_model {
     file_section weights, conditioning, decoding, text;
     uint32_t sample_rate, group;
     double temperature, deemphasis, gain;
-    unsigned char zeros[32];
+    uint32_t apart;
+    unsigned char zeros[28];
 };
 
 #define FILE_HEADER 192
@@ -79,9 +80,9 @@ static const unsigned char file_magic[8] = {0x89, 'W', 'N', 'M', '\r', '\n', 0x1
 /* What this library reads, where who packs a model finds it: in the compiled library's own bytes. */
 __attribute__((used)) static const struct {
     char mark[24];
-    uint32_t precision, tile, group;
+    uint32_t precision, tile, group, apart;
     unsigned char digest[32];
-} file_layout = {"wavestep packed layout:", PRECISION, TILE, GROUP, HOST_DIGEST};
+} file_layout = {"wavestep packed layout:", PRECISION, TILE, GROUP, TWIN, HOST_DIGEST};
 
 static const void *file_at(const wavestep_model *file, uint64_t at) {
     return (const unsigned char *)file + (size_t)at;
