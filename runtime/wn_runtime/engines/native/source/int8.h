@@ -201,24 +201,29 @@ INLINE void sum_products(int nb, int nv, int begin, int end, int k, int width, c
         }
 }
 
-/* y[b][v] = init[b][v] + x[b] @ W, rescaled. Sums are exact within EXACT_INPUTS inputs and are added
- * in float beyond. */
+INLINE void add_rescaled(int nb, int nv, columns m, const float *x_scale, const vi *whole, vf *y) {
+    UNROLL for (int b = 0; b < nb; b++)
+        UNROLL for (int v = 0; v < nv; v++)
+            y[b * nv + v] +=
+                to_float(whole[b * nv + v]) * (load(m.scale + v * LANES) * x_scale[b]);
+}
+
+/* y[b][v] = init[b][v] + x[b] @ W. Sums are exact within EXACT_INPUTS inputs and are added in float
+ * beyond. */
 INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, rows_io io) {
+    vi whole[MOST];
     vf y[MOST];
-    for (int begin = 0; begin < k; begin += EXACT_INPUTS) {
-        int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
-        vi whole[MOST];
-        sum_products(nb, nv, begin, end, k, width, m, io.x, whole);
-        /* Not read before: while sums take up the registers, it would wait on the stack. */
-        if (begin == 0)
-            UNROLL for (int b = 0; b < nb; b++)
-                UNROLL for (int v = 0; v < nv; v++)
-                    y[b * nv + v] = load(io.init + b * io.init_stride + v * LANES);
-        UNROLL for (int b = 0; b < nb; b++)
-            UNROLL for (int v = 0; v < nv; v++)
-                y[b * nv + v] += to_float(whole[b * nv + v]) *
-                                 (load(m.scale + v * LANES) * io.x_scale[b]);
+    sum_products(nb, nv, 0, k < EXACT_INPUTS ? k : EXACT_INPUTS, k, width, m, io.x, whole);
+    /* Not before: while sums take up the registers, it would wait on the stack. */
+    UNROLL for (int b = 0; b < nb; b++)
+        UNROLL for (int v = 0; v < nv; v++)
+            y[b * nv + v] = load(io.init + b * io.init_stride + v * LANES);
+    add_rescaled(nb, nv, m, io.x_scale, whole, y);
+    for (int begin = EXACT_INPUTS; begin < k; begin += EXACT_INPUTS) {
         m.w += EXACT_INPUTS * width, m.shifts += n;
+        int end = k - begin < EXACT_INPUTS ? k : begin + EXACT_INPUTS;
+        sum_products(nb, nv, begin, end, k, width, m, io.x, whole);
+        add_rescaled(nb, nv, m, io.x_scale, whole, y);
     }
     UNROLL for (int b = 0; b < nb; b++)
         UNROLL for (int v = 0; v < nv; v++) store(io.y + b * n + v * LANES, y[b * nv + v]);
