@@ -1,7 +1,8 @@
 """What the native engine's code costs, by instruction set and precision, apart from memory.
 
-Printed by `python -m bench.native_cost x86` (cycles: µs on the reference machine times its 3750
-MHz) and by `… arm`, `… armv7`, `… rv64` (instructions, counted exactly under qemu).
+Printed by `python -m bench.native_cost x86` (cycles: µs times MHz; AVX-512 on the reference machine,
+3750 MHz, AVX2 and SSE on a Zen 3, 3240 MHz) and by `… arm`, `… armv7`, `… rv64` (instructions,
+counted exactly under qemu).
 """
 
 from __future__ import annotations
@@ -50,14 +51,14 @@ COSTS: dict[str, dict[str, Cost]] = {
         "int8": Cost(0.0195, 2.73, 1592),
     },
     "avx2": {
-        "fp32": Cost(0.0765, 1.42, 821),
-        "bf16": Cost(0.101, 0, 1344),
-        "int8": Cost(0.0411, 11.6, 0),
+        "fp32": Cost(0.130, 0, 1243),
+        "bf16": Cost(0.112, 0, 1346),
+        "int8": Cost(0.0576, 0.219, 3135),
     },
     "sse": {
-        "fp32": Cost(0.213, 0, 1536),
-        "bf16": Cost(0.268, 1.49, 1283),
-        "int8": Cost(0.615, 0, 313),
+        "fp32": Cost(0.222, 9.2, 720),
+        "bf16": Cost(0.300, 0, 1697),
+        "int8": Cost(0.124, 4.5, 4290),
     },
     "neon-dot": {
         "fp32": Cost(0.493, 8.45, 2866),
@@ -72,7 +73,7 @@ COSTS: dict[str, dict[str, Cost]] = {
     "neon": {
         "fp32": Cost(0.493, 8.45, 2866),
         "bf16": Cost(0.713, 10.4, 1211),
-        "int8": Cost(0.871, 13.6, 5398),
+        "int8": Cost(0.507, 6.72, 5288),
     },
     "armv7": {
         "fp32": Cost(0.642, 18.4, 4283),
