@@ -18,6 +18,8 @@ OPSET = 17
 
 THIS_CPU = "cpu"
 """Names the CPU that the export itself runs on, in place of a target of the catalogue."""
+BROWSER = "browser"
+"""Names a page that plays the model, in place of one."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def march_of(name: str | None) -> str:
     """
     if name is None or name == THIS_CPU:
         return "native"
-    target = find(name)
+    target = find(name, THIS_CPU)
     if target.cpu is None:
         raise WavestepError(f"the CPU beside {target.name} is not known; give another --target")
     if target.system != "linux":

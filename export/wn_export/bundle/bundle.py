@@ -48,7 +48,7 @@ def order(path: Path, target: str | None, asked: Sequence[str] = ()) -> Bundle:
             "--bundle needs --target: what the device is (wn-targets lists them; cpu is one like "
             "this machine)"
         )
-    device = None if target == THIS_CPU else find(target)
+    device = None if target == THIS_CPU else find(target, THIS_CPU)
     if device is not None and device.cpu is None:
         raise WavestepError(
             f"{target} is a card that sits in any machine, so no bundle can be for it; name the "

@@ -17,13 +17,10 @@ from wn_targets.commands.complete import target_names
 if TYPE_CHECKING:
     from wn_export.package.export import Options
 
-BROWSER = "browser"
-"""What --target calls a page, in place of a device."""
-
 
 def _targets(context: click.Context, option: click.Parameter, begun: str) -> list[str]:
     """What --target takes: devices, and the two that are none."""
-    from wn_targets.constraints import THIS_CPU
+    from wn_targets.constraints import BROWSER, THIS_CPU
 
     others = [name for name in (BROWSER, THIS_CPU) if name.startswith(begun)]
     return [*others, *target_names(context, option, begun)]
@@ -131,6 +128,7 @@ def main(
         raise WavestepError(f"wn-export needs onnx ({error}); {fix}") from error
     from wn_runtime.exchange import restore
     from wn_runtime.model.manifest import MANIFEST
+    from wn_targets.constraints import BROWSER
 
     run = source / "best.pt"
     if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
@@ -165,7 +163,7 @@ def _c_api(
     from wn_export.c_api.folder import write_c_api
     from wn_runtime.errors import WavestepError
     from wn_runtime.model.package import ModelPackage
-    from wn_targets.constraints import march_of
+    from wn_targets.constraints import BROWSER, march_of
 
     if c_api is None:
         raise WavestepError(f"--precision goes with --c-api, or with --target {BROWSER}")
@@ -181,6 +179,7 @@ def _site(source: Path, output: Path | None, precision: str | None, options: Opt
     """`--target browser` makes nothing else, either."""
     from wn_export.package.site import export_site
     from wn_runtime.errors import WavestepError
+    from wn_targets.constraints import BROWSER
 
     if options != type(options)(device=BROWSER):
         raise WavestepError(f"--target {BROWSER} goes with -o and --precision alone")

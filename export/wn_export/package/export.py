@@ -34,7 +34,7 @@ from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec, context_in_words
-from wn_targets.constraints import THIS_CPU, Constraints, constraints, this_cpu
+from wn_targets.constraints import BROWSER, THIS_CPU, Constraints, constraints, this_cpu
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.models.fit import crossing
 from wn_targets.precision import cuda_precision
@@ -159,7 +159,7 @@ def _constraints(options: Options, target: Path) -> Constraints | None:
         return None
     if options.device == THIS_CPU:
         return this_cpu(quoted(target))
-    return constraints(find(options.device), quoted(target))
+    return constraints(find(options.device, THIS_CPU, BROWSER), quoted(target))
 
 
 def _graphs(before: Graphs, options: Options, device: Constraints | None) -> Graphs:

@@ -11,8 +11,11 @@ from wn_targets.devices.target import Target
 TARGETS: dict[str, Target] = {target.name: target for target in (*JETSONS, *GPUS, *CPUS)}
 
 
-def find(name: str) -> Target:
-    """The target called `name`. Raises WavestepError with the nearest name when there is none."""
+def find(name: str, *others: str) -> Target:
+    """The target called `name`. Raises WavestepError with the nearest name when there is none.
+
+    others: names that are taken where this one is asked for, and are no targets.
+    """
     if name not in TARGETS:
-        raise WavestepError(unknown("target", name, TARGETS))
+        raise WavestepError(unknown("target", name, [*others, *TARGETS]))
     return TARGETS[name]
