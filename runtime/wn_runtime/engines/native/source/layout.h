@@ -7,7 +7,8 @@
  *
  * GROUP weights of a column lie together, of as many inputs. TWIN: the weights of two columns, so far
  * from each other, share a word of 16 bits, as products.h tells: with those of the next input they
- * are the group.
+ * are the group. There a row ends in -128 times the sum of its words, in every lane of a vector, for
+ * each EXACT_INPUTS of them.
  */
 #ifndef WN_LAYOUT_H
 #define WN_LAYOUT_H
