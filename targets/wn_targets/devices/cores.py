@@ -202,6 +202,9 @@ AVX512 = Cpu(
     l3_gbps=30,
     core_dram_gbps=20,
 )
+_MEASURED = dict.fromkeys(
+    ("core", "clock_mhz", "l2_kib", "l3_kib", "l2_bytes_per_cycle", "l3_gbps"), sources.MEASURED
+)
 ZEN3 = Cpu(
     core="Zen 3",
     isa="avx2",
@@ -213,14 +216,7 @@ ZEN3 = Cpu(
     l2_bytes_per_cycle=32,
     l3_gbps=80,
     core_dram_gbps=15,
-    sources={
-        "core": sources.MEASURED,
-        "clock_mhz": sources.MEASURED,
-        "l2_kib": sources.MEASURED,
-        "l3_kib": sources.MEASURED,
-        "l2_bytes_per_cycle": sources.MEASURED,
-        "l3_gbps": sources.MEASURED,
-    },
+    sources=_MEASURED,
 )
 XEON = Cpu(
     core="Xeon with AVX-512, VNNI and BF16",
@@ -233,12 +229,5 @@ XEON = Cpu(
     l2_bytes_per_cycle=44,
     l3_gbps=30,
     core_dram_gbps=15,
-    sources={
-        "core": sources.MEASURED,
-        "clock_mhz": sources.MEASURED,
-        "l2_kib": sources.MEASURED,
-        "l3_kib": sources.MEASURED,
-        "l2_bytes_per_cycle": sources.MEASURED,
-        "l3_gbps": sources.MEASURED,
-    },
+    sources=_MEASURED,
 )

@@ -24,15 +24,14 @@ typedef unsigned char row; /* k activations in ROW_BYTES(k) bytes */
 #if PRECISION == INT8
 typedef int8_t weight;
 #include "layout.h"
-#elif PRECISION == BF16
+#else
+#if PRECISION == BF16
 typedef uint16_t weight;
-#define ROW_BYTES(k) (4 * (k))
 #else
 typedef float weight;
-#define ROW_BYTES(k) (4 * (k))
 #endif
-#if PRECISION != INT8
-#define TWIN 0
+#define ROW_BYTES(k) (4 * (k))
+#define TWIN 0 /* these three as in layout.h */
 #define SPAN 1
 #define PER_VECTOR 1
 #endif
