@@ -19,17 +19,27 @@ INLINE void decode(float *to, const row *x, float scale, int k) {
 /* Few columns: even and odd inputs have sums of their own, to hide a multiply-add's latency. */
 #define SPLIT_SUMS(width) ((width) <= 4 * LANES)
 
-/* The weights of inputs i and i + 1, of the vector of columns at w. */
-INLINE void load_pair(vf *even, vf *odd, const weight *w, int width) {
+/* The weights of the first or the second of two inputs, of the vector of columns at w. */
+INLINE vf load_weights(const weight *w, int width, int second) {
 #if PRECISION == BF16
     vi pair = load_int(w);
-    *even = (vf)(pair << 16);
-    *odd = (vf)(pair & (int32_t)0xffff0000);
     (void)width;
+    return (vf)(second ? pair & (int32_t)0xffff0000 : pair << 16);
 #else
-    *even = load(w);
-    *odd = load(w + width);
+    return load(w + second * width);
 #endif
+}
+
+/* sums[b][v] += x[b][0] * the weights of the first or the second of two inputs. */
+INLINE void add_input(int nb, int nv, int k, int width, const float *x, const weight *w, int second,
+                      vf *sums) {
+    vf weights[MOST];
+    UNROLL for (int v = 0; v < nv; v++)
+        weights[v] = load_weights(w + v * LANES * GROUP, width, second);
+    UNROLL for (int b = 0; b < nb; b++) {
+        vf input = all(x[b * k]);
+        UNROLL for (int v = 0; v < nv; v++) sums[b * nv + v] += input * weights[v];
+    }
 }
 
 /* y[b][v] = init[b][v] + x[b] @ W. */
@@ -42,20 +52,17 @@ INLINE void add_products(int nb, int nv, int k, int n, int width, columns m, row
     const weight *w = m.w;
     vf odd[MOST];
     UNROLL for (int j = 0; j < nb * nv; j++) odd[j] = (vf){0};
-    for (int i = 0; i < k; i += 2, w += 2 * width) {
-        vf w0[MOST], w1[MOST];
-        UNROLL for (int v = 0; v < nv; v++)
-            load_pair(&w0[v], &w1[v], w + v * LANES * GROUP, width);
-        UNROLL for (int b = 0; b < nb; b++) {
-            vf x0 = all(x[b * k + i]), x1 = all(x[b * k + i + 1]);
-            UNROLL for (int v = 0; v < nv; v++) {
-                int j = b * nv + v;
-                y[j] += x0 * w0[v];
-                if (SPLIT_SUMS(width)) odd[j] += x1 * w1[v];
-                else y[j] += x1 * w1[v];
-            }
+    if (ONE_BY_ONE && !SPLIT_SUMS(width))
+        FOUR_TIMES for (int i = 0; i < k; i++, w += width) {
+            if (nb == 1) ahead(w, nv * LANES); /* more rows wait less */
+            add_input(nb, nv, k, width, x + i, w, 0, y);
         }
-    }
+    else
+        for (int i = 0; i < k; i += 2, w += 2 * width) {
+            if (nb == 1) ahead(w, 2 * nv * LANES);
+            add_input(nb, nv, k, width, x + i, w, 0, y);
+            add_input(nb, nv, k, width, x + i + 1, w, 1, SPLIT_SUMS(width) ? odd : y);
+        }
     if (SPLIT_SUMS(width))
         UNROLL for (int j = 0; j < nb * nv; j++) y[j] += odd[j];
     UNROLL for (int b = 0; b < nb; b++)

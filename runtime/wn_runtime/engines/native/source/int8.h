@@ -151,26 +151,15 @@ INLINE void decode(float *to, const row *x, float scale, int k) {
     }
 }
 
-/* Weights are asked for a kilobyte ahead, where a product that waits for them would be issued again
- * and again on the port that it shares with others: 7 % of L30 R64 S256 on a Xeon with VNNI. Where
- * they come from beyond the L2, three: 3 % of r9y9's default model. */
-INLINE void ahead(const weight *w) {
-#if (WN_AVX512 && BYTES) || (WN_AVX2 && TWIN)
-    __builtin_prefetch(w + (WIDE ? 3072 : 1024));
-#else
-    (void)w;
-#endif
-}
-
 #define SPLIT_SUMS(width) ((width) <= 2 * LANES) /* see floats.h */
 
 /* 64 inputs are eight groups of i8mm, which GCC 12 would unroll whole, and then keep sums on the
  * stack: with two streams a sixth of all instructions. Of small groups the loop itself is a tenth.
  * WebAssembly's compilers are better left alone: four at once take 1.3 times as long in node. */
 #if WN_I8MM || (TWIN && !WN_WASM)
-#define FOUR_TIMES _Pragma("GCC unroll 4")
+#define GROUPS FOUR_TIMES
 #else
-#define FOUR_TIMES
+#define GROUPS
 #endif
 
 /* whole[b][v] = x[b] @ W over inputs `begin` to before `end`, EXACT_INPUTS at most; m has the
@@ -182,9 +171,9 @@ INLINE void sum_products(int nb, int nv, int begin, int end, int k, int width, c
     running sum[MOST];
     UNROLL for (int j = 0; j < chains * nb * nv; j += SPAN)
         sum[j] = j < nb * nv ? begun(x + j / nv * ROW_BYTES(k), k, begin) : (running){0};
-    FOUR_TIMES for (int i = begin; i < end; i += GROUP * chains)
+    GROUPS for (int i = begin; i < end; i += GROUP * chains)
         UNROLL for (int c = 0; c < chains; c++, w += GROUP * width) {
-            UNROLL for (int v = 0; v < nv * GROUP * LANES; v += 64) ahead(w + v);
+            ahead(w, nv * GROUP * LANES);
             UNROLL for (int b = 0; b < nb; b++) {
                 inputs xs = inputs_at(x + b * ROW_BYTES(k), i + GROUP * c, k);
                 UNROLL for (int v = 0; v < nv; v += SPAN) {

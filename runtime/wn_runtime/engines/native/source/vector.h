@@ -54,6 +54,7 @@ typedef uint32_t vu __attribute__((vector_size(4 * LANES))); /* where sums may w
 #define INLINE static inline __attribute__((always_inline))
 /* Full unrolling keeps arrays of accumulators in registers: their indices become constants. */
 #define UNROLL _Pragma("GCC unroll 32")
+#define FOUR_TIMES _Pragma("GCC unroll 4")
 
 INLINE vf load(const float *p) { vf v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
