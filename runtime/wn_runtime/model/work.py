@@ -30,6 +30,8 @@ class Work:
     """of the skip sums,"""
     head: tuple[int, int] = (0, 0)
     """and of the head's first product and its second."""
+    remainders: tuple[int, int] = (0, 0)
+    """Those that the native engine adds to them in int8 (`doubled` in its pack.py)."""
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Work:
@@ -49,11 +51,17 @@ class Work:
             older=spec.layers * (spec.kernel - 1) * residual * gate,
             skip=spec.layers * z * skip,
             head=head,
+            remainders=(0 if spec.output.codes else head[0], head[1]),
         )
 
     def products(self, precision: str) -> int:
-        """Multiply-adds of the native engine: in int8 the head's last matrix is two (pack.py)."""
-        return self.macs + (self.head[1] if precision == "int8" else 0)
+        """Multiply-adds of the native engine."""
+        return self.macs - sum(self.head) + sum(self.head_products(precision))
+
+    def head_products(self, precision: str) -> tuple[int, int]:
+        """Those of them that are of the head's first product and its second."""
+        first, second = self.remainders if precision == "int8" else (0, 0)
+        return self.head[0] + first, self.head[1] + second
 
     def weight_bytes(self, precision: str) -> float:
         """Bytes of weights read for one sample."""

@@ -72,7 +72,7 @@ def native(
         products = work.products(precision)
         terms = {**stage(products, products), "latency": latency}
         return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
-    first, last = work.head[0], work.head[1] + work.products(precision) - work.macs
+    first, last = work.head_products(precision)
     beside, shared = work.skip + first, last / threads
     chain = work.products(precision) - beside - last
     chains, helps = chain + shared, beside / (threads - 1) + shared

@@ -44,7 +44,7 @@ def test_it_scores_as_its_rounded_weights_do_and_draws_what_this_cpu_draws(
     bias, uniforms = random_bias(spec, batch, steps // 2), random_uniforms(steps, batch)
     program = WasmProgram(tmp_path, Shapes(spec, precision, batch), weights, build)
     params, drawn = program.run(samples, uniforms, bias)
-    expected = oracle.score(spec, rounded(weights, precision), samples, bias)
+    expected = oracle.score(spec, rounded(spec, weights, precision), samples, bias)
     assert error(params, expected) < (5e-4 if precision == "int8" else 2e-6)
     native = NativeEngine(spec, weights, precision, batch)
     # In int8 an activation that lies between two integers may be rounded to the other one.

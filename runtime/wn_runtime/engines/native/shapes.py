@@ -10,7 +10,7 @@ from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 
 _MOST_BYTES = 2**33
-_LAYOUT = 5
+_LAYOUT = 6
 """Of the packed weights, how it is told, and what functions take: a library compiled ahead for
 another is refused, and wavenet.c has the same number."""
 

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.specs import CORNERS, SPEAKER, random_spec, small_spec
-from wn_runtime.engines.native.pack import remainder, to_bfloat16
+from wn_runtime.engines.native.pack import doubled, remainder, to_bfloat16
 from wn_runtime.engines.quantise import quantise
+from wn_runtime.heads.logistic import Logistic
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
 
@@ -16,6 +17,10 @@ SPECS: dict[str, ModelSpec] = {
     **{f"random_{seed}": random_spec(seed) for seed in range(4)},
     # Widths that are no multiple of any vector, and more inputs than int8 sums up in one go.
     "wide": small_spec((2, 1), residual=33, gate=70, skip=130, head=600, classes=257),
+    # Of amplitudes int8 has the remainder of both matrices of the head.
+    "amplitudes": small_spec(
+        (2, 1), residual=33, gate=70, skip=600, head=130, output=Logistic(components=3)
+    ),
     # Layers whose older taps are summed up for several samples together.
     "far": small_spec(
         (8, 1, 17, 9, 12),
@@ -41,9 +46,9 @@ SPECS: dict[str, ModelSpec] = {
 }
 
 
-def rounded(weights: Weights, precision: str) -> dict[str, NDArray[np.float32]]:
+def rounded(spec: ModelSpec, weights: Weights, precision: str) -> dict[str, NDArray[np.float32]]:
     """The float weights that a precision stands for."""
-    table = dict(weights)
+    table, finer = dict(weights), doubled(spec)
     if precision == "fp32":
         return table
     for name in ("gate", "residual", "skip", "head.0", "head.1"):
@@ -53,7 +58,7 @@ def rounded(weights: Weights, precision: str) -> dict[str, NDArray[np.float32]]:
             rows = [(to_bfloat16(m).astype(np.uint32) << 16).view(np.float32) for m in matrices]
         else:
             rows = [whole * scale for whole, scale in map(quantise, matrices)]
-            if name == "head.1":
+            if name in finer:
                 whole, scale = quantise(remainder(matrices[0]))
                 rows[0] = rows[0] + whole * scale
         table[f"{name}.weight"] = np.stack(rows).reshape(stack.shape).astype(np.float32)

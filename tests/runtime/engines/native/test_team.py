@@ -56,7 +56,7 @@ def same(together: NativeEngine, alone: NativeEngine, blocks: tuple[int, ...] = 
     """Blocks of both are the same to the bit, and so is the state after them."""
     for steps, held in ((n, held) for n in blocks for held in HELD if n % held == 0):
         bias = random_bias(alone.spec, 1, steps // held)
-        drawn = random_uniforms(steps, 1)
+        drawn = random_uniforms(steps, each=alone.spec.output.uniforms)
         made = together.generate(bias, drawn)
         np.testing.assert_array_equal(made, alone.generate(bias, drawn))
         np.testing.assert_array_equal(together.score(made, bias), alone.score(made, bias))
@@ -65,7 +65,9 @@ def same(together: NativeEngine, alone: NativeEngine, blocks: tuple[int, ...] = 
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("name", ["wide", "near", "far", "kernel_3", "one_layer", "random_1"])
+@pytest.mark.parametrize(
+    "name", ["wide", "amplitudes", "near", "far", "kernel_3", "one_layer", "random_1"]
+)
 def test_threads_make_what_one_makes_to_the_bit(name: str, precision: str) -> None:
     together, alone = pair(SPECS[name], precision, 3)
     same(together, alone)

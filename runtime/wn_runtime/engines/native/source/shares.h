@@ -83,20 +83,17 @@ static void make_phase(const model *m, state *s, int helpers, int k, int phase, 
     if (phase == SKIP_SUMS) sum_skip(m, s, own, sample * LAYERS);
     if (phase == HEAD_0) {
         take_in(p, s->skip, S);
-        multiply_part(BATCH, S, H, COLUMNS(&m->head0),
-                      (rows_io){p->bytes, p->scale, m->head0_bias, 0, s->hidden}, own.begin,
-                      own.end);
+        rows_io io = {p->bytes, p->scale, m->head0_bias, 0, s->hidden};
+        for (int i = 0; i < HEAD0_PARTS; i++) {
+            multiply_part(BATCH, S, H, COLUMNS(&m->head0[i]), io, own.begin, own.end);
+            io.init = s->hidden, io.init_stride = H;
+        }
     }
     if (phase == HEAD_1) {
         take_in(p, s->hidden, H);
         rows_io io = {p->bytes, p->scale, m->head1_bias, 0, s->params};
-#if PRECISION == INT8
-        const columns matrices[] = {COLUMNS(&m->head1), COLUMNS(&m->head1_rest)};
-#else
-        const columns matrices[] = {COLUMNS(&m->head1)};
-#endif
-        for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
-            multiply_part(BATCH, H, A, matrices[i], io, own.begin, own.end);
+        for (int i = 0; i < HEAD1_PARTS; i++) {
+            multiply_part(BATCH, H, A, COLUMNS(&m->head1[i]), io, own.begin, own.end);
             io.init = s->params, io.init_stride = A;
         }
     }

@@ -27,7 +27,7 @@
 
 /* How weights lie and what functions take, as Python has it: it may have been loaded before these files
  * were replaced, in a training of days. */
-_Static_assert(LAYOUT == 5, "the installation was replaced meanwhile: start this program again");
+_Static_assert(LAYOUT == 6, "the installation was replaced meanwhile: start this program again");
 
 /* The most steps whose older taps are computed together, a power of two: those inputs are known
  * beforehand where a layer looks back at least so far. Their weights are then read once for all the
@@ -59,6 +59,9 @@ _Static_assert(TAP_STEPS >= 1 && TAP_STEPS <= 16 && !(TAP_STEPS & (TAP_STEPS - 1
 #define A PADDED(PARAMS)
 #define OLDER (KERNEL - 1) /* taps from the delay line */
 #define LINE_ROW ROW_BYTES(R)
+/* What int8 leaves of a matrix is another: params bear rounding worst, see pack.py. */
+#define HEAD0_PARTS (PRECISION == INT8 && !CODES ? 2 : 1)
+#define HEAD1_PARTS (PRECISION == INT8 ? 2 : 1)
 
 #include "head.h"
 
@@ -98,12 +101,9 @@ typedef struct {
 #endif
     layer_weights layer[LAYERS];
     _Alignas(64) float skip_bias[S];
-    MATRIX(S, H) head0;
+    MATRIX(S, H) head0[HEAD0_PARTS];
     _Alignas(64) float head0_bias[H];
-    MATRIX(H, A) head1;
-#if PRECISION == INT8
-    MATRIX(H, A) head1_rest; /* what int8 left of head1: params bear rounding worst, see pack.py */
-#endif
+    MATRIX(H, A) head1[HEAD1_PARTS];
     _Alignas(64) float head1_bias[A];    /* -1e30 in the padding: never drawn */
     MATRIX(R, G) older[OLDER][LAYERS]; /* taps 1 .. k-1 */
 } model;
@@ -232,16 +232,18 @@ INLINE void relu_row(row *to, float *scale, float *x, int n) {
 INLINE void head_step(const model *m, state *s) {
     for (int b = 0; b < BATCH; b++)
         relu_row(s->skip_row + b * ROW_BYTES(S), s->skip_scale + b, s->skip + b * S, S);
-    multiply(BATCH, S, H, COLUMNS(&m->head0),
-             (rows_io){s->skip_row, s->skip_scale, m->head0_bias, 0, s->hidden});
+    rows_io first = {s->skip_row, s->skip_scale, m->head0_bias, 0, s->hidden};
+    for (int i = 0; i < HEAD0_PARTS; i++) {
+        multiply(BATCH, S, H, COLUMNS(&m->head0[i]), first);
+        first.init = s->hidden, first.init_stride = H;
+    }
     for (int b = 0; b < BATCH; b++)
         relu_row(s->hidden_row + b * ROW_BYTES(H), s->hidden_scale + b, s->hidden + b * H, H);
-    multiply(BATCH, H, A, COLUMNS(&m->head1),
-             (rows_io){s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->params});
-#if PRECISION == INT8
-    multiply(BATCH, H, A, COLUMNS(&m->head1_rest),
-             (rows_io){s->hidden_row, s->hidden_scale, s->params, A, s->params});
-#endif
+    rows_io last = {s->hidden_row, s->hidden_scale, m->head1_bias, 0, s->params};
+    for (int i = 0; i < HEAD1_PARTS; i++) {
+        multiply(BATCH, H, A, COLUMNS(&m->head1[i]), last);
+        last.init = s->params, last.init_stride = A;
+    }
 }
 
 /* From the samples so far to the params of the next, by this thread alone. */
