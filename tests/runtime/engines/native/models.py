@@ -32,6 +32,10 @@ SPECS: dict[str, ModelSpec] = {
         classes=32,
         conditions=(SPEAKER,),
     ),
+    # Layers whose older taps are left to helpers, some steps before they are needed.
+    "left": small_spec(
+        (1, 16, 32, 2, 17, 40) * 2, residual=48, gate=96, skip=100, head=100, conditions=(SPEAKER,)
+    ),
     # Their taps for different numbers of samples: 1 to 8, by dilation and tap.
     "near": small_spec(
         (1, 2, 3, 4, 7, 16),

@@ -66,7 +66,7 @@ def same(together: NativeEngine, alone: NativeEngine, blocks: tuple[int, ...] = 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize(
-    "name", ["wide", "amplitudes", "near", "far", "kernel_3", "one_layer", "random_1"]
+    "name", ["wide", "amplitudes", "left", "near", "far", "kernel_3", "one_layer", "random_1"]
 )
 def test_threads_make_what_one_makes_to_the_bit(name: str, precision: str) -> None:
     together, alone = pair(SPECS[name], precision, 3)
@@ -100,9 +100,12 @@ def test_no_more_threads_are_started_than_find_columns() -> None:
     engine.close()
 
 
-def test_helpers_that_never_come_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["wide", "left"])
+def test_helpers_that_never_come_are_not_waited_for(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 0)
-    together, alone = pair(SPECS["wide"], "int8", 3)
+    together, alone = pair(SPECS[name], "int8", 3)
     assert together.note == "3 threads"
     same(together, alone)
     together.close()
@@ -148,7 +151,7 @@ ALONE_ON_A_CORE = """
     import os, sys
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from tests.runtime.engines.native.test_team import SPECS, pair, same
-    together, alone = pair(SPECS["far"], "int8", 3)
+    together, alone = pair(SPECS[{name!r}], "int8", 3)
     {more}
     same(together, alone, (64, 1, 640, 64))
     together.close()
@@ -182,11 +185,13 @@ def finished(program: str) -> str:
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs affinity masks")
+@pytest.mark.parametrize("name", ["far", "left"])
 @pytest.mark.parametrize("more", ["", TAKE_AWAY], ids=["one core", "cores taken away"])
-def test_without_a_core_for_each_it_is_slower_and_goes_on(more: str) -> None:
+def test_without_a_core_for_each_it_is_slower_and_goes_on(more: str, name: str) -> None:
     program = textwrap.dedent(ALONE_ON_A_CORE)
     if more:
         program = program.replace("os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n", "")
+    program = program.replace("{name!r}", repr(name))
     assert finished(program.replace("{more}", textwrap.dedent(more))) == "done\n"
 
 
@@ -237,9 +242,9 @@ def equal(one: Output, other: Output) -> None:
 
 @needs_gcc
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-@pytest.mark.parametrize("spec", [DEEP, SPECS["near"]], ids=["deep", "near"])
+@pytest.mark.parametrize("spec", [DEEP, SPECS["near"], SPECS["left"]], ids=["deep", "near", "left"])
 def test_threads_do_not_race(tmp_path: Path, spec: ModelSpec, precision: str) -> None:
-    """Of `deep` helpers have columns alone, of `near` older taps, too."""
+    """Of `deep` helpers have columns alone; of `near` older taps, of `left` later ones, too."""
     command = ("gcc", "-march=native", *RACES)
     program = Program(tmp_path, Shapes(spec, precision, 1), random_weights(spec), command)
     alone = run(program, spec, 0)
@@ -249,16 +254,17 @@ def test_threads_do_not_race(tmp_path: Path, spec: ModelSpec, precision: str) ->
 
 @needs_gcc
 @pytest.mark.parametrize(
-    ("wait", "instead"),
+    ("wait", "instead", "spec"),
     [
-        ("await(&t->rows, needed);\n            known = seen(&t->rows);", "known = needed;"),
-        ("await(&t->made[k], done);", ";"),
-        ("if (spin(&t->made[k], phases, LATE_NS)) return;", "return;"),
+        ("await(&t->rows, needed);\n            known = seen(&t->rows);", "known = needed;", DEEP),
+        ("await(&t->made[k], done);", ";", DEEP),
+        ("if (spin(&t->made[k], phases, LATE_NS)) return;", "return;", DEEP),
+        ("await_helper(team, k, sample * PHASES);", ";", SPECS["left"]),
     ],
-    ids=["z", "phases", "shares"],
+    ids=["z", "phases", "shares", "sums"],
 )
 def test_a_wait_left_out_is_seen_as_a_race(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: str, instead: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: str, instead: str, spec: ModelSpec
 ) -> None:
     source = tmp_path / "source"
     shutil.copytree(compiler.SOURCE, source)
@@ -267,7 +273,6 @@ def test_a_wait_left_out_is_seen_as_a_race(
     (source / "shares.h").write_text(text.replace(wait, instead))
     monkeypatch.setattr(compiler, "SOURCE", source)
     monkeypatch.setenv("TSAN_OPTIONS", "halt_on_error=1")  # who goes on may wait for ever
-    spec = DEEP
     program = Program(
         tmp_path, Shapes(spec, "fp32", 1), random_weights(spec), ("gcc", "-march=native", *RACES)
     )

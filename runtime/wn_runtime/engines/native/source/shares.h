@@ -7,13 +7,20 @@ typedef struct {
     int begin, end; /* columns, whole parts (matrix.h) */
 } range;
 
-/* What helper k of so many has of a phase's matrix; k = 0: the chain's thread. It takes part in the
- * last product alone, with half a share: it has just summed the older taps, and draws afterwards. */
-INLINE range columns_of(int k, int helpers, int phase) {
-    const int all = ((phase == SKIP_SUMS ? S : phase == HEAD_0 ? H : A) + PART - 1) / PART;
-    const int parts = phase == HEAD_1 ? all - all / (2 * (helpers + 1)) : all;
-    if (k == 0) return (range){parts * PART, all * PART};
+/* What helper k of so many has of n columns. */
+INLINE range columns_of(int k, int helpers, int n) {
+    const int parts = (n + PART - 1) / PART;
     return (range){parts * (k - 1) / helpers * PART, parts * k / helpers * PART};
+}
+
+/* The last product's next part that nobody has taken, or -1: whoever is there first takes it. */
+INLINE int take_part(team *t, uint64_t sample) {
+    const uint64_t parts = (A + PART - 1) / PART, begin = sample * parts;
+    uint64_t next = atomic_load(&t->taken.count);
+    do
+        if (next >= begin + parts) return -1;
+    while (!atomic_compare_exchange_weak(&t->taken.count, &next, next + 1));
+    return (int)(next - begin);
 }
 
 INLINE void await(const flag *f, uint64_t n) {
@@ -68,9 +75,37 @@ static void prepare_share(const block *b, int32_t t, int helpers, int k, tap_row
     }
 }
 
+#if LEAVE_SUMS
+/* Share k of the tap_sums of some steps to come. The next sample may be under way: what they read
+ * was written before this one, and what they write is read after the next. */
+static void make_later_sums(const model *m, state *s, int helpers, int k, uint64_t sample) {
+    const tap_jobs *jobs = jobs_of(&s->team, sample);
+    for (int i = k - 1; i < jobs->count; i += helpers) {
+        const delay_line line = jobs->line[i];
+        const int later = early_by(line.layer, 1);
+        sum_older_taps(m, s, &s->team.place[k].tap_rows, jobs->bias, line, jobs->now, later, 0,
+                       sums_of(s, line.layer, jobs->now.t + later, 1));
+    }
+}
+#endif
+
+INLINE void clear_jobs(team *t, uint64_t sample) {
+#if LEAVE_SUMS
+    jobs_of(t, sample)->count = 0;
+#else
+    (void)t, (void)sample;
+#endif
+}
+
 /* A phase of share k of a sample. */
 static void make_phase(const model *m, state *s, int helpers, int k, int phase, uint64_t sample) {
     workplace *p = &s->team.place[k];
+    if (phase == LATER_SUMS) {
+#if LEAVE_SUMS
+        make_later_sums(m, s, helpers, k, sample);
+#endif
+        return;
+    }
     if (phase == OLDER_TAPS) {
 #if SHARE_TAPS
         const block *b = s->team.block;
@@ -78,10 +113,13 @@ static void make_phase(const model *m, state *s, int helpers, int k, int phase, 
 #endif
         return;
     }
-    const range own = columns_of(k, helpers, phase);
-    if (own.begin == own.end) return;
-    if (phase == SKIP_SUMS) sum_skip(m, s, own, sample * LAYERS);
+    if (phase == SKIP_SUMS) {
+        const range own = columns_of(k, helpers, S);
+        if (own.begin < own.end) sum_skip(m, s, own, sample * LAYERS);
+    }
     if (phase == HEAD_0) {
+        const range own = columns_of(k, helpers, H);
+        if (own.begin == own.end) return;
         take_in(p, s->skip, S);
         rows_io io = {p->bytes, p->scale, m->head0_bias, 0, s->hidden};
         for (int i = 0; i < HEAD0_PARTS; i++) {
@@ -90,21 +128,27 @@ static void make_phase(const model *m, state *s, int helpers, int k, int phase, 
         }
     }
     if (phase == HEAD_1) {
-        take_in(p, s->hidden, H);
-        rows_io io = {p->bytes, p->scale, m->head1_bias, 0, s->params};
-        for (int i = 0; i < HEAD1_PARTS; i++) {
-            multiply_part(BATCH, H, A, COLUMNS(&m->head1[i]), io, own.begin, own.end);
-            io.init = s->params, io.init_stride = A;
+        int part = take_part(&s->team, sample);
+        if (part >= 0) take_in(p, s->hidden, H);
+        for (; part >= 0; part = take_part(&s->team, sample)) {
+            rows_io io = {p->bytes, p->scale, m->head1_bias, 0, s->params};
+            for (int i = 0; i < HEAD1_PARTS; i++) {
+                multiply_part(BATCH, H, A, COLUMNS(&m->head1[i]), io, part * PART,
+                              (part + 1) * PART);
+                io.init = s->params, io.init_stride = A;
+            }
         }
     }
 }
 
-/* The shares, a set of bits, of a sample, phase by phase; before one all others have done the last. */
+/* The shares, a set of bits, of a sample, phase by phase; before one of the head's all others have done
+ * the last. */
 static void make_shares(const model *m, state *s, int helpers, uint32_t shares, uint64_t sample) {
     team *t = &s->team;
     for (int phase = 0; phase < PHASES; phase++) {
         const uint64_t done = sample * PHASES + (uint64_t)phase;
-        for (int k = 1; phase && k <= helpers; k++) await(&t->made[k], done);
+        if (phase > SKIP_SUMS && phase <= HEAD_1)
+            for (int k = 1; k <= helpers; k++) await(&t->made[k], done);
         for (int k = 1; k <= helpers; k++)
             if (shares >> k & 1) {
                 make_phase(m, s, helpers, k, phase, sample);
@@ -150,6 +194,25 @@ static void help(const model *m, state *s, int k) {
     restore_denormals(denormals);
 }
 
+#ifndef CHAIN_TIME
+#define CHAIN_TIME 1.3
+#endif
+
+/* Settles which layers' tap_sums are left to helpers: as many as they have time for while the chain
+ * lasts. Of a weight the chain, which waits for its own products, takes CHAIN_TIME times as long. */
+static void leave_sums(state *s, int helpers) {
+#if LEAVE_SUMS
+    const double chain = CHAIN_TIME * LAYERS * R * (G + Z), skip = 1.0 * LAYERS * Z * S / helpers;
+    double room = (chain - skip) * helpers;
+    for (int layer = 0; layer < LAYERS; layer++) {
+        s->team.left[layer] = early_by(layer, 1) && room >= OLDER * R * G;
+        room -= s->team.left[layer] * OLDER * R * G;
+    }
+#else
+    (void)s, (void)helpers;
+#endif
+}
+
 static void call_helpers(const block *b) {
     team *t = &b->s->team;
     atomic_store(&t->helpers, (uint32_t)b->helpers);
@@ -180,12 +243,17 @@ static void await_helper(team *t, int k, uint64_t phases) {
 static void helped_step(block *b, int32_t t) {
     team *team = &b->s->team;
     const uint64_t sample = team->samples;
-    if (t == 0) prepare_share(b, 0, 0, 0, &b->s->tap_rows);
+    if (t == 0) {
+        clear_jobs(team, sample);
+        prepare_share(b, 0, 0, 0, &b->s->tap_rows);
+    }
+    clear_jobs(team, sample + 1);
     team->block = b, team->t = t;
     layers_step(b->m, b->s, (moment){t, b->steps}, 1);
     uint32_t unclaimed = 0;
     for (int k = 1; k <= b->helpers; k++)
         if (claim(team, k, sample)) {
+            await_helper(team, k, sample * PHASES); /* it may still make the last sample's sums */
             unclaimed |= 1u << k;
             team->missed++;
         }
@@ -194,7 +262,7 @@ static void helped_step(block *b, int32_t t) {
         prepare_share(b, t + 1, SHARE_TAPS ? b->helpers : 0, 0, &b->s->tap_rows);
     for (int k = 1; k <= b->helpers; k++) await_helper(team, k, sample * PHASES + HEAD_1);
     make_phase(b->m, b->s, b->helpers, 0, HEAD_1, sample);
-    for (int k = 1; k <= b->helpers; k++) await_helper(team, k, (sample + 1) * PHASES);
+    for (int k = 1; k <= b->helpers; k++) await_helper(team, k, sample * PHASES + LATER_SUMS);
     team->samples++;
 }
 

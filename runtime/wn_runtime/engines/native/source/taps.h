@@ -10,31 +10,26 @@
  *
  * All layers at once would be a pause every TAP_STEPS samples. Alone nobody minds; with helpers the
  * chain's thread does this while it waits for the head of every sample, so there layers that look back
- * twice as far sum up some steps before they must, each another number of them: early_by.
+ * twice as far sum up some steps before they must, each another number of them: early_by. Helpers may
+ * do these in its place.
  *
  * The sum is bias + tap 1 + tap 2 ... in this order, to the bit, however many steps go together.
  */
 #ifndef WN_TAPS_H
 #define WN_TAPS_H
 
+INLINE delay_line line_of(const state *s, int layer, int base) {
+    return (delay_line){layer, base, s->slot[layer]};
+}
+
 /* The row of a delay line that holds tap j of the step `later` steps from now. */
-INLINE int tap_row(const state *s, int layer, int base, int j, int later) {
-    const int span = OLDER * dilations[layer];
-    int r = s->slot[layer] - j * dilations[layer] + later;
-    return (base + (r < 0 ? r + span : r)) * BATCH;
+INLINE int tap_row(delay_line line, int j, int later) {
+    const int span = OLDER * dilations[line.layer];
+    int r = line.slot - j * dilations[line.layer] + later;
+    return (line.base + (r < 0 ? r + span : r)) * BATCH;
 }
 
 #define BIAS_SIZE ((size_t)LAYERS * BATCH * GATE)
-
-/* The conditioning of a block of samples: rows [L][B][G], each for `held` samples; NULL: none. With a
- * mix there are `parts` rows where else is one, and each of these samples has a sum of its own: that
- * of the rows, times its weights, mix[t][b]. */
-typedef struct {
-    const float *rows;
-    int32_t held;
-    const float *mix; /* [steps][B][parts]; NULL: parts is 1 */
-    int32_t parts;
-} held_bias;
 
 INLINE const float *bias_at(held_bias bias, int32_t t) {
     return bias.rows ? bias.rows + (size_t)(t / bias.held) * (size_t)bias.parts * BIAS_SIZE : 0;
@@ -102,11 +97,6 @@ static void layer_bias(const model *m, held_bias bias, int layer, int32_t t, flo
     }
 }
 
-/* Where a step stands in its block of steps. */
-typedef struct {
-    int32_t t, steps;
-} moment;
-
 /* Steps for which this layer's tap j can be computed together. */
 INLINE int together(int layer, int j) {
     const int most = dilations[layer] < TAP_STEPS ? j * dilations[layer] : TAP_STEPS;
@@ -125,10 +115,11 @@ INLINE int is_early(int layer, int j, moment now) {
            have_room(together(layer, j), now);
 }
 
-/* Steps before the first that a layer's sums are made at. */
+/* Steps before the first that a layer's sums are made at: two at least, as helpers may take until the
+ * end of the next sample's chain. */
 INLINE int early_by(int layer, int helped) {
     const int may = TEAM && helped && TAP_STEPS > 1 && dilations[layer] >= 2 * TAP_STEPS;
-    return may ? 1 + layer % (TAP_STEPS > 1 ? TAP_STEPS - 1 : 1) : 0;
+    return may ? 2 + layer % (TAP_STEPS > 2 ? TAP_STEPS - 2 : 1) : 0;
 }
 
 /* A layer's sums of step t. Those made early are in both halves in turns: some of one are still to be
@@ -145,7 +136,7 @@ INLINE void add_early(const model *m, state *s, int layer, int base, int j, int 
     const int first = now.t & (together(layer, j) - 1);
     for (int i = 0; i < some; i++)
         add_whole(BATCH, G, COLUMNS(&m->older[j - 1][layer]), s->early[j - 2][layer][first + i],
-                  s->line_scales + tap_row(s, layer, base, j, i), to + i * BATCH * G);
+                  s->line_scales + tap_row(line_of(s, layer, base), j, i), to + i * BATCH * G);
 }
 #endif
 
@@ -160,7 +151,7 @@ INLINE const float *older_taps(const model *m, state *s, int layer, int base, mo
             continue;
         }
 #endif
-        const size_t at = (size_t)tap_row(s, layer, base, j, 0);
+        const size_t at = (size_t)tap_row(line_of(s, layer, base), j, 0);
         multiply(BATCH, R, G, COLUMNS(&m->older[j - 1][layer]),
                  (rows_io){s->lines + at * LINE_ROW, s->line_scales + at, init, G, to});
         init = to;
@@ -171,24 +162,24 @@ INLINE const float *older_taps(const model *m, state *s, int layer, int base, mo
 
 /* y += tap j of `some` steps, the first `later` steps from now: a product of many rows. WHOLE: y, of
  * `early`, is its integer sums. */
-INLINE void multiply_tap(const model *m, state *s, tap_rows *room, int layer, int base, int j,
-                         int later, int some, float *y, int init_stride) {
+INLINE void multiply_tap(const model *m, state *s, tap_rows *room, delay_line line, int j, int later,
+                         int some, float *y, int init_stride) {
     for (int i = 0; i < some; i++) {
-        const size_t at = (size_t)tap_row(s, layer, base, j, later + i);
+        const size_t at = (size_t)tap_row(line, j, later + i);
         memcpy(room->bytes + i * BATCH * LINE_ROW, s->lines + at * LINE_ROW, BATCH * LINE_ROW);
         memcpy(room->scales + i * BATCH, s->line_scales + at, sizeof(float) * BATCH);
     }
-    multiply(some * BATCH, R, G, COLUMNS(&m->older[j - 1][layer]),
+    multiply(some * BATCH, R, G, COLUMNS(&m->older[j - 1][line.layer]),
              (rows_io){room->bytes, room->scales, y, init_stride, y});
 }
 
 /* The same for any number of steps that `together` says. */
-static void multiply_some(const model *m, state *s, tap_rows *room, int layer, int base, int j,
-                          int later, int some, float *y, int whole) {
-#define SOME(n)                                                                       \
-    if (n <= TAP_STEPS && some == n) {                                                \
-        if (EARLY && whole) multiply_tap(m, s, room, layer, base, j, 0, n, y, WHOLE); \
-        else multiply_tap(m, s, room, layer, base, j, later, n, y, G);                \
+static void multiply_some(const model *m, state *s, tap_rows *room, delay_line line, int j, int later,
+                          int some, float *y, int whole) {
+#define SOME(n)                                                                \
+    if (n <= TAP_STEPS && some == n) {                                         \
+        if (EARLY && whole) multiply_tap(m, s, room, line, j, 0, n, y, WHOLE); \
+        else multiply_tap(m, s, room, line, j, later, n, y, G);                \
     }
     SOME(2)
     SOME(4)
@@ -197,15 +188,16 @@ static void multiply_some(const model *m, state *s, tap_rows *room, int layer, i
 #undef SOME
 }
 
-/* Fills a layer's tap_sums from the step on that is `later` steps from now. */
-static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias bias, int layer,
-                           int base, moment now, int later, float *sums) {
-    const int some = together(layer, 1);
-    const float *held = is_held(bias) ? bias_at(bias, now.t) : 0, *from = s->bias[layer][0];
+/* Fills a layer's tap_sums from the step on that is `later` steps from now. row_now: its bias, in
+ * column order, of this step, or NULL. */
+static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias bias, delay_line line,
+                           moment now, int later, const float *row_now, float *sums) {
+    const int layer = line.layer, some = together(layer, 1);
+    const float *held = is_held(bias) ? bias_at(bias, now.t) : 0, *from = row_now;
     for (int i = 0; i < some; i++) { /* a row is put into column order once, then copied */
         const float *row = bias_at(bias, now.t + later + i);
         float *to = sums + i * BATCH * G;
-        if (row == held && !bias.mix) {
+        if (from && row == held && !bias.mix) {
             memcpy(to, from, sizeof s->bias[layer]);
             continue;
         }
@@ -215,11 +207,11 @@ static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias b
     for (int j = 1; j <= OLDER; j++) {
 #if EARLY
         if (is_early(layer, j, now)) {
-            add_early(m, s, layer, base, j, some, now, sums);
+            add_early(m, s, layer, line.base, j, some, now, sums);
             continue;
         }
 #endif
-        multiply_some(m, s, room, layer, base, j, later, some, sums, 0);
+        multiply_some(m, s, room, line, j, later, some, sums, 0);
     }
 }
 
@@ -228,21 +220,30 @@ static void sum_older_taps(const model *m, state *s, tap_rows *room, held_bias b
 INLINE void prepare_layer(const model *m, state *s, tap_rows *room, held_bias bias, int layer,
                           int base, moment now, int helped) {
     const int sums = TAP_STEPS > 1 && summed(layer, now);
+    const delay_line line = line_of(s, layer, base);
     const int other = now.t == 0 || bias.mix || (bias.rows && now.t % bias.held == 0);
     if (other && (is_held(bias) || !sums)) /* another than before */
         layer_bias(m, bias, layer, now.t, s->bias[layer][0]);
 #if EARLY
     for (int j = 2; j <= OLDER; j++)
         if (is_early(layer, j, now) && now.t % together(layer, j) == 0)
-            multiply_some(m, s, room, layer, base, j, 0, together(layer, j),
+            multiply_some(m, s, room, line, j, 0, together(layer, j),
                           (float *)s->early[j - 2][layer][0], 1);
 #endif
     if (TAP_STEPS == 1) return;
     const int later = now.t ? early_by(layer, helped) : 0; /* nothing is before a block's first */
     const moment first = {now.t + later, now.steps};
-    if (first.t % together(layer, 1) == 0 && summed(layer, first))
-        sum_older_taps(m, s, room, bias, layer, base, now, later,
-                       sums_of(s, layer, first.t, helped));
+    if (first.t % together(layer, 1) || !summed(layer, first)) return;
+#if LEAVE_SUMS
+    if (later && s->team.left[layer]) {
+        tap_jobs *jobs = jobs_of(&s->team, s->team.samples + 1);
+        jobs->bias = bias, jobs->now = now;
+        jobs->line[jobs->count++] = line;
+        return;
+    }
+#endif
+    sum_older_taps(m, s, room, bias, line, now, later, s->bias[layer][0],
+                   sums_of(s, layer, first.t, helped));
 }
 
 #endif

@@ -3,12 +3,15 @@
  * The next sample waits for the chain h -> a -> z -> h of all layers, then for the last skip sums,
  * the head and the draw. The chain's thread, the caller's, leaves to helpers what stands beside it:
  * each helper has some columns of the skip sums, which it adds up as the z of the layers arrive, and
- * of both of the head's products. Meanwhile the chain's thread sums the older taps of the next step,
- * and then takes part in the last product. Where skip sums are little beside the chain (SHARE_TAPS),
- * helpers have some layers' older taps, too.
+ * of the head's first product. Meanwhile the chain's thread sums the older taps of the next step. Of
+ * the last product everybody takes parts until none is left.
+ *
+ * Where helpers would wait for z, they have older taps, too: those that are known long before they
+ * are needed (LEAVE_SUMS), in what time the skip sums leave them; where skip sums are little beside
+ * the chain (SHARE_TAPS), some layers' of the next step.
  *
  *     chain     z z z z … z | older taps of the next step | head 1 | draw
- *     helper      skip skip … skip | head 0 | older taps |  head 1 |
+ *     helper       skip skip … skip | head 0 | older taps |  head 1 | later sums
  *
  * Every number is added up in the order in which one thread adds it, so that the samples are the
  * same to the bit.
@@ -38,8 +41,14 @@
 #define SHARE_TAPS (TEAM && OLDER && 2 * Z * S <= R * (G + Z))
 #endif
 
+/* Whether helpers make tap_sums for some steps to come, while they would wait for z. */
+#ifndef LEAVE_SUMS
+#define LEAVE_SUMS (TEAM && TAP_STEPS > 1 && !SHARE_TAPS)
+#endif
+
 #define PLACES (MOST_HELPERS + 1) /* the chain's thread has place 0 */
-enum { SKIP_SUMS, HEAD_0, OLDER_TAPS, HEAD_1, PHASES }; /* of a helper's sample, in this order */
+/* Of a helper's sample, in this order. */
+enum { SKIP_SUMS, HEAD_0, OLDER_TAPS, HEAD_1, LATER_SUMS, PHASES };
 
 #define LATE_NS 1000000         /* who is waited for longer waits for a core, and does no work */
 #define LINGER_NS 100000        /* a helper is awake so long after a call: another may follow */
@@ -51,10 +60,19 @@ typedef struct {
     _Alignas(APART) float x[BATCH * (S > H ? S : H)];
     _Alignas(64) row bytes[BATCH * ROW_BYTES(S > H ? S : H)];
     float scale[BATCH];
-#if SHARE_TAPS
+#if SHARE_TAPS || LEAVE_SUMS
     tap_rows tap_rows;
 #endif
 } workplace;
+
+/* The tap_sums that helpers make in a sample, for steps to come: of which delay lines, as they are
+ * when it begins. */
+typedef struct {
+    held_bias bias;
+    moment now;
+    int count;
+    delay_line line[LAYERS];
+} tap_jobs;
 
 struct block;
 
@@ -64,6 +82,7 @@ typedef struct {
     flag claimed[PLACES]; /* samples whose share k somebody makes, or has made */
     flag made[PLACES];    /* phases of share k that are done: PHASES a sample */
     flag rests[PLACES];   /* helper k claims nothing before: a time in nanoseconds */
+    flag taken;           /* parts of the last product that somebody makes, or has made */
     _Alignas(APART) _Atomic uint32_t calls; /* begun and ended: odd within one */
     _Atomic uint32_t asleep, helpers, dismissed;
     /* Of the chain's thread alone. */
@@ -72,11 +91,20 @@ typedef struct {
     const struct block *block;      /* under way; helpers read these two within a sample */
     int32_t t;                      /* its step that the sample is */
     _Alignas(64) float ahead[LAYERS][BATCH * G]; /* bias and older taps of the next step */
+#if LEAVE_SUMS
+    unsigned char left[LAYERS]; /* whether a layer's tap_sums are left to helpers */
+    /* Of samples in turns: the next one's are told while the last one's may still be made. */
+    _Alignas(APART) tap_jobs jobs[3];
+#endif
     /* Of all. */
     struct {
         _Alignas(64) row bytes[BATCH * ROW_BYTES(Z)];
     } z[LAYERS];
     workplace place[PLACES];
 } team;
+
+#if LEAVE_SUMS
+INLINE tap_jobs *jobs_of(team *t, uint64_t sample) { return &t->jobs[sample % 3]; }
+#endif
 
 #endif

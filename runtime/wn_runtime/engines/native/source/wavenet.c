@@ -78,6 +78,26 @@ typedef struct {
     float scales[TAP_STEPS * BATCH];
 } tap_rows;
 
+/* The conditioning of a block of samples: rows [L][B][G], each for `held` samples; NULL: none. With a
+ * mix there are `parts` rows where else is one, and each of these samples has a sum of its own: that
+ * of the rows, times its weights, mix[t][b]. */
+typedef struct {
+    const float *rows;
+    int32_t held;
+    const float *mix; /* [steps][B][parts]; NULL: parts is 1 */
+    int32_t parts;
+} held_bias;
+
+/* Where a step stands in its block of steps. */
+typedef struct {
+    int32_t t, steps;
+} moment;
+
+/* A layer's delay line: its first row of all, and the slot of the coming step. */
+typedef struct {
+    int layer, base, slot;
+} delay_line;
+
 #include "team.h"
 
 static const int32_t dilations[LAYERS] = DILATIONS;
@@ -162,7 +182,7 @@ static void push(state *s, const sample *samples) {
 /* Asks for what the next step's older taps read, a step ahead. */
 INLINE void ask_for_tap(const state *s, int layer, int base) {
     for (int j = 1; j <= OLDER; j++) {
-        const row *next = s->lines + (size_t)tap_row(s, layer, base, j, 0) * LINE_ROW;
+        const row *next = s->lines + (size_t)tap_row(line_of(s, layer, base), j, 0) * LINE_ROW;
         for (int i = 0; i < BATCH * LINE_ROW; i += 64) __builtin_prefetch(next + i);
     }
 }
@@ -173,6 +193,17 @@ INLINE const float *gate_init(const model *m, state *s, int layer, int base, mom
     if (summed(layer, now)) return sums_of(s, layer, now.t, helped);
     if (helped) return OLDER ? s->team.ahead[layer] : s->bias[layer][0];
     return older_taps(m, s, layer, base, now, s->a);
+}
+
+/* Asks for a layer's older taps of this step, where a helper has made them. */
+INLINE void ask_for_sums(state *s, int layer, moment now) {
+#if LEAVE_SUMS
+    if (layer >= LAYERS || !s->team.left[layer] || !summed(layer, now)) return;
+    const char *sums = (const char *)sums_of(s, layer, now.t, 1);
+    for (int i = 0; i < G * (int)sizeof(float); i += 64) __builtin_prefetch(sums + i);
+#else
+    (void)s, (void)layer, (void)now;
+#endif
 }
 
 /* One layer: h to the next h in place. Alone, z's share of the skip sum, too; with helpers, z is
@@ -197,7 +228,10 @@ INLINE const float *layer_step(const model *m, state *s, int layer, int base, mo
         }
         s->z_scale[b] = encode_unit(z + b * ROW_BYTES(Z), s->z + b * Z, Z);
     }
-    if (helped) raise_to(&s->team.rows, s->team.samples * LAYERS + layer + 1);
+    if (helped) {
+        raise_to(&s->team.rows, s->team.samples * LAYERS + layer + 1);
+        ask_for_sums(s, layer + 2, now);
+    }
     if (layer + 1 < LAYERS) {
         for (int b = 0; b < BATCH; b++)
             for (int i = 0; i < R; i += LANES) {
@@ -273,7 +307,10 @@ INLINE void prepare(const block *k, int32_t t) {
 static block begin(const model *m, state *s, int32_t steps, const float *bias, int32_t bias_rows,
                    const float *mix, int32_t parts, int32_t helpers) {
     block k = {m, s, steps, {bias, steps / bias_rows, mix, mix ? parts : 1}, helpers};
-    if (TEAM && helpers) call_helpers(&k);
+    if (TEAM && helpers) {
+        leave_sums(s, helpers);
+        call_helpers(&k);
+    }
     amx_begin();
     return k;
 }
