@@ -13,14 +13,12 @@ INLINE range columns_of(int k, int helpers, int n) {
     return (range){parts * (k - 1) / helpers * PART, parts * k / helpers * PART};
 }
 
-/* The last product's next part that nobody has taken, or -1: whoever is there first takes it. */
-INLINE int take_part(team *t, uint64_t sample) {
-    const uint64_t parts = (A + PART - 1) / PART, begin = sample * parts;
-    uint64_t next = atomic_load(&t->taken.count);
-    do
-        if (next >= begin + parts) return -1;
-    while (!atomic_compare_exchange_weak(&t->taken.count, &next, next + 1));
-    return (int)(next - begin);
+/* What place k has of the last product's columns. The chain's thread has half a share where it sums
+ * up all older taps before. */
+INLINE range last_columns(const team *t, int k, int helpers) {
+    const int all = (A + PART - 1) / PART, own = all / (t->leaves ? helpers + 1 : 2 * (helpers + 1));
+    if (k == 0) return (range){(all - own) * PART, all * PART};
+    return columns_of(k, helpers, (all - own) * PART);
 }
 
 INLINE void await(const flag *f, uint64_t n) {
@@ -128,21 +126,19 @@ static void make_phase(const model *m, state *s, int helpers, int k, int phase, 
         }
     }
     if (phase == HEAD_1) {
-        int part = take_part(&s->team, sample);
-        if (part >= 0) take_in(p, s->hidden, H);
-        for (; part >= 0; part = take_part(&s->team, sample)) {
-            rows_io io = {p->bytes, p->scale, m->head1_bias, 0, s->params};
-            for (int i = 0; i < HEAD1_PARTS; i++) {
-                multiply_part(BATCH, H, A, COLUMNS(&m->head1[i]), io, part * PART,
-                              (part + 1) * PART);
-                io.init = s->params, io.init_stride = A;
-            }
+        const range own = last_columns(&s->team, k, helpers);
+        if (own.begin == own.end) return;
+        take_in(p, s->hidden, H);
+        rows_io io = {p->bytes, p->scale, m->head1_bias, 0, s->params};
+        for (int i = 0; i < HEAD1_PARTS; i++) {
+            multiply_part(BATCH, H, A, COLUMNS(&m->head1[i]), io, own.begin, own.end);
+            io.init = s->params, io.init_stride = A;
         }
     }
 }
 
-/* The shares, a set of bits, of a sample, phase by phase; before one of the head's all others have done
- * the last. */
+/* The shares, a set of bits, of a sample, phase by phase; before one of the head's everybody has done
+ * the one before. */
 static void make_shares(const model *m, state *s, int helpers, uint32_t shares, uint64_t sample) {
     team *t = &s->team;
     for (int phase = 0; phase < PHASES; phase++) {
@@ -204,9 +200,11 @@ static void leave_sums(state *s, int helpers) {
 #if LEAVE_SUMS
     const double chain = CHAIN_TIME * LAYERS * R * (G + Z), skip = 1.0 * LAYERS * Z * S / helpers;
     double room = (chain - skip) * helpers;
+    s->team.leaves = 0;
     for (int layer = 0; layer < LAYERS; layer++) {
         s->team.left[layer] = early_by(layer, 1) && room >= OLDER * R * G;
         room -= s->team.left[layer] * OLDER * R * G;
+        s->team.leaves += s->team.left[layer];
     }
 #else
     (void)s, (void)helpers;

@@ -3,10 +3,10 @@
  * The next sample waits for the chain h -> a -> z -> h of all layers, then for the last skip sums,
  * the head and the draw. The chain's thread, the caller's, leaves to helpers what stands beside it:
  * each helper has some columns of the skip sums, which it adds up as the z of the layers arrive, and
- * of the head's first product. Meanwhile the chain's thread sums the older taps of the next step. Of
- * the last product everybody takes parts until none is left.
+ * of both of the head's products. Meanwhile the chain's thread sums the older taps of the next step,
+ * and then takes part in the last product.
  *
- * Where helpers would wait for z, they have older taps, too: those that are known long before they
+ * While helpers would wait for z, they have older taps, too: those that are known long before they
  * are needed (LEAVE_SUMS), in what time the skip sums leave them; where skip sums are little beside
  * the chain (SHARE_TAPS), some layers' of the next step.
  *
@@ -82,9 +82,9 @@ typedef struct {
     flag claimed[PLACES]; /* samples whose share k somebody makes, or has made */
     flag made[PLACES];    /* phases of share k that are done: PHASES a sample */
     flag rests[PLACES];   /* helper k claims nothing before: a time in nanoseconds */
-    flag taken;           /* parts of the last product that somebody makes, or has made */
     _Alignas(APART) _Atomic uint32_t calls; /* begun and ended: odd within one */
     _Atomic uint32_t asleep, helpers, dismissed;
+    int leaves; /* layers whose tap_sums are left to helpers, of this call */
     /* Of the chain's thread alone. */
     _Alignas(APART) uint64_t samples; /* made so far */
     uint64_t missed;                /* shares of helpers that it had to make */
@@ -92,7 +92,7 @@ typedef struct {
     int32_t t;                      /* its step that the sample is */
     _Alignas(64) float ahead[LAYERS][BATCH * G]; /* bias and older taps of the next step */
 #if LEAVE_SUMS
-    unsigned char left[LAYERS]; /* whether a layer's tap_sums are left to helpers */
+    unsigned char left[LAYERS]; /* which these are */
     /* Of samples in turns: the next one's are told while the last one's may still be made. */
     _Alignas(APART) tap_jobs jobs[3];
 #endif
