@@ -16,7 +16,8 @@ INLINE range columns_of(int k, int helpers, int n) {
 /* What place k has of the last product's columns. The chain's thread has half a share where it sums
  * up all older taps before. */
 INLINE range last_columns(const team *t, int k, int helpers) {
-    const int all = (A + PART - 1) / PART, own = all / (t->leaves ? helpers + 1 : 2 * (helpers + 1));
+    const int all = (A + PART - 1) / PART, parts = LEAVE_SUMS && t->leaves ? 1 : 2;
+    const int own = all / (parts * (helpers + 1));
     if (k == 0) return (range){(all - own) * PART, all * PART};
     return columns_of(k, helpers, (all - own) * PART);
 }
@@ -229,7 +230,7 @@ static void dismiss(state *s) {
 
 /* Waits for helper k to have done so many phases. One that claimed its share and then lost its core
  * is left out for a while: on a core that it shares it would be late again and again. */
-static void await_helper(team *t, int k, uint64_t phases) {
+INLINE void await_helper(team *t, int k, uint64_t phases) {
     const int64_t began = now_ns();
     if (spin(&t->made[k], phases, LATE_NS)) return;
     await(&t->made[k], phases);
@@ -251,7 +252,7 @@ static void helped_step(block *b, int32_t t) {
     uint32_t unclaimed = 0;
     for (int k = 1; k <= b->helpers; k++)
         if (claim(team, k, sample)) {
-            await_helper(team, k, sample * PHASES); /* it may still make the last sample's sums */
+            await_helper(team, k, sample * PHASES);
             unclaimed |= 1u << k;
             team->missed++;
         }

@@ -48,7 +48,7 @@
 
 #define PLACES (MOST_HELPERS + 1) /* the chain's thread has place 0 */
 /* Of a helper's sample, in this order. */
-enum { SKIP_SUMS, HEAD_0, OLDER_TAPS, HEAD_1, LATER_SUMS, PHASES };
+enum { SKIP_SUMS, HEAD_0, OLDER_TAPS, HEAD_1, LATER_SUMS, PHASES = LATER_SUMS + LEAVE_SUMS };
 
 #define LATE_NS 1000000         /* who is waited for longer waits for a core, and does no work */
 #define LINGER_NS 100000        /* a helper is awake so long after a call: another may follow */
