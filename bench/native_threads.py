@@ -101,6 +101,16 @@ def weights_of(spec: ModelSpec) -> Weights:
     return {n: (rng.standard_normal(s) * 0.05).astype(np.float32) for n, s in shapes(spec).items()}
 
 
+def models(only: tuple[str, ...]) -> list[tuple[str, ModelSpec]]:
+    """Titles and specs of those presets, or of all."""
+    return [(t, PRESETS[preset]) for t, preset in MODELS.items() if not only or preset in only]
+
+
+def ten_ms(spec: ModelSpec) -> NDArray[np.int32]:
+    """Uniforms of a block."""
+    return uniforms(0, 1, spec.sample_rate // 100)
+
+
 def seconds(engine: NativeEngine, drawn: NDArray[np.int32]) -> float:
     """Of one block."""
     began = time.perf_counter()
@@ -136,11 +146,8 @@ def main(
     panels: dict[str, Taken] = {}
     processor = find(target).cpu
     assert processor is not None, target
-    for title, preset in MODELS.items():
-        if only and preset not in only:
-            continue
-        spec = PRESETS[preset]
-        weights, drawn = weights_of(spec), uniforms(0, 1, spec.sample_rate // 100)
+    for title, spec in models(only):
+        weights, drawn = weights_of(spec), ten_ms(spec)
         for precision in PRECISIONS:
             engines = {
                 n: NativeEngine(spec, weights, precision, 1, n) for n in range(1, threads + 1)

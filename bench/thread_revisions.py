@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.invocation import invocation
-from bench.native_threads import MODELS, PRECISIONS, weights_of
+from bench.native_threads import PRECISIONS, models, ten_ms, weights_of
 from bench.revisions import ROOT
 from wn_export.bench.machine import machine_facts
 from wn_runtime.engines.native import compiler as build
@@ -35,8 +35,6 @@ from wn_runtime.engines.native.library import Library
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.engines.native.streams import Streams
 from wn_runtime.model.weights import Weights
-from wn_runtime.synthesis.uniforms import uniforms
-from wn_targets.presets import PRESETS
 
 BLOCKS = 3
 
@@ -100,13 +98,10 @@ def main(revision: str, turns: int, threads: int, only: tuple[str, ...], out: Pa
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         before = source_of(revision, folder)
-        for title, preset in MODELS.items():
-            if only and preset not in only:
-                continue
-            spec = PRESETS[preset]
-            weights, drawn = weights_of(spec), uniforms(0, 1, spec.sample_rate // 100)
+        for title, spec in models(only):
+            weights, drawn = weights_of(spec), ten_ms(spec)
             for precision in PRECISIONS:
-                shapes, stem = Shapes(spec, precision, 1), folder / f"{preset}-{precision}"
+                shapes, stem = Shapes(spec, precision, 1), folder / f"{title}-{precision}"
                 engines = [
                     opened(source, shapes, weights, helpers, stem.with_suffix(f".{i}.so"))
                     for i, (source, helpers) in enumerate(

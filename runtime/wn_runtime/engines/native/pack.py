@@ -56,12 +56,15 @@ def pack(spec: ModelSpec, weights: Weights, precision: str, tiles: Tiles) -> NDA
         parts.append(_padded(weights["residual.bias"][layer] * scale, 0))
     parts.append(_padded(weights["skip.bias"], 0))
     finer = doubled(spec) if precision == "int8" else ()
-    for name in ("head.0", "head.1"):
+
+    def head_matrix(name: str) -> None:
         matrix(weights[f"{name}.weight"])
         if name in finer:
             matrix(remainder(weights[f"{name}.weight"]))
-        if name == "head.0":
-            parts.append(_padded(weights["head.0.bias"], 0))
+
+    head_matrix("head.0")
+    parts.append(_padded(weights["head.0.bias"], 0))
+    head_matrix("head.1")
     params = _padded(weights["head.1.bias"], 0)
     params[spec.output.params :] = _NEVER
     parts.append(params)

@@ -196,7 +196,8 @@ static void help(const model *m, state *s, int k) {
 #endif
 
 /* Settles which layers' tap_sums are left to helpers: as many as they have time for while the chain
- * lasts. Of a weight the chain, which waits for its own products, takes CHAIN_TIME times as long. */
+ * lasts. Of a weight the chain, which waits for its own products, takes CHAIN_TIME times as long (L20
+ * R64 S128 in int8 on a Zen 3). */
 static void leave_sums(state *s, int helpers) {
 #if LEAVE_SUMS
     const double chain = CHAIN_TIME * LAYERS * R * (G + Z), skip = 1.0 * LAYERS * Z * S / helpers;
