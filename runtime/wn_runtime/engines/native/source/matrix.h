@@ -19,6 +19,8 @@
 
 #include "vector.h"
 
+#include "sizes.h" /* after the system's headers: its names are short */
+
 typedef unsigned char row; /* k activations in ROW_BYTES(k) bytes */
 
 #if PRECISION == INT8

@@ -3,6 +3,8 @@
 #ifndef WN_SHARES_H
 #define WN_SHARES_H
 
+#include "layers.h"
+
 typedef struct {
     int begin, end; /* columns, whole parts (matrix.h) */
 } range;

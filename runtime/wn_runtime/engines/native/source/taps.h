@@ -18,6 +18,8 @@
 #ifndef WN_TAPS_H
 #define WN_TAPS_H
 
+#include "model.h"
+
 INLINE delay_line line_of(const state *s, int layer, int base) {
     return (delay_line){layer, base, s->slot[layer]};
 }

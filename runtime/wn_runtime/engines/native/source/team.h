@@ -35,6 +35,7 @@
 #define APART 128 /* bytes between what threads write: CPUs fetch cache lines in pairs */
 #endif
 
+#include "block.h"
 #include "flags.h"
 
 #ifndef SHARE_TAPS
