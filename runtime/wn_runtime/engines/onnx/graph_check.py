@@ -2,15 +2,16 @@
 
 A graph is data as long as it only computes. What it could ask beyond that is refused here: reading
 other files (external data), loops and branches (a step that never ends), operators outside ONNX's
-own, and functions, which could hide any of these. A generator graph may loop: whoever runs one
-bounds its time (`watch.py`). The device has no onnx package, so the few fields are read straight
-from protocol buffers' wire format (protobuf.dev/programming-guides/encoding); their numbers are
-those of onnx.proto.
+own, and functions, which could hide any of these; and so is what ONNX Runtime might read otherwise
+than this does: fields that onnx.proto does not have, and its own format, a flat buffer. A generator
+graph may loop: whoever runs one bounds its time (`watch.py`). The device has no onnx package, so
+the few fields are read straight from protocol buffers' wire format
+(protobuf.dev/programming-guides/encoding); their numbers are those of onnx.proto.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from wn_runtime.errors import WavestepError
 
@@ -24,6 +25,15 @@ _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 
 _ATTRIBUTE_SPARSE, _ATTRIBUTE_SPARSES = 22, 23
 _TENSOR_EXTERNAL, _TENSOR_LOCATION = 13, 14
 _SPARSE_VALUES, _SPARSE_INDICES = 1, 2
+_MODEL = frozenset({*range(1, 9), 14, 20, 25, 26})
+_GRAPH = frozenset({1, 2, 5, *range(10, 17)})
+_NODE = frozenset(range(1, 11))
+_ATTRIBUTE = frozenset({*range(1, 12), 13, 14, 15, *range(20, 24)})
+_TENSOR = frozenset({*range(1, 15), 16})
+_SPARSE = frozenset({1, 2, 3})
+"""The fields of each, as of IR version 13 (ONNX 1.20)."""
+_ORT_FORMAT = b"ORTM"  # from the fifth byte on, by which ONNX Runtime tells its own format
+_LARGEST_KEY = 1 << 32  # of which protocol buffers would drop the upper bits
 _OWN_DOMAINS = (b"", b"ai.onnx")
 MOST_NODES = 200_000
 """A hundred times those of a step of a thousand layers."""
@@ -44,11 +54,17 @@ def check_graph(graph: bytes, what: str, loops: bool = False) -> None:
     loops: whether it may repeat a part of itself.
     """
     try:
-        for number, value in _fields(memoryview(graph)):
+        if graph[4:8] == _ORT_FORMAT:
+            raise _Refused("it is of ONNX Runtime's own format")
+        checked = 0
+        for number, value in _fields(memoryview(graph), _MODEL):
             if number == _MODEL_FUNCTIONS:
                 raise _Refused("it brings functions of its own")
             if number == _MODEL_GRAPH:
                 _Check(loops).graph(_message(value), 0)
+                checked += 1
+        if checked != 1:
+            raise _Refused(f"it is no ONNX graph ({checked or 'no'} graphs in it)")
     except _Refused as refused:
         raise WavestepError(f"{what} is refused: {refused}; export the model again") from refused
 
@@ -62,7 +78,7 @@ class _Check:
     def graph(self, graph: memoryview, depth: int) -> None:
         if depth > DEEPEST:
             raise _Refused(f"it has graphs within graphs, over {DEEPEST} deep")
-        for number, value in _fields(graph):
+        for number, value in _fields(graph, _GRAPH):
             if number == _GRAPH_NODE:
                 self._nodes += 1
                 if self._nodes > MOST_NODES:
@@ -76,7 +92,7 @@ class _Check:
     def _node(self, node: memoryview, depth: int) -> None:
         operator, domain = "", b""
         attributes = []
-        for number, value in _fields(node):
+        for number, value in _fields(node, _NODE):
             if number == _NODE_OP:
                 operator = bytes(_message(value)).decode("utf-8", "replace")
             elif number == _NODE_DOMAIN:
@@ -86,7 +102,7 @@ class _Check:
         if domain not in _OWN_DOMAINS:
             raise _Refused(f"operator {operator!r} is of {domain!r}, not of ONNX")
         for attribute in attributes:
-            for number, value in _fields(attribute):
+            for number, value in _fields(attribute, _ATTRIBUTE):
                 if number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
                     if not self._loops:
                         raise _Refused(f"{operator} is a loop or a branch; a step has neither")
@@ -100,23 +116,25 @@ class _Check:
 
 
 def _check_sparse(sparse: memoryview) -> None:
-    for number, value in _fields(sparse):
+    for number, value in _fields(sparse, _SPARSE):
         if number in (_SPARSE_VALUES, _SPARSE_INDICES):
             _check_tensor(_message(value))
 
 
 def _check_tensor(tensor: memoryview) -> None:
-    for number, value in _fields(tensor):
+    for number, value in _fields(tensor, _TENSOR):
         if number == _TENSOR_EXTERNAL or (number == _TENSOR_LOCATION and value != 0):
             raise _Refused("it keeps data in other files")
 
 
-def _fields(message: memoryview) -> Iterator[Field]:
-    """The fields of a message: their numbers, and an integer or the bytes."""
+def _fields(message: memoryview, known: Container[int]) -> Iterator[Field]:
+    """The fields of a message: their numbers, of those known, and an integer or the bytes."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
         number, kind = key >> 3, key & 7
+        if key >= _LARGEST_KEY or number not in known:
+            raise _Refused(f"it is no ONNX graph (field {number})")
         if kind == _VARINT:
             value, at = _varint(message, at)
             yield number, value

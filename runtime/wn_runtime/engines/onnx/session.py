@@ -56,6 +56,7 @@ def open_session(
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # its complaints come as exceptions
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # what was checked
     bound(options, graph, ort)
     # Not session.set_denormal_as_zero: it would change the caller's own arithmetic for good.
     settings = {} if stream is None else {"user_compute_stream": str(stream)}

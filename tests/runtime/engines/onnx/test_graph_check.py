@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -94,6 +95,100 @@ def test_what_does_more_than_to_compute_is_refused(
     for refuse in (check_graph, open_session):
         with pytest.raises(WavestepError, match=f"^step.onnx is refused: {reason}"):
             refuse(graph, "step.onnx")
+
+
+def varint(number: int) -> bytes:
+    made = bytearray()
+    while number >= 0x80:
+        made.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*made, number])
+
+
+def field(number: int, data: bytes, key: int = 0) -> bytes:
+    """Of a message, its key enlarged by `key`."""
+    return varint((number << 3 | 2) + key) + varint(len(data)) + data
+
+
+@pytest.mark.parametrize("key", [1 << 32, 1 << 35, 1 << 63])
+def test_a_field_whose_number_only_protocol_buffers_understand_is_refused(key: int) -> None:
+    """They keep the lower 32 bits of a key: ONNX Runtime would see a graph, and this none."""
+    loop = endless()
+    body = loop.attribute[0]
+    hidden = field(1, body.name.encode()) + varint(20 << 3) + varint(body.type)
+    hidden += field(6, body.g.SerializeToString(), key)
+    del loop.attribute[:]
+    node = loop.SerializeToString() + field(5, hidden)
+    made = model([])
+    graph = made.graph.SerializeToString() + field(1, node)
+    del made.graph.node[:]
+    made.ClearField("graph")
+    whole = made.SerializeToString() + field(7, graph)
+    for refuse in (check_graph, open_session):
+        with pytest.raises(WavestepError, match=r"^it is refused: it is no ONNX graph \(field "):
+            refuse(whole, "it")
+
+
+@pytest.mark.parametrize(
+    "extra", [field(27, b"x"), varint(9 << 3) + b"\1", field(100_000, b""), varint(0 << 3) + b"\0"]
+)
+def test_a_field_that_onnx_has_not_is_refused(extra: bytes) -> None:
+    whole = model([add]).SerializeToString()
+    with pytest.raises(WavestepError, match=r"^it is refused: it is no ONNX graph"):
+        check_graph(whole + extra, "it")
+
+
+def test_it_has_one_graph_exactly() -> None:
+    whole = model([add])
+    for graphs, count in (((), "no"), ((whole.graph, whole.graph), "2")):
+        other = ModelProto(ir_version=8).SerializeToString()
+        other += b"".join(field(7, graph.SerializeToString()) for graph in graphs)
+        with pytest.raises(WavestepError, match=rf"ONNX graph \({count} graphs in it\)"):
+            check_graph(other, "it")
+
+
+def test_onnx_runtimes_own_format_is_refused(tmp_path: Path) -> None:
+    """It would be read as a flat buffer, of which this check sees nothing."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "own.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    relu = model([helper.make_node("Relu", ["x"], ["y"])]).SerializeToString()
+    ort.InferenceSession(relu, options, providers=["CPUExecutionProvider"])
+    own = (tmp_path / "own.ort").read_bytes()
+    ort.InferenceSession(own, providers=["CPUExecutionProvider"])
+    for refuse in (check_graph, open_session):
+        with pytest.raises(WavestepError, match="refused: it is of ONNX Runtime's own format"):
+            refuse(own, "it")
+
+
+def test_onnx_runtime_is_told_the_format(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Should a file of its own format ever pass."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "own.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    relu = model([helper.make_node("Relu", ["x"], ["y"])]).SerializeToString()
+    ort.InferenceSession(relu, options, providers=["CPUExecutionProvider"])
+    monkeypatch.setattr("wn_runtime.engines.onnx.session.check_graph", lambda *_: None)
+    with pytest.raises(WavestepError, match="cannot load it"):
+        open_session((tmp_path / "own.ort").read_bytes(), "it")
+
+
+def test_what_is_known_of_messages_is_onnx_s() -> None:
+    known: dict[Any, frozenset[int]] = {
+        ModelProto: graph_check._MODEL,
+        onnx.GraphProto: graph_check._GRAPH,
+        onnx.NodeProto: graph_check._NODE,
+        onnx.AttributeProto: graph_check._ATTRIBUTE,
+        TensorProto: graph_check._TENSOR,
+        onnx.SparseTensorProto: graph_check._SPARSE,
+    }
+    for message, numbers in known.items():
+        has = {each.number for each in message.DESCRIPTOR.fields}
+        assert has - numbers == set(), f"{message.__name__} has newer fields"
 
 
 def branching() -> onnx.NodeProto:
