@@ -162,5 +162,9 @@ def _table(value: object, where: str) -> Mapping[str, object]:
 
 
 def _check_text(text: str, where: str) -> None:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise WavestepError(f"{where}: {shown(text)} is no text: it holds half a surrogate pair")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise WavestepError(
+            f"{where}: {shown(text)} is no text: it holds half a surrogate pair"
+        ) from error

@@ -121,6 +121,21 @@ def doubled(times: int) -> Any:
     return value
 
 
+def repeated(letters: int, times: int, key: bool = False) -> Any:
+    text = "x" * letters
+    return [{text: 1}] * times if key else [text] * times
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_a_text_may_stand_in_many_places_but_not_be_long_in_all(key: bool) -> None:
+    for letters, times in ((40, 10_000), (100_000, 60)):
+        value = repeated(letters, times, key)
+        if not key:
+            assert parse(pickle.dumps(value, 2)) == value
+    with pytest.raises(Damaged, match="unfolds to more than it has bytes"):
+        parse(pickle.dumps(repeated(100_000, 1000, key), 2))
+
+
 @pytest.mark.parametrize(
     "opcodes",
     [

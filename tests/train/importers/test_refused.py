@@ -69,6 +69,32 @@ def test_a_pickle_that_names_anything_else(
     assert not (tmp_path / "ran").exists()
 
 
+def tied(depth: int, width: int) -> torch.nn.Module:
+    """The same module in `width` places, and that in as many: a small file, a large tree."""
+    module: torch.nn.Module = torch.nn.Linear(1, 1)
+    for _ in range(depth - 1):
+        module = torch.nn.Sequential(*[module] * width)
+    return module
+
+
+def test_modules_that_unfold_without_end(tmp_path: Path) -> None:
+    for depth, width in ((3, 8), (15, 1)):
+        message = refused(written(tmp_path, {"model": tied(depth, width)}))
+        assert "holds no model of a known project" in message
+    path = written(tmp_path, {"model": tied(15, 8)})
+    assert path.stat().st_size < 20_000
+    assert "its modules unfold to more than any model has" in refused(path)
+
+
+@pytest.mark.parametrize("key", [10**5000, 3], ids=["huge", "small"])
+def test_numbers_for_names(tmp_path: Path, key: int) -> None:
+    said = f"has a {type(key).__name__} for a name; no code in it was run"
+    assert said in refused(written(tmp_path, {"state_dict": {key: torch.zeros(1)}}))
+    module = torch.nn.Linear(1, 1)
+    module._parameters[key] = module._parameters["weight"]  # type: ignore[index]
+    assert said in refused(written(tmp_path, {"model": module}))
+
+
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_a_plain_pickle_and_a_joblib_file(tmp_path: Path, protocol: int) -> None:
     path = tmp_path / "meanvar.joblib"

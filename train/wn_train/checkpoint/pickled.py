@@ -9,6 +9,7 @@ made for it (CVE-2025-32434, CVE-2026-24747).
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickletools
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,8 @@ from wn_train.checkpoint.archive import Damaged
 MOST_OPCODES = 2**21
 DEEPEST = 32
 """Levels of dictionaries, lists and tuples."""
+FREE_LETTERS = 64
+"""A text counts as one value for each so many letters of it."""
 MOST_AXES = 8
 _LARGEST = 2**63 - 1
 STORAGES: dict[str, np.dtype[Any]] = {
@@ -241,14 +244,18 @@ def foreign(name: Name) -> NoReturn:
 def _tree(value: Any, depth: int, budget: Iterator[int]) -> Any:
     """A copy in which nothing is shared, no larger than its pickle.
 
-    Lists of the same list, which hold the same list again, would grow without end.
+    Lists of the same list, which hold the same list again, would grow without end, and so would
+    what is read of a long text that stands in them again and again.
     """
-    if next(budget, None) is None:
+    text = len(value) // FREE_LETTERS if isinstance(value, str) else 0
+    if next(itertools.islice(budget, text, None), None) is None:
         raise Damaged("its pickle unfolds to more than it has bytes")
     if not depth:
         raise Damaged(f"its pickle is nested deeper than {DEEPEST} levels")
     if isinstance(value, dict):
-        return {key: _tree(item, depth - 1, budget) for key, item in value.items()}
+        return {
+            _tree(key, depth, budget): _tree(item, depth - 1, budget) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return type(value)(_tree(item, depth - 1, budget) for item in value)
     if isinstance(value, (Name, Storage)):

@@ -29,6 +29,9 @@ MOST_BYTES = 2**32
 _MOST_LIST = 2**20
 DEEPEST = 16
 """Modules within modules."""
+MOST_LETTERS = 1 << 22
+"""In the full names of all tensors, attributes and modules: a model of a thousand layers has a
+tenth of that."""
 STATISTICS = (
     "write them with: python -c \"import joblib, numpy; s = joblib.load('meanvar.joblib'); "
     "numpy.savez('meanvar.npz', mean=s.mean_, scale=s.scale_)\""
@@ -138,37 +141,55 @@ def _of_torch(file: BinaryIO, path: Path) -> tuple[ForeignWeights, int]:
         inner = saved.get("state_dict", saved.get("model", saved))
         saved = inner if isinstance(inner, (dict, Inert)) else saved
     if isinstance(saved, Inert):
-        _flatten(saved, "", tensors, attributes, DEEPEST)
+        flat = _Flat()
+        flat.add(saved)
+        tensors, attributes = flat.tensors, flat.attributes
     elif isinstance(saved, dict):
         tensors = {
-            str(name): value for name, value in saved.items() if isinstance(value, ForeignTensor)
+            _name(name): value for name, value in saved.items() if isinstance(value, ForeignTensor)
         }
     return ForeignWeights(tensors, opened.read, str(path), attributes), steps
 
 
-def _flatten(
-    module: Inert,
-    prefix: str,
-    tensors: dict[str, ForeignTensor],
-    attributes: dict[str, Any],
-    depth: int,
-) -> None:
+class _Flat:
     """A pickled module's tensors as its state_dict would have them, and its plain attributes."""
-    if not depth:
-        raise Damaged(f"its modules are nested deeper than {DEEPEST} levels")
-    for table in ("_parameters", "_buffers"):
-        for name, value in _items(module, table):
-            if isinstance(value, ForeignTensor):
-                tensors[f"{prefix}{name}"] = value
-    for name, value in module.state.items():
-        if isinstance(value, (int, tuple)):
-            attributes[f"{prefix}{name}"] = value
-    for name, value in _items(module, "_modules"):
-        if isinstance(value, Inert):
-            _flatten(value, f"{prefix}{name}.", tensors, attributes, depth - 1)
+
+    def __init__(self) -> None:
+        self.tensors: dict[str, ForeignTensor] = {}
+        self.attributes: dict[str, Any] = {}
+        self._letters = MOST_LETTERS
+
+    def add(self, module: Inert, prefix: str = "", depth: int = DEEPEST) -> None:
+        """All of a module's, under names that begin so. Raises Damaged."""
+        if not depth:
+            raise Damaged(f"its modules are nested deeper than {DEEPEST} levels")
+        for table in ("_parameters", "_buffers"):
+            for name, value in _items(module, table):
+                if isinstance(value, ForeignTensor):
+                    self.tensors[self._named(prefix, name)] = value
+        for name, value in module.state.items():
+            if isinstance(value, (int, tuple)):
+                self.attributes[self._named(prefix, name)] = value
+        for name, value in _items(module, "_modules"):
+            if isinstance(value, Inert):
+                self.add(value, f"{self._named(prefix, name)}.", depth - 1)
+
+    def _named(self, prefix: str, name: object) -> str:
+        """A module may stand in many places: what they come to is bounded by their names."""
+        full = prefix + _name(name)
+        self._letters -= len(full)
+        if self._letters < 0:
+            raise Damaged("its modules unfold to more than any model has")
+        return full
 
 
-def _items(module: Inert, table: str) -> list[tuple[str, Any]]:
+def _name(key: object) -> str:
+    if not isinstance(key, str):
+        raise Damaged(f"a tensor or module of it has a {type(key).__name__} for a name")
+    return key
+
+
+def _items(module: Inert, table: str) -> list[tuple[Any, Any]]:
     found = module.state.get(table, {})
     return list(found.items()) if isinstance(found, dict) else []
 
