@@ -10,9 +10,9 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.model.layout import layout
 from wn_runtime.model.spec import ModelSpec
 
-COPIES = 3
-"""Of a stream's state: the engine's own with room to move, the silence it begins from, and what is
-read or written of it at a time."""
+COPIES = 2
+"""Of a stream's state beside the engine's own: the silence it begins from, and what is read or
+written of it at a time."""
 EACH_STREAM = 1 << 14
 """Bytes of a stream beside its state: randomness, a block of samples, an open file."""
 _CGROUP = Path("/sys/fs/cgroup")
@@ -21,14 +21,20 @@ _CGROUP = Path("/sys/fs/cgroup")
 def check_streams(spec: ModelSpec, streams: int) -> None:
     """Raise WavestepError where the state of so many streams is more than this process can have."""
     state = sum(array.stream_bytes for array in layout(spec).values())
+    own = spec.state_rows * row_bytes(spec.residual_channels)
     gates = 4 * spec.layers * spec.gate_channels
-    needed = streams * (COPIES * (state + gates) + EACH_STREAM)
+    needed = streams * (own + COPIES * state + (1 + COPIES) * gates + EACH_STREAM)
     available = available_bytes()
     if available is not None and needed > available:
         raise WavestepError(
             f"{streams} streams of this model need {needed / 2**30:.1f} GiB of memory, "
             f"{available / 2**30:.1f} GiB are available; take a smaller batch"
         )
+
+
+def row_bytes(channels: int) -> int:
+    """The most that an engine has of a row of a delay line: padded to 16 floats, with its scale."""
+    return 4 * (-(-channels // 16) * 16 + 1)
 
 
 def available_bytes() -> int | None:

@@ -34,6 +34,7 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "wn_most_helpers": (_INT, []),
     "wn_help": (None, [_POINTER, _POINTER, _INT]),
     "wn_dismiss": (None, [_POINTER]),
+    "wn_forked": (None, [_POINTER]),
     "wn_missed": (ctypes.c_int64, [_POINTER]),
     "wn_generate": (None, [*_BLOCK, _POINTER, _POINTER, _POINTER]),
     "wn_score": (None, [*_BLOCK, _POINTER, _POINTER]),

@@ -17,6 +17,7 @@ from wn_runtime.model.weights import Weights
 Array = NDArray[Any]
 _HUGE, _SMALL = 1 << 21, 1 << 18
 _ALIGNMENT = 64  # bytes; the C struct's members are aligned so
+_START = 128  # team.h: APART
 _EXACT_INPUTS = 512  # matrix.h
 _NEVER = np.float32(-1e30)  # what only fills up a vector: no class of it is ever drawn
 
@@ -176,10 +177,10 @@ def aligned(parts: list[Array]) -> NDArray[np.uint8]:
 
 
 def aligned_zeros(size: int) -> NDArray[np.uint8]:
-    """`size` zero bytes that begin at a multiple of 64. Raises MemoryError."""
+    """`size` zero bytes that begin at a multiple of 128. Raises MemoryError."""
     if size < _SMALL:
-        room = np.zeros(size + _ALIGNMENT, np.uint8)
-        start = -room.ctypes.data % _ALIGNMENT
+        room = np.zeros(size + _START, np.uint8)
+        start = -room.ctypes.data % _START
         return room[start : start + size]
     # Whole huge pages: small ones lie anywhere, and what nearly fills a cache crowds some of its
     # sets. Not where little is needed of the last.

@@ -6,11 +6,12 @@ import hashlib
 from dataclasses import dataclass
 
 from wn_runtime.engines import macros
+from wn_runtime.engines.memory import row_bytes
 from wn_runtime.errors import EngineUnavailable, WavestepError
 from wn_runtime.model.spec import ModelSpec
 
 _MOST_BYTES = 2**33
-_LAYOUT = 6
+_LAYOUT = 7
 """Of the packed weights, how it is told, and what functions take: a library compiled ahead for
 another is refused, and wavenet.c has the same number."""
 
@@ -26,7 +27,7 @@ class Shapes:
 
     def __post_init__(self) -> None:
         rows, channels = self.spec.state_rows * self.batch, self.spec.residual_channels
-        if rows * channels * 4 > _MOST_BYTES:
+        if rows * row_bytes(channels) > _MOST_BYTES:
             raise WavestepError(
                 f"the delay lines of {self.batch} streams need {rows} rows of {channels} "
                 f"channels, over {_MOST_BYTES >> 30} GiB; use fewer streams"

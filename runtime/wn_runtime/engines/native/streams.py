@@ -57,7 +57,7 @@ class Streams:
     def forked(self) -> None:
         """In a process that was forked off: the helpers stayed behind."""
         if self._team is not None:
-            self._team.start()
+            self._team.forked()
 
     def generate(
         self, bias: AnyBias, uniforms: NDArray[np.int32], inverse_temperature: NDArray[np.float32]

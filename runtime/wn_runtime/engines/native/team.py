@@ -33,7 +33,7 @@ class Team:
         self.start()
 
     def start(self) -> None:
-        """Start the threads; again only in a process that was forked off."""
+        """Start the threads."""
         # Not threading.Thread: where memory is short, its start() waits for ever for a thread
         # that died as it began.
         where = cores.apart()
@@ -46,6 +46,11 @@ class Team:
                 raise WavestepError(
                     f"{self._count + 1} threads cannot be had ({error}); give --threads 1"
                 ) from error
+
+    def forked(self) -> None:
+        """In a process that was forked off: start them there."""
+        self._library.wn_forked(self._state.ctypes.data)
+        self.start()
 
 
 def _help(

@@ -213,6 +213,42 @@ def test_a_fork_starts_helpers_of_its_own() -> None:
     together.close()
 
 
+# A helper has made the last sample, and had not said so when the process was forked off.
+FORKED_BETWEEN = """
+#include "wavenet.c"
+#include <stdlib.h>
+int main(int count, char **arguments) {
+    model *m = aligned_alloc(128, (sizeof *m + 127) / 128 * 128);
+    state *s = aligned_alloc(128, (sizeof *s + 127) / 128 * 128);
+    memset(m, 0, sizeof *m);
+    memset(s, 0, sizeof *s);
+    int32_t uniforms[4 * UNIFORMS] = {0};
+    const float temperature[BATCH] = {1};
+    sample samples[4];
+    wn_generate(m, s, 1, 4, 0, 1, 0, 0, uniforms, temperature, samples);
+    atomic_fetch_sub(&s->team.made[1].count, 1);
+    if (count > 1) wn_forked(s);
+    wn_generate(m, s, 1, 4, 0, 1, 0, 0, uniforms, temperature, samples);
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs gcc")
+def test_a_fork_before_a_helper_has_said_that_it_is_done(tmp_path: Path) -> None:
+    shapes = Shapes(SPECS["left"], "fp32", 1)
+    (tmp_path / "shapes.h").write_text(shapes.header())
+    (tmp_path / "head.h").write_text(shapes.head_source())
+    (tmp_path / "main.c").write_text(FORKED_BETWEEN)
+    program = str(tmp_path / "main")
+    include = ["-I", str(tmp_path), "-I", str(compiler.SOURCE)]
+    command = ["gcc", "-O1", "-pthread", *include, str(tmp_path / "main.c"), "-o", program, "-lm"]
+    subprocess.run(command, check=True)
+    subprocess.run([program, "forked"], check=True, timeout=PATIENCE)
+    with pytest.raises(subprocess.TimeoutExpired):  # it is what this is about
+        subprocess.run([program], check=True, timeout=2)
+
+
 DEEP = small_spec((1, 2, 4, 8) * 3, residual=32, gate=64, skip=200, head=200, classes=256)
 RACES = ("-fsanitize=thread", "-fno-builtin", "-O1", "-g1")
 """Without builtins: of a copy that GCC expands in place the sanitizer sees nothing."""

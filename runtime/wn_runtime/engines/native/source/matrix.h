@@ -19,7 +19,8 @@
 
 #include "vector.h"
 
-#include "sizes.h" /* after the system's headers: its names are short */
+/* After the system's headers: its names are short. */
+#include "sizes.h"
 
 typedef unsigned char row; /* k activations in ROW_BYTES(k) bytes */
 

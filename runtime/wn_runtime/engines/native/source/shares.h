@@ -197,22 +197,19 @@ static void help(const model *m, state *s, int k) {
 #define CHAIN_TIME 1.3
 #endif
 
-/* Settles which layers' tap_sums are left to helpers: as many as they have time for while the chain
- * lasts. Of a weight the chain, which waits for its own products, takes CHAIN_TIME times as long (L20
- * R64 S128 in int8 on a Zen 3). */
-static void leave_sums(state *s, int helpers) {
-#if LEAVE_SUMS
+/* Settles which layers' tap_sums are left to helpers, and returns how many: as many as they have time
+ * for while the chain lasts. Of a weight the chain, which waits for its own products, takes CHAIN_TIME
+ * times as long (L20 R64 S128 in int8 on a Zen 3). engines/native/helped.py has the same. */
+INLINE int leave_sums(unsigned char *left, int helpers) {
     const double chain = CHAIN_TIME * LAYERS * R * (G + Z), skip = 1.0 * LAYERS * Z * S / helpers;
     double room = (chain - skip) * helpers;
-    s->team.leaves = 0;
+    int leaves = 0;
     for (int layer = 0; layer < LAYERS; layer++) {
-        s->team.left[layer] = early_by(layer, 1) && room >= OLDER * R * G;
-        room -= s->team.left[layer] * OLDER * R * G;
-        s->team.leaves += s->team.left[layer];
+        left[layer] = LEAVE_SUMS && early_by(layer, 1) && room >= OLDER * R * G;
+        room -= left[layer] * OLDER * R * G;
+        leaves += left[layer];
     }
-#else
-    (void)s, (void)helpers;
-#endif
+    return leaves;
 }
 
 static void call_helpers(const block *b) {
@@ -229,6 +226,14 @@ static void dismiss(state *s) {
     atomic_store(&t->dismissed, 1);
     atomic_fetch_add(&t->calls, 2);
     wake_all(&t->calls);
+}
+
+/* In a process that was forked off, between calls: of its helpers, which are not in it, some may not
+ * have said yet that they are done with the last sample, of which nothing was left to make. */
+static void forget_helpers(state *s) {
+    team *t = &s->team;
+    for (int k = 1; k <= MOST_HELPERS; k++) raise_to(&t->made[k], t->samples * PHASES);
+    atomic_store(&t->asleep, 0);
 }
 
 /* Waits for helper k to have done so many phases. One that claimed its share and then lost its core

@@ -31,7 +31,7 @@
 
 /* How weights lie and what functions take, as Python has it: it may have been loaded before these files
  * were replaced, in a training of days. */
-_Static_assert(LAYOUT == 6, "the installation was replaced meanwhile: start this program again");
+_Static_assert(LAYOUT == 7, "the installation was replaced meanwhile: start this program again");
 
 #include "layers.h"
 #include "shares.h"
@@ -53,7 +53,9 @@ static block begin(const model *m, state *s, int32_t steps, const float *bias, i
                    const float *mix, int32_t parts, int32_t helpers) {
     block k = {m, s, steps, {bias, steps / bias_rows, mix, mix ? parts : 1}, helpers};
     if (TEAM && helpers) {
-        leave_sums(s, helpers);
+#if LEAVE_SUMS
+        s->team.leaves = leave_sums(s->team.left, helpers);
+#endif
         call_helpers(&k);
     }
     amx_begin();
@@ -129,6 +131,11 @@ EXPORT void wn_help(const model *m, state *s, int32_t k) {
 /* Lets all helpers return, also such as have not come yet. Not during wn_generate or wn_score. */
 EXPORT void wn_dismiss(state *s) {
     if (TEAM) dismiss(s);
+}
+
+/* In a process that was forked off, before its own helpers come. */
+EXPORT void wn_forked(state *s) {
+    if (TEAM) forget_helpers(s);
 }
 
 /* Shares that helpers came too late for, of all samples so far. */
