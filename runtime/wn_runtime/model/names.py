@@ -6,8 +6,17 @@ and every name is printed.
 
 from __future__ import annotations
 
+import re
+
+from wn_runtime.system import here
+
 LONGEST = 200
 """Bytes: what a file system takes, with room for a suffix."""
+# A colon leads to another drive, or into a stream of a file; of a device there is no file.
+_NOT_ON_WINDOWS = re.compile(
+    r'[<>:"|?*]|\.$|^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)',
+    re.I,
+)
 
 
 def check(name: str, what: str) -> str:
@@ -17,6 +26,8 @@ def check(name: str, what: str) -> str:
         raise ValueError(f"{what} {name!r} holds a path separator; it is a name, not a path")
     if name in (".", ".."):
         raise ValueError(f"{what} is {name!r}, which names a directory")
+    if here.system() == "windows" and _NOT_ON_WINDOWS.search(name):
+        raise ValueError(f"{what} {name!r} is no file name on Windows")
     return name
 
 

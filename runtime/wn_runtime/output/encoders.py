@@ -60,6 +60,9 @@ class Wav:
             self._file.close()
 
 
+_MOST_FLAC_RATE = 655_350  # its header counts tens of Hz in 16 bits
+
+
 class Flac:
     """libsndfile's encoder; a player reads what is there, the length comes at the end."""
 
@@ -69,6 +72,10 @@ class Flac:
         with Held():
             import soundfile
 
+        if sample_rate > _MOST_FLAC_RATE:
+            raise OSError(
+                f"FLAC ends at {_MOST_FLAC_RATE:,} Hz, this is {sample_rate:,} Hz: name it .wav"
+            )
         path.open("wb").close()  # here, because libsndfile's own error has no reason in it
         self._file = soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format="FLAC")
 

@@ -14,6 +14,7 @@ from wn_runtime.arguments import array, integer, wrong_type
 from wn_runtime.conditioning.conditioner import AnyBias, Conditioner
 from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.conditioning.part import Frames
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
 from wn_runtime.model.spec import ModelSpec
@@ -103,6 +104,7 @@ def check(snapshot: Snapshot, spec: ModelSpec, conditioner: Conditioner) -> None
     channels = (streams, timing.frame_channels)
     _check_array("frames", snapshot.frames, (_rows("frames", snapshot.frames), *channels))
     _check_array("history", snapshot.history, (_rows("history", snapshot.history), streams))
+    _check_history(len(snapshot.history), offset, size, timing)
     spec.output.check(snapshot.history, "history of the snapshot")
     _check_array("postprocess", snapshot.postprocess, (streams,))
     if not spec.conditioning or offset == size:
@@ -110,6 +112,18 @@ def check(snapshot: Snapshot, spec: ModelSpec, conditioner: Conditioner) -> None
             raise WavestepError("the snapshot has a bias that conditions nothing")
         return
     _check_bias(snapshot.bias, size, (spec.layers, streams, spec.gate_channels))
+
+
+def _check_history(rows: int, offset: int, size: int, timing: Timing) -> None:
+    """What was made of this block so far, or all of the one before; nothing if nothing reads it."""
+    possible: tuple[int, ...] = (0,)
+    if timing.uses_history:
+        possible = (offset,) if offset < size else (0, timing.block)
+        if size not in (0, timing.block):
+            raise WavestepError(f"the snapshot's block has {size} samples, not {timing.block}")
+    if rows not in possible:
+        wanted = " or ".join(map(str, dict.fromkeys(possible)))
+        raise WavestepError(f"history of the snapshot has {rows} samples, not {wanted}")
 
 
 def _check_bias(bias: Any, size: int, shape: tuple[int, int, int]) -> None:

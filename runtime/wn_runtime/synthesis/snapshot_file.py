@@ -85,7 +85,7 @@ def load(path: str | Path) -> Snapshot:
         )
     try:
         return _snapshot(tensors, json.loads(metadata["stream"]))
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise WavestepError(f"{path} is no whole snapshot ({error!r})") from error
 
 

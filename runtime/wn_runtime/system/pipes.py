@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import sys
 import time
@@ -17,8 +18,10 @@ def readable(descriptor: int, seconds: float | None = None) -> bool:
     """
     if seconds is not None and seconds < 0:
         return False
-    if sys.platform != "win32":
-        return bool(select.select([descriptor], [], [], seconds)[0])
+    if sys.platform != "win32":  # not select(), which takes no descriptor from 1024 on
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        return bool(waiting.poll(None if seconds is None else math.ceil(1000 * seconds)))
     import _winapi
     import msvcrt
 

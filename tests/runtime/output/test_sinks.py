@@ -127,6 +127,14 @@ def test_a_link_goes_on_leading_to_the_file(tmp_path: Path) -> None:
     assert soundfile.info(tmp_path / "there/a.wav").frames == len(AUDIO)
 
 
+def test_flac_ends_at_a_rate_that_a_model_may_have(tmp_path: Path) -> None:
+    write(tmp_path / "a.flac", AUDIO, 655_350)
+    with pytest.raises(WavestepError, match=r"FLAC ends at 655,350 Hz, this is 655,351 Hz: name i"):
+        write(tmp_path / "b.flac", AUDIO, 655_351)
+    write(tmp_path / "b.wav", AUDIO, 1_000_000)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.flac", "b.wav"]
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

@@ -92,6 +92,8 @@ def test_what_is_no_snapshot_is_refused(saved: Path, tmp_path: Path) -> None:
     refused("is no whole snapshot", tensors, stream="[" * 100_000)
     refused("is no whole snapshot", tensors, stream=json.dumps({**stream, "offset": 1.5}))
     refused("is no whole snapshot", tensors, stream=json.dumps({**stream, "voices": [[1]]}))
+    huge = [[0, 0, 10**400, 0]]
+    refused("is no whole snapshot", tensors, stream=json.dumps({**stream, "voices": huge}))
     refused("is no whole snapshot", {k: v for k, v in tensors.items() if k != "frames"})
     refused("is no whole snapshot", {**tensors, "more": np.zeros(1)})
     refused("is no whole snapshot", {**tensors, "other.more": np.zeros(1)})
@@ -118,3 +120,27 @@ def test_where_it_cannot_be_written_nothing_is_lost(model: Model, saved: Path) -
     with pytest.raises(WavestepError, match="cannot be written"):
         snapshot.save(saved.parent)
     assert saved.read_bytes() == before
+
+
+@pytest.mark.parametrize(("samples", "cut"), [(8, 3), (8, 7), (5, 0), (5, 4)])
+def test_a_history_that_is_not_whole_is_refused(samples: int, cut: int, tmp_path: Path) -> None:
+    """The context stack would read it: it is of the block so far, or of the last one."""
+    spec = small_spec(conditioning=(PLAIN,))
+    assert Timing.of(spec.conditioning).block == 8
+    model = wn_runtime.open(write_model(tmp_path / "model", spec), engine="onnx")
+    stream = model.stream()
+    stream.read(samples)
+    whole = stream.snapshot()
+    assert len(whole.history) == samples
+    other = model.stream()
+    with pytest.raises(WavestepError, match=f"history of the snapshot has {cut} samples, not "):
+        other.restore(dataclasses.replace(whole, history=whole.history[:cut]))
+    other.restore(whole)
+    np.testing.assert_array_equal(other.read(40), stream.read(40))
+
+
+def test_a_history_that_nothing_reads_is_refused(model: Model, saved: Path) -> None:
+    whole = Snapshot.load(saved)
+    more = np.zeros((3, 1), np.int32)
+    with pytest.raises(WavestepError, match="history of the snapshot has 3 samples, not 0"):
+        model.stream(speaker="bob").restore(dataclasses.replace(whole, history=more))
