@@ -15,14 +15,9 @@ let audio = new Float32Array();
 for await (const line of createInterface({ input: process.stdin })) {
   const samples = Number(line);
   audio = new Float32Array(samples);
-  voice.begin(BigInt(seed), 1, new Map(Object.entries(chosen)));
+  voice.begin(BigInt(seed), 1, new Map(Object.entries(chosen)), frames ? all : undefined);
   const began = process.cpuUsage();
-  let left = all;
   for (let made = 0; made < samples;) {
-    if (left.length) {
-      left = left.subarray(voice.push(left) * engine.channels);
-      if (!left.length) voice.finish();
-    }
     const block = voice.read(Math.min(400, samples - made));
     audio.set(block, made);
     made += block.length;

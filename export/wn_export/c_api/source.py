@@ -27,10 +27,15 @@ def c_source(shapes: HostShapes) -> str:
         "host_shapes.h": shapes.header,
     }
 
+    there = set[str]()  # each is once in it, as their guards have it
+
     def included(found: re.Match[str]) -> str:
         name = found[1]
         if name == HEADER.name:
             return found[0]
+        if name in there:
+            return ""
+        there.add(name)
         return expanded(made[name] if name in made else _find(name).read_text("utf-8"))
 
     def expanded(text: str) -> str:

@@ -9,18 +9,11 @@ const text = (array) =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
 
 /** All that a voice makes, in calls of so many samples. */
-function heard(engine, voice, { seed, temperature, chosen, frames, samples, call }) {
-  voice.begin(BigInt(seed), temperature, new Map(Object.entries(chosen)));
-  let left = frames && new Float32Array(bytesOf(frames).buffer);
+function heard(voice, { seed, temperature, chosen, frames, samples, call }) {
+  const all = frames && new Float32Array(bytesOf(frames).buffer);
+  voice.begin(BigInt(seed), temperature, new Map(Object.entries(chosen)), all);
   const blocks = [];
   for (let made = 0; made < samples;) {
-    if (left) {
-      left = left.subarray(voice.push(left) * engine.channels);
-      if (!left.length) {
-        voice.finish();
-        left = undefined;
-      }
-    }
     const block = voice.read(Math.min(call, samples - made));
     if (!block.length) break;
     blocks.push(...block);
@@ -41,7 +34,7 @@ try {
   const engine = new Engine(code, file.subarray(0, cut ?? file.length));
   const { name, rate, temperature, channels, hop, conditions } = engine;
   const voice = engine.voice();
-  const answers = wishes.map((wish) => heard(engine, voice, wish));
+  const answers = wishes.map((wish) => heard(voice, wish));
   console.log(JSON.stringify({ name, rate, temperature, channels, hop, conditions, answers }));
 } catch (error) {
   console.log(JSON.stringify({ error: `${error.name}: ${error.message}` }));

@@ -21,6 +21,7 @@ from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.spec import Condition
+from wn_runtime.conditioning.timing import Timing
 from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
@@ -94,6 +95,24 @@ def test_frames_and_tags_are_pythons_however_they_are_cut(tmp_path: Path) -> Non
         {"name": "style", "tags": True, "values": ["calm", "löud", "slow"]}
     ]
     assert (found["channels"], found["hop"], found["rate"]) == (3, 8, 8000)
+
+
+def test_a_block_may_be_of_more_frames_than_are_pushed_at_a_time(tmp_path: Path) -> None:
+    stack = ContextStack(pool=4, block=2400, channels=5, filter_width=3, kernel=2, dilations=(1,))
+    frames_of = LocalFrames(2, 8, hidden=4, kernels=(3,), upsampling="linear", hold=4)
+    spec = dataclasses.replace(small_spec(), output=Gaussian(), conditioning=(stack, frames_of))
+    assert Timing.of(spec.conditioning).frames(2400) >= 300 > 256  # engine.js: AHEAD
+    question = built(tmp_path, spec, "fp32", "simd")
+    frames = np.random.default_rng(3).normal(size=(700, 2)).astype(np.float32)
+    wish = {"seed": "5", "temperature": 1.0, "chosen": {}, "frames": sent(frames.tobytes())}
+    found = ask(ENGINE, {**question, "wishes": [{**wish, "samples": 9999, "call": 400}]})
+    with python(tmp_path, "fp32") as model:
+        stream = model.begin({}, 5, 1.0)
+        stream.push(frames, last=True)
+        expected = stream.read(stream.available or 0)[:, 0]
+    answer = array(found["answers"][0], "<f4")
+    assert len(answer) == len(expected) == 7200
+    assert np.abs(answer - expected).max() <= 2**-15
 
 
 def test_amplitudes_and_a_context_stack_are_pythons_and_faults_are_told(tmp_path: Path) -> None:

@@ -113,6 +113,8 @@ export class Voice {
   #c;
   #memory;
   #at;
+  /** Frames not pushed yet; none: none follow. @type {Float32Array | undefined} */
+  #left;
 
   /**
    * @param {Engine} engine
@@ -132,9 +134,10 @@ export class Voice {
    * @param {number} temperature
    * @param {ReadonlyMap<string, readonly string[]>} chosen values of each condition; none: as in
    *   training where it was left out
+   * @param {Float32Array} [frames] all that are to be heard, row by row
    * @throws {WavestepError}
    */
-  begin(seed, temperature, chosen) {
+  begin(seed, temperature, chosen, frames) {
     this.#engine.conditions.forEach((condition, index) => {
       this.#checked(this.#c.wavestep_choose(this.#at.voice, index, -1));
       for (const value of chosen.get(condition.name) ?? []) {
@@ -145,33 +148,38 @@ export class Voice {
     });
     const bits = BigInt.asUintN(64, seed);
     this.#checked(this.#c.wavestep_begin(this.#at.voice, bits, 0, temperature));
+    this.#left = frames;
   }
 
   /**
-   * Append frames, row by row. Returns how many were taken: the others when more has been read.
-   * @param {Float32Array} frames
-   */
-  push(frames) {
-    const { channels } = this.#engine;
-    const count = Math.min(frames.length / channels, this.#at.frames);
-    const room = new Float32Array(this.#memory.buffer, this.#at.pushed, count * channels);
-    room.set(frames.subarray(0, count * channels));
-    return this.#checked(this.#c.wavestep_push(this.#at.voice, this.#at.pushed, count));
-  }
-
-  /** No frames follow. */
-  finish() {
-    this.#checked(this.#c.wavestep_finish(this.#at.voice));
-  }
-
-  /**
-   * The next samples, from -1 to 1: so many, or as many as there are frames for.
+   * The next samples, from -1 to 1: so many, or fewer; none at the end of the frames.
    * @param {number} samples
    */
   read(samples) {
     const most = Math.min(samples, LONGEST);
-    const made = this.#checked(this.#c.wavestep_read(this.#at.voice, this.#at.audio, most));
+    let pushed;
+    let made;
+    do {
+      pushed = this.#push();
+      made = this.#checked(this.#c.wavestep_read(this.#at.voice, this.#at.audio, most));
+    } while (!made && pushed); // a block of some models is made of more frames than go at a time
     return new Float32Array(this.#memory.buffer, this.#at.audio, made).slice();
+  }
+
+  /** Push what there is room for; how many frames that was. */
+  #push() {
+    if (!this.#left) return 0;
+    const { channels } = this.#engine;
+    const count = Math.min(this.#left.length / channels, this.#at.frames);
+    const room = new Float32Array(this.#memory.buffer, this.#at.pushed, count * channels);
+    room.set(this.#left.subarray(0, count * channels));
+    const taken = this.#checked(this.#c.wavestep_push(this.#at.voice, this.#at.pushed, count));
+    this.#left = this.#left.subarray(taken * channels);
+    if (!this.#left.length) {
+      this.#checked(this.#c.wavestep_finish(this.#at.voice));
+      this.#left = undefined;
+    }
+    return taken;
   }
 
   /** @param {number} status @returns {number} */

@@ -66,21 +66,13 @@ function framesOf({ text, frames, chosen, rate }) {
 async function make(wish) {
   if (!opened) return;
   const { engine, voice } = opened;
-  let frames = framesOf(wish);
-  voice.begin(wish.seed, wish.temperature, wish.chosen);
+  voice.begin(wish.seed, wish.temperature, wish.chosen, framesOf(wish));
   const pace = paced(wish.to, AHEAD * engine.rate);
   current = pace;
   let busy = 0; // milliseconds of work
   let made = 0;
   for (;;) {
     const began = performance.now();
-    if (frames) {
-      frames = frames.subarray(voice.push(frames) * engine.channels);
-      if (!frames.length) {
-        voice.finish();
-        frames = undefined;
-      }
-    }
     const block = voice.read(Math.round((made ? BLOCK : FIRST) * engine.rate));
     busy += performance.now() - began;
     if (!block.length) break;
