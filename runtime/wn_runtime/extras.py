@@ -20,10 +20,13 @@ CUDA_13_DRIVER = (580, 65)
 """The oldest NVIDIA driver that wheels of CUDA 13 run with."""
 CUDA_13_L4T = 38
 """The first release of Jetson Linux with CUDA 13: JetPack 7."""
+JETPACK_6_L4T, JETPACK_5_L4T = 36, 34
+"""The first releases of JetPack 6, the oldest with CUDA 12, and of JetPack 5."""
 
 AI_LAB = "https://pypi.jetson-ai-lab.io"
 JETSON_INDEX = {6: f"{AI_LAB}/jp6/cu126", 7: f"{AI_LAB}/sbsa/cu130"}
 """JetPack to the index of wheels built for its CUDA, which has PyPI's others, too."""
+NEWER_JETPACK = "flash JetPack 6 or newer, if there is one for this board; models run on the CPU"
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
 """PyTorch without CUDA; the one on PyPI brings some GB of it, on 64-bit Arm, too."""
 
@@ -44,21 +47,28 @@ def read(path: str) -> str | None:
 
 
 def jetpack(read: Read) -> int | None:
-    """6 or 7, JetPack's major version; None where this is no Jetson."""
+    """4 to 7, JetPack's major version; None where this is no Jetson."""
     release, model = read(RELEASE), read(MODEL) or ""
     if release is None and "Jetson" not in model:
         return None
     found = re.search(r"\bR(\d+)\b", release or "")
     if found:
-        return 7 if int(found[1]) >= CUDA_13_L4T else 6
+        first = ((7, CUDA_13_L4T), (6, JETPACK_6_L4T), (5, JETPACK_5_L4T))
+        return next((major for major, l4t in first if int(found[1]) >= l4t), 4)
     return 7 if "Thor" in model else 6  # in a container without the release file
+
+
+def old_jetpack(read: Read) -> int | None:
+    """JetPack's major version where its CUDA is older than the GPU engines take, 4 or 5."""
+    release = jetpack(read)
+    return release if release is not None and release < 6 else None
 
 
 def cuda(read: Read) -> int | None:
     """The newest major version of CUDA that runs here, 12 or 13; None without a known driver."""
     release = jetpack(read)
     if release is not None:
-        return 13 if release >= 7 else 12
+        return 13 if release >= 7 else 12 if release == 6 else None
     found = re.search(r"\b(\d{3,4})\.(\d+)", read(DRIVER) or "")
     if found is None:
         return None
@@ -69,7 +79,7 @@ def fitting(kind: str, read: Read = read) -> str:
     """`gpu`, `tensorrt-cuda12`, `jetpack6`, …: the extra for `kind`, `gpu` or `tensorrt`."""
     release = jetpack(read)
     if release is not None:
-        return f"jetpack{release}"
+        return f"jetpack{max(release, 6)}"  # an older one has none: gpu_possible
     return f"{kind}-cuda12" if cuda(read) == 12 else kind
 
 
@@ -89,6 +99,8 @@ def install_nvrtc(read: Read = read) -> str:
 def install_onnxruntime_gpu(read: Read = read) -> str:
     """What to type to have ONNX Runtime's CUDA build: PyPI's has no kernels for a Jetson's GPU."""
     release = jetpack(read)
+    if old_jetpack(read):
+        return NEWER_JETPACK
     if release is not None:
         return installation.pip("--index-url", JETSON_INDEX[release], "onnxruntime-gpu")
     return install("gpu", read)
@@ -109,7 +121,7 @@ def install_tensorrt(read: Read = read, which: Callable[[str], str | None] = shu
 def install_train(read: Read = read) -> str:
     """What to type to have the extra `train`, with a PyTorch for this machine's GPU or for none."""
     release = jetpack(read)
-    if release is not None:
+    if release is not None and not old_jetpack(read):
         return installation.install("train", options=("--index-url", JETSON_INDEX[release]))
     if here.system() == "linux" and not gpu_possible(read):
         return installation.install("train", options=("--extra-index-url", CPU_TORCH))
@@ -134,6 +146,8 @@ def _can_build() -> bool:
 
 def install_driver(read: Read = read) -> str:
     """What to do to have an NVIDIA driver, or a newer one."""
+    if old_jetpack(read):
+        return NEWER_JETPACK
     if jetpack(read) is not None:
         return "flash JetPack again"
     if nvidia.is_wsl(read):
@@ -144,6 +158,16 @@ def install_driver(read: Read = read) -> str:
 
 
 def gpu_possible(read: Read = read) -> bool:
-    """Whether an NVIDIA GPU may be in this machine; True where nothing tells."""
+    """Whether a GPU that the engines run on may be in this machine; True where nothing tells."""
+    if old_jetpack(read):
+        return False
     jetson = jetpack(read) is not None
     return nvidia.possible(read, nvidia.vendors(ROOT), here.machine(), jetson)
+
+
+def why_no_gpu(read: Read = read) -> str:
+    """Where none is possible: `none is in this machine`, or what is wrong with it."""
+    release = old_jetpack(read)
+    if release:
+        return f"JetPack {release} has an older CUDA than the GPU engines take"
+    return "none is in this machine"

@@ -24,6 +24,8 @@ R580_BETA = {extras.DRIVER: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580
 JETPACK_6 = {extras.RELEASE: "# R36 (release), REVISION: 4.3", extras.MODEL: "Jetson Orin Nano"}
 JETPACK_7_0 = {extras.RELEASE: "# R38 (release), REVISION: 2.0", extras.MODEL: "Jetson AGX Thor"}
 JETPACK_7_2 = {extras.RELEASE: "# R39 (release), REVISION: 2.0", extras.MODEL: "Jetson AGX Orin"}
+JETPACK_4 = {extras.RELEASE: "# R32 (release), REVISION: 7.1", extras.MODEL: "Jetson Nano"}
+JETPACK_5 = {extras.RELEASE: "# R35 (release), REVISION: 4.1", extras.MODEL: "Jetson Xavier NX"}
 CONTAINER = {extras.MODEL: "NVIDIA Jetson AGX Orin Developer Kit"}
 THOR_CONTAINER = {extras.MODEL: "NVIDIA Jetson AGX Thor Developer Kit"}
 
@@ -50,6 +52,23 @@ def test_the_extra_is_of_the_cuda_that_runs_here(
     assert extras.cuda(files.get) == cuda
     assert extras.fitting("gpu", files.get) == gpu
     assert extras.fitting("tensorrt", files.get) == tensorrt
+
+
+@pytest.mark.parametrize(("files", "release"), [(JETPACK_4, 4), (JETPACK_5, 5)])
+def test_a_jetpack_before_6_is_told_that_its_gpu_is_of_no_use(
+    files: dict[str, str], release: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = files.get
+    assert (extras.jetpack(read), extras.old_jetpack(read)) == (release, release)
+    assert extras.cuda(read) is None
+    assert not extras.gpu_possible(read)
+    why = extras.why_no_gpu(read)
+    assert why == f"JetPack {release} has an older CUDA than the GPU engines take"
+    for said in (extras.install_driver(read), extras.install_onnxruntime_gpu(read)):
+        assert said.startswith("flash JetPack 6 or newer, if there is one for this board")
+    monkeypatch.setattr("wn_runtime.system.here.system", lambda: "linux")
+    assert f"--extra-index-url {extras.CPU_TORCH} " in extras.install_train(read)
+    assert extras.old_jetpack(JETPACK_6.get) is None
 
 
 def test_a_jetson_s_onnx_runtime_is_not_pypi_s() -> None:

@@ -79,6 +79,10 @@ def jetpack(machine: Machine, jetson: str | None) -> Finding:
     """JetPack's version, on a Jetson."""
     if jetson is None:
         return Finding("JetPack", NONE, "not a Jetson")
+    old = extras.old_jetpack(machine.read)
+    if old:
+        why = extras.why_no_gpu(machine.read)
+        return Finding("JetPack", WARN, f"{why} ({jetson})", extras.NEWER_JETPACK)
     status, version = machine.run(["dpkg-query", "-W", "-f=${Version}", "nvidia-jetpack"])
     if status == 0 and version:
         return Finding("JetPack", OK, f"{version} on {jetson}")
@@ -111,17 +115,21 @@ def driver(machine: Machine) -> Finding:
 
 
 def possible(machine: Machine, jetson: str | None) -> bool:
-    """Whether an NVIDIA GPU may be in this machine; True where nothing tells."""
+    """Whether a GPU that the engines run on may be in this machine; True where nothing tells."""
+    if extras.old_jetpack(machine.read):
+        return False
     return nvidia.possible(
         machine.read, machine.pci_devices(), machine.architecture, jetson is not None
     )
 
 
-def without(finding: Finding) -> Finding:
-    """A finding on a machine that has no NVIDIA GPU: what is missing there is of no concern."""
+def without(machine: Machine, finding: Finding) -> Finding:
+    """A finding where no GPU is possible: what is missing there is of no concern."""
     if finding.state != MISSING:
         return finding
-    return Finding(finding.subject, NONE, "no NVIDIA GPU in this machine")
+    old = extras.old_jetpack(machine.read)
+    why = extras.why_no_gpu(machine.read) if old else "no NVIDIA GPU in this machine"
+    return Finding(finding.subject, NONE, why)
 
 
 def nvrtc(machine: Machine) -> Finding:

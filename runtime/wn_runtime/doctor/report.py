@@ -41,7 +41,7 @@ def examine(machine: Machine, cache: Path) -> Report:
     onnx, providers = onnx_runtime.result()
     graphics = [driver.result(), nvrtc.result(), tensorrt.result()]
     if not gpu.possible(machine, jetson):
-        graphics = [gpu.without(finding) for finding in graphics]
+        graphics = [gpu.without(machine, finding) for finding in graphics]
     findings = (
         cpu.python(),
         numpy.result(),

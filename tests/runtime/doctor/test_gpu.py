@@ -151,11 +151,11 @@ def test_without_an_nvidia_gpu_nothing_of_it_is_missing(tmp_path: Path) -> None:
     pci(tmp_path, "0x8086", "0x1af4")
     machine = Described(tmp_path, {})
     assert not gpu.possible(machine, None)
-    found = gpu.without(gpu.driver(machine))
+    found = gpu.without(machine, gpu.driver(machine))
     assert (found.state, found.detail, found.fix) == ("-", "no NVIDIA GPU in this machine", "")
     assert not found.usable
     there = gpu.nvrtc(Described(tmp_path, {"cuda.core": {"version": "13.5"}}))
-    assert gpu.without(there) == there, "it compiles ahead"
+    assert gpu.without(machine, there) == there, "it compiles ahead"
 
 
 def test_where_a_gpu_may_be_it_is_missed(tmp_path: Path) -> None:
@@ -192,6 +192,22 @@ def test_a_jetson_is_told_of_its_power_mode_and_the_wrong_wheel(tmp_path: Path) 
     assert "nvpmodel -p" in shown["power mode"].fix
     assert "jetson-ai-lab" in shown["ONNX Runtime"].fix
     assert "python3-libnvinfer" in shown["TensorRT"].fix
+
+
+@pytest.mark.parametrize(("release", "major"), [("R32", 4), ("R35", 5)])
+def test_a_jetson_that_ends_before_jetpack_6_runs_models_on_its_cpu(
+    tmp_path: Path, release: str, major: int
+) -> None:
+    jetson(tmp_path, "NVIDIA Jetson Xavier NX Developer Kit", release)
+    report = examine(Described(tmp_path, {}, str(tmp_path / "bin")), tmp_path / "cache")
+    shown = {finding.subject: finding for finding in report.findings}
+    why = f"JetPack {major} has an older CUDA than the GPU engines take"
+    for subject in ("NVIDIA driver", "NVRTC", "TensorRT"):
+        assert (shown[subject].state, shown[subject].detail) == ("-", why)
+        assert not shown[subject].fix, "nothing to install helps"
+    assert shown["JetPack"].state == "warn"
+    assert why in shown["JetPack"].detail
+    assert "models run on the CPU" in shown["JetPack"].fix
 
 
 def test_a_jetson_without_the_jetpack_package(tmp_path: Path) -> None:

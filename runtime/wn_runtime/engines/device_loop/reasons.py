@@ -52,9 +52,9 @@ def no_gpu(error: BaseException, ordinal: int) -> EngineUnavailable:
 
 
 def none_here() -> EngineUnavailable:
-    """Of a machine that has no NVIDIA GPU."""
+    """Of a machine that has no NVIDIA GPU, or none that the engines run on."""
     return EngineUnavailable(
-        "no NVIDIA GPU can be used here (none is in this machine); take another engine"
+        f"no NVIDIA GPU can be used here ({extras.why_no_gpu()}); take another engine"
     )
 
 

@@ -59,7 +59,7 @@ def how_to_get(flavour: str = TENSORRT) -> str:
         cu = f"cu{extras.cuda(extras.read) or 13}"
         return installation.pip(f"tensorrt-rtx-{cu}-libs", f"tensorrt-rtx-{cu}-bindings")
     if not extras.gpu_possible(extras.read):
-        return "it needs an NVIDIA GPU, and none is in this machine: take another engine"
+        return f"it needs an NVIDIA GPU, and {extras.why_no_gpu(extras.read)}: take another engine"
     return extras.install_tensorrt(extras.read)
 
 
