@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wn_runtime import files, installation
+from wn_runtime import files
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.quiet import quiet
+from wn_train.data.resampling import resampled
 
 LARGEST_RATIO = 128
 """Between the rates of a file and of the model; more is no recording."""
@@ -51,7 +52,10 @@ def read_audio(path: Path, spec: ModelSpec, most: int) -> NDArray[np.float32]:
     if not len(mono) or not np.isfinite(mono).all():
         raise WavestepError(f"{path} is {'not finite' if len(mono) else 'empty'}; give real audio")
     if rate != spec.sample_rate:
-        mono = _resampled(mono, rate, spec.sample_rate, path)
+        try:
+            mono = resampled(mono, rate, spec.sample_rate)
+        except ValueError as error:
+            raise WavestepError(f"{path} is {error}") from error
     return mono[:most]
 
 
@@ -69,22 +73,6 @@ def _mono(sound: Any, wanted: int) -> NDArray[np.float32]:
             if count > MOST_FRAMES:
                 raise ValueError(f"it has more than {MOST_FRAMES} frames; cut it")
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
-
-
-def _resampled(
-    mono: NDArray[np.float32], rate: int, wanted: int, path: Path
-) -> NDArray[np.float32]:
-    try:
-        import soxr
-    except ImportError as error:
-        raise WavestepError(
-            f"{path} has {rate} Hz, the model {wanted} Hz; convert it, or "
-            f"{installation.pip('soxr')}"
-        ) from error
-    resampled: NDArray[np.float32] = soxr.resample(mono, rate, wanted, quality="HQ")
-    if not len(resampled) or not np.isfinite(resampled).all():
-        raise WavestepError(f"{path} is too short or too loud to be resampled to {wanted} Hz")
-    return resampled
 
 
 def _reason(error: Exception) -> str:

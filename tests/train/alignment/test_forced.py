@@ -14,7 +14,8 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.speech.dictionary import parse
 from wn_train.alignment import forced
 from wn_train.alignment.forced import Aligner, fitted
-from wn_train.data.decoding import Faulty, resampled
+from wn_train.data.decoding import Faulty
+from wn_train.data.resampling import resampled
 
 SIX_PHONES = ("S", "IH", "K", "S")
 WORDS = parse("six S IH K S\ntwo T UW\ntwo(2) S IH K S\n", "words")

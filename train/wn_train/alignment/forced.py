@@ -21,7 +21,8 @@ from wn_runtime.speech.dictionary import Dictionary
 from wn_runtime.speech.labels import SILENCE, Segment
 from wn_runtime.speech.text import PAUSE
 from wn_train.alignment import ends, pronunciations
-from wn_train.data.decoding import Faulty, resampled
+from wn_train.data.decoding import Faulty
+from wn_train.data.resampling import resampled
 
 RATE = 16000
 """Hz that the acoustic model knows."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wn_runtime import files
 from wn_runtime.quiet import quiet
+from wn_train.data.resampling import resampled
 
 BLOCK = 1 << 16
 """Frames read at a time: memory is taken as they come, not as a header promises them."""
@@ -48,7 +49,10 @@ def header(path: Path) -> Header:
 
 
 def read(path: Path, rate: int) -> NDArray[np.float32]:
-    """All of a file in mono, at `rate` Hz. Raises Faulty also for NaN."""
+    """All of a file in mono, at `rate` Hz. Raises Faulty also for NaN.
+
+    WavestepError where it is of another rate, and soxr is not here.
+    """
     with _opened(path) as (_, sound):
         source_rate, left = sound.samplerate, sound.frames
         blocks = []
@@ -64,21 +68,11 @@ def read(path: Path, rate: int) -> NDArray[np.float32]:
             raise Faulty("truncated, it is shorter than its header says")
     mono: NDArray[np.float32] = np.concatenate(blocks)
     if source_rate != rate:
-        mono = resampled(mono, source_rate, rate)
+        try:
+            mono = resampled(mono, source_rate, rate)
+        except ValueError as error:
+            raise Faulty(str(error)) from error
     return mono
-
-
-def resampled(mono: NDArray[np.float32], source: int, rate: int) -> NDArray[np.float32]:
-    """Samples (T,) of one rate at another, both in Hz. Raises Faulty where that leaves none."""
-    import soxr  # only needed for files of another rate
-
-    try:
-        found: NDArray[np.float32] = soxr.resample(mono, source, rate, quality="HQ")
-    except (ValueError, RuntimeError) as error:
-        raise Faulty(f"cannot be resampled from {source} to {rate} Hz ({error})") from error
-    if not len(found):
-        raise Faulty(f"too short for a sample at {rate} Hz")
-    return found
 
 
 @contextlib.contextmanager
