@@ -51,7 +51,7 @@ static void one_product(const model *m, const model *more, state *s) {
         multiply(1, Z, R, COLUMNS(&w->residual), (rows_io){before, &unit, s->h, R, s->h});
         const size_t at = (size_t)(base + s->slot[layer]);
         row *line = s->lines + at * LINE_ROW;
-        const row *tap = s->lines + (size_t)tap_row(s, layer, base, 1, 0) * LINE_ROW;
+        const row *tap = s->lines + (size_t)tap_row(line_of(s, layer, base), 1, 0) * LINE_ROW;
         multiply(1, R, G, COLUMNS(&m->older[0][layer]),
                  (rows_io){tap, s->line_scales + at, s->bias[layer][0], G, beside[layer + 1]});
         s->line_scales[at] = encode(line, s->h, R);

@@ -32,6 +32,10 @@ class Work:
     """and of the head's first product and its second."""
     remainders: tuple[int, int] = (0, 0)
     """Those that the native engine adds to them in int8 (`doubled` in its pack.py)."""
+    residual: int = 0
+    """R: the width of a layer's input."""
+    dilations: tuple[int, ...] = ()
+    """Of each layer."""
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Work:
@@ -52,6 +56,8 @@ class Work:
             skip=spec.layers * z * skip,
             head=head,
             remainders=(0 if spec.output.codes else head[0], head[1]),
+            residual=residual,
+            dilations=spec.dilations,
         )
 
     def products(self, precision: str) -> int:

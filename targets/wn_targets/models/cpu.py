@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping
 
 from wn_runtime.engines.native.costs import COSTS
+from wn_runtime.engines.native.helped import CHAIN_TIME, left_layers, shares_taps
 from wn_runtime.engines.onnx.costs import overhead_cycles
 from wn_runtime.model.work import WEIGHT_BYTES, Work
 from wn_targets.devices.target import Cpu
@@ -61,25 +62,33 @@ def native(
     cost = COSTS[cpu.isa][precision]
     speed = cpu.clock_mhz * cpu.ipc  # costs per microsecond
 
-    def stage(weights: float, of: float) -> dict[str, float]:
+    def stage(weights: float, of: float, times: float = 1.0) -> dict[str, float]:
         """A part of the weights, on a core that reads so many for every sample."""
         rate, level = bandwidth(cpu, of * WEIGHT_BYTES[precision])
         reading = weights * WEIGHT_BYTES[precision] / rate
-        return _overlapped(level, reading, weights * cost.product / speed)
+        return _overlapped(level, reading, times * weights * cost.product / speed)
 
     latency = (work.layers * work.gate * cost.gate + cost.sample * work.params / 256) / speed
     if threads == 1:
         products = work.products(precision)
         terms = {**stage(products, products), "latency": latency}
         return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
+    helpers = threads - 1
     first, last = work.head_products(precision)
-    beside, shared = work.skip + first, last / threads
-    chain = work.products(precision) - beside - last
-    chains, helps = chain + shared, beside / (threads - 1) + shared
-    layers, skips = stage(chain - work.older, chains), stage(work.skip / (threads - 1), helps)
+    shared = last / threads
+    older, left = float(work.older), 0.0
+    if shares_taps(work):
+        older /= threads
+    elif work.older:
+        left = older / work.layers * left_layers(work, precision, helpers)
+        older -= left
+    chain = work.products(precision) - work.skip - first - last - work.older
+    theirs = (older if shares_taps(work) else 0.0) + first / helpers
+    chains, helps = chain + older + shared, (work.skip + left) / helpers + theirs + shared
+    layers, beside = stage(chain, chains, CHAIN_TIME), stage((work.skip + left) / helpers, helps)
     stages = [
-        max({**layers, "latency": latency}, skips, key=_total),
-        max(stage(work.older, chains), stage(first / (threads - 1), helps), key=_total),
+        max({**layers, "latency": latency}, beside, key=_total),
+        max(stage(older, chains), stage(theirs, helps), key=_total),
         stage(shared, max(chains, helps)),
         {"hand-overs": HANDOVERS * HANDOVER_US},
     ]

@@ -76,9 +76,10 @@ def test_the_term_that_limits_is_named() -> None:
     for target in (*GPUS, *JETSONS):
         plans = [c for c in fit(PAPER, target).candidates if c.engine == "tensorrt"]
         assert all(c.limited_by == "launch overhead" for c in plans), target.name
-    wide = {c.precision: c for c in fit(PAPER, find("nano")).candidates if c.engine == "native"}
-    assert wide["fp32"].limited_by == "DRAM bandwidth"  # 5 MB of weights, 2 MB of cache
-    assert wide["int8"].limited_by == "arithmetic"  # a core without a dot product of bytes
+    work, cpu = Work.of(PAPER), cpu_of("nano")
+    one = {precision: native(cpu, work, precision, None) for precision in ("fp32", "int8")}
+    assert one["fp32"].limited_by == "DRAM bandwidth"  # 5 MB of weights, 2 MB of cache
+    assert one["int8"].limited_by == "arithmetic"  # a core without a dot product of bytes
 
 
 def test_the_chosen_engine_is_the_fastest_that_fits() -> None:
@@ -111,8 +112,8 @@ def test_one_stream_has_as_many_threads_as_are_worth_it() -> None:
     assert us[1] > us[2] > us[3] > us[4]
     found = fit(PAPER, find("orin-nano-8gb"))
     on_cpu = {c.precision: c for c in found.candidates if c.engine == "native"}
-    assert on_cpu["int8"].how == "2 threads"
-    assert on_cpu["int8"].us_per_step == pytest.approx(us[2])
+    assert on_cpu["int8"].how == "3 threads"
+    assert on_cpu["int8"].us_per_step == pytest.approx(us[3])
     alone = fit(PRESETS["tiny"], find("xeon-2.6"))
     assert [c.how for c in alone.candidates if c.engine == "native"] == ["", ""]
 
