@@ -60,7 +60,14 @@ def do(command: click.Command, *arguments: object) -> str:
     return done.output
 
 
-@pytest.fixture(scope="module", params=["alone", "with frames", "amplitudes"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "with frames",
+        pytest.param("alone", marks=pytest.mark.slow),
+        pytest.param("amplitudes", marks=pytest.mark.slow),
+    ],
+)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("context")
     write_framed(folder / "data", seconds=0.2)

@@ -27,7 +27,14 @@ OTHERS: dict[str, Head] = {
 }
 
 
-@pytest.fixture(scope="module", params=OTHERS)
+SLOW = ("logistic", "gaussians")
+"""Each is trained, exported and proven; what is special to them other tests have, too."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in OTHERS],
+)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(request.param) / "run"
     head, audio = OTHERS[request.param], tones()

@@ -39,6 +39,8 @@ ENDS = [
     (signal.SIGTERM, 143, "terminated"),
     (signal.SIGHUP, 129, "hung up"),
 ]
+ONE_END = [ENDS[0], *(pytest.param(*end, marks=pytest.mark.slow) for end in ENDS[1:])]
+"""All commands are stopped by the same code."""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,7 @@ def test_an_export(voice: Path, place: str, number: int, code: int, word: str) -
     assert [path.name for path in voice.parent.iterdir()] == ["voice"]
 
 
-@pytest.mark.parametrize(("number", "code", "word"), ENDS)
+@pytest.mark.parametrize(("number", "code", "word"), ONE_END)
 def test_a_parity_run(voice: Path, number: int, code: int, word: str) -> None:
     before = model_dir.records(voice)
     (voice.parent / "x.json").write_text("old")
@@ -102,7 +104,7 @@ def test_a_parity_run(voice: Path, number: int, code: int, word: str) -> None:
     assert (voice.parent / "x.json").read_text() == "old"
 
 
-@pytest.mark.parametrize(("number", "code", "word"), ENDS)
+@pytest.mark.parametrize(("number", "code", "word"), ONE_END)
 def test_a_bench(voice: Path, number: int, code: int, word: str) -> None:
     arguments = (voice, "--json", "x.json", "--plot", "x.png")
     found = stopped(voice, "wn_export.bench.run.measure", number, "bench", *arguments)

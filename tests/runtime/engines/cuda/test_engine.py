@@ -24,21 +24,24 @@ SPECS = CORNERS | {
     "gaussian": dataclasses.replace(CORNERS["plain"], output=Gaussian(), input_kernel=2),
 }
 # Model, precision, kind of schedule, streams of a group, streams.
-CASES = (
+QUICK = (
     ("plain", "int8", "resident", 1, 1),
-    ("two_conditions", "int8", "ring", 1, 2),
     ("input_kernel_2", "int8", "cluster", 1, 2),
     ("five_layers", "int8", "cluster-split", 2, 3),
     ("five_layers", "int8", "flags-older", 1, 2),
-    pytest.param("uneven", "fp16", "flags", 2, 1, marks=pytest.mark.slow),
-    ("plain", "int8", "flags-two", 1, 1),
     ("one_layer", "int8", "direct", 5, 3),
     ("kernel_3", "fp16", "ring-embedded", 2, 3),
+)
+SLOW = (
+    ("two_conditions", "int8", "ring", 1, 2),
+    ("uneven", "fp16", "flags", 2, 1),
+    ("plain", "int8", "flags-two", 1, 1),
     ("input_kernel_2", "fp16", "cluster-split", 9, 10),
     ("logistic", "fp16", "resident-embedded", 2, 2),
     ("gaussian", "fp16", "cluster", 1, 1),
     ("uneven", "fp32", "direct", 2, 3),
 )
+CASES = (*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW))
 SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 9)))
 
 
@@ -56,6 +59,7 @@ def test_it_obeys_the_contract(
         verify_engine_contract(engine, weights, TOLERANCE[precision], steps=16)
 
 
+@pytest.mark.slow
 def test_what_is_read_from_global_memory_makes_no_difference(gpu: Gpu) -> None:
     """To the last bit: the same layers in the same blocks, wherever their weights are."""
     found = clusters(FIVE_LAYERS, "int8", 1)
