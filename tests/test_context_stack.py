@@ -19,9 +19,9 @@ from tests.train.framed_corpus import write_framed
 pytest.importorskip("torch", reason="torch is not installed")
 
 from wn_export.commands.export import main as wn_export
+from wn_export.commands.inspecting import main as wn_inspect
 from wn_export.commands.parity import main as wn_parity
 from wn_export.parity import reference
-from wn_runtime.commands.inspect import main as wn_inspect
 from wn_runtime.commands.run import main as wn_run
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from tests.train.recordings import RATE, tone
 from wn_export.commands.export import main as wn_export
+from wn_export.commands.inspecting import main as wn_inspect
 from wn_export.commands.parity import main as wn_parity
-from wn_runtime.commands.inspect import main as wn_inspect
 from wn_runtime.commands.run import main as wn_run
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model import manifest as manifests

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wn_runtime.commands import inspect
-from wn_runtime.commands.table import aligned
+from wn_runtime.commands import spec_view
+from wn_runtime.commands.table import aligned, titled
 from wn_train.checkpoint import Checkpoint
 
 
@@ -17,10 +17,10 @@ def as_text(found: Checkpoint, path: Path) -> str:
     """A section each for its model, weights, clips, speech and configuration."""
     sections = [
         ("checkpoint", [f"{found.name}  ({path}, {path.stat().st_size / 1e6:.1f} MB)"]),
-        ("spec", list(inspect.spec_lines(found.spec))),
-        ("conditions", list(inspect.condition_lines(found.spec))),
-        ("frames", list(inspect.frame_lines(found.spec))),
-        ("context", list(inspect.context_lines(found.spec))),
+        ("spec", list(spec_view.spec_lines(found.spec))),
+        ("conditions", list(spec_view.condition_lines(found.spec))),
+        ("frames", list(spec_view.frame_lines(found.spec))),
+        ("context", list(spec_view.context_lines(found.spec))),
         ("training", list(_training(found))),
         ("weights", list(_weights(found))),
         ("clips", list(_clips(found))),
@@ -28,7 +28,7 @@ def as_text(found: Checkpoint, path: Path) -> str:
         ("config", [f"{key}: {_short(value)}" for key, value in found.config.items()]),
         ("data", [found.attribution] if found.attribution else []),
     ]
-    return aligned(inspect.titled(sections))
+    return aligned(titled(sections))
 
 
 def _training(found: Checkpoint) -> Iterator[str]:

@@ -27,9 +27,9 @@ def main(path: Path, json_: bool) -> int:
     if best.is_file() and not (path / "manifest.json").exists():  # the folder of a wn-train run
         path = best
     if path.suffix.lower() not in _SUFFIXES:
-        from wn_runtime.commands import inspect
+        from wn_runtime.commands import directory_view
 
-        return inspect.show(path, json_)
+        return directory_view.show(path, json_)
     if not path.is_file():
         raise WavestepError(f"{path} is not there; name a checkpoint, or a model directory")
     with pytorch_needed(f"wn-inspect of a checkpoint ({path.name})"):

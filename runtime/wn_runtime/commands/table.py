@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from wn_runtime.text import printable
 
@@ -26,3 +26,12 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def titled(sections: Iterable[tuple[str, Iterable[str]]]) -> list[list[str]]:
+    """Rows of a table: a title, and its lines under one another; nothing for one without lines."""
+    return [
+        [title if i == 0 else "", line]
+        for title, lines in sections
+        for i, line in enumerate(line for line in lines if line)
+    ]

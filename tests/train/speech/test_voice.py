@@ -17,7 +17,7 @@ from tests.model_dir import write_model
 from tests.specs import PLAIN
 from tests.train.speech.labelled import write_spoken
 from wn_export.commands import export as exporting
-from wn_runtime.commands import inspect as inspecting
+from wn_export.commands import inspecting
 from wn_runtime.commands import run as running
 from wn_runtime.errors import WavestepError
 from wn_runtime.speech import linguistic

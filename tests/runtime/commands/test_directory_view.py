@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from click.testing import CliRunner
 
 from tests.model_dir import write_model
 from tests.specs import CORNERS, random_weights, small_spec
-from wn_runtime.commands.inspect import main
+from wn_export.commands.inspecting import main
+from wn_runtime.commands import directory_view
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import layout
@@ -186,7 +188,8 @@ def test_a_directory_with_reports_and_own_notes_is_sound(model: Path) -> None:
 def test_a_checkpoint_is_answered_with_the_command_that_exports_it(tmp_path: Path) -> None:
     path = tmp_path / "best.pt"
     path.write_bytes(b"PK")
-    assert f"wn-export {path}" in run(path, code=2)
+    with pytest.raises(WavestepError, match=f"wn-export {re.escape(str(path))}"):
+        directory_view.show(path, json_=False)
 
 
 def test_what_is_no_model_is_one_line(tmp_path: Path) -> None:
@@ -203,7 +206,7 @@ def test_no_engine_library_is_loaded(model: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from wn_runtime.commands.inspect import main\n"
+        "from wn_export.commands.inspecting import main\n"
         "main([sys.argv[1]], standalone_mode=False)\n"
         "heavy = {'onnxruntime', 'onnx', 'tensorrt', 'torch', 'cuda', 'soundfile'}\n"
         "print(sorted(heavy & sys.modules.keys()))"

@@ -1,44 +1,28 @@
-"""`wn-inspect`: what a model is and what its directory holds, without running any of it."""
+"""What wn-inspect shows of a model directory: the model and its files; nothing of it is run."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from wn_runtime.commands import next_step, say
-from wn_runtime.commands.command import command
-from wn_runtime.commands.table import aligned
-from wn_runtime.conditioning.spec import ConditionerSpec
+from wn_runtime.commands.spec_view import condition_lines, context_lines, frame_lines, spec_lines
+from wn_runtime.commands.table import aligned, titled
 from wn_runtime.conditioning.timing import Timing
 from wn_runtime.engines import trust
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError, listed
-from wn_runtime.heads.head import Head
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import strict
 from wn_runtime.model.inspection import EXTRA, Inspection, inspect, state_bytes
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import REFERENCE, WEIGHTS, Manifest
-from wn_runtime.model.spec import ModelSpec, context_in_words
+from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import StateArray
 from wn_runtime.speech import dictionary
-
-
-@command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--json", "json_", is_flag=True, help="Print JSON.")
-def main(path: Path, json_: bool) -> int:
-    """Spec, conditions, state, engines, files and parity of a model directory or a file in it.
-
-    Exit code 1 when a file is missing or not the one its record describes.
-    """
-    return show(path, json_)
 
 
 def show(path: Path, json_: bool) -> int:
@@ -95,76 +79,6 @@ def _text(found: Inspection) -> str:
         ("written by", [", ".join(f"{k} {v}" for k, v in manifest.versions.items())]),
     ]
     return aligned(titled(sections))
-
-
-def titled(sections: Iterable[tuple[str, Iterable[str]]]) -> list[list[str]]:
-    """Rows of a table: a title, and its lines under one another; nothing for one without lines."""
-    return [
-        [title if i == 0 else "", line]
-        for title, lines in sections
-        for i, line in enumerate(line for line in lines if line)
-    ]
-
-
-def spec_lines(spec: ModelSpec) -> Iterable[str]:
-    """The network's shape."""
-    milliseconds = 1000 * spec.receptive_field / spec.sample_rate
-    yield (
-        f"{spec.layers} layers, residual {spec.residual_channels}, gate {spec.gate_channels}, "
-        f"skip {spec.skip_channels}, head {spec.head_channels}, {_output(spec.output)}"
-    )
-    yield (
-        f"{spec.sample_rate} Hz, {spec.parameters / 1e6:.2f} M parameters, receptive field "
-        f"{spec.receptive_field} samples ({milliseconds:.0f} ms){context_in_words(spec)}"
-    )
-    scale = f", residual scale {spec.residual_scale:.4g}" if spec.residual_scale != 1 else ""
-    yield f"kernel {spec.kernel}, input kernel {spec.input_kernel}{scale}"
-    yield "dilations " + " ".join(str(d) for d in spec.dilations)
-    if not spec.postprocess.does_nothing:
-        post = spec.postprocess
-        yield f"audio through de-emphasis {post.deemphasis:g}, then times {post.gain:.4g}"
-
-
-def condition_lines(spec: ModelSpec) -> Iterable[str]:
-    """Each with its values."""
-    if not spec.conditions:
-        yield "none"
-    for condition in spec.conditions:
-        values = ", ".join(condition.values)
-        yield f"{condition.name} ({condition.kind}, {len(condition.values)}): {values}"
-
-
-def frame_lines(spec: ModelSpec) -> Iterable[str]:
-    """What a device that streams frames must know; nothing for a model without."""
-    timing = Timing.of(spec.conditioning)
-    if not timing.frame_channels:
-        return
-    milliseconds = 1000 / spec.sample_rate
-    yield (
-        f"{timing.frame_channels} channels, one every {timing.hop} samples "
-        f"({timing.hop * milliseconds:.1f} ms); audio is {timing.lookahead // timing.hop} frames "
-        f"({timing.lookahead * milliseconds:.1f} ms) behind them"
-    )
-    for conditioner in spec.conditioning:
-        if conditioner.frame_channels:
-            yield _fields(conditioner)
-
-
-def context_lines(spec: ModelSpec) -> Iterable[str]:
-    """What reads the samples made, and how late; nothing for a model without."""
-    for conditioner in spec.conditioning:
-        if conditioner.uses_history:
-            milliseconds = 1000 * conditioner.block / spec.sample_rate
-            yield (
-                f"a block of {conditioner.block} samples ({milliseconds:.1f} ms) at a time, and as "
-                "much behind"
-            )
-            yield _fields(conditioner)
-
-
-def _fields(conditioner: ConditionerSpec) -> str:
-    fields: dict[str, Any] = strict.plain(conditioner)
-    return f"{fields.pop('kind')}: " + ", ".join(f"{k} {v}" for k, v in fields.items())
 
 
 def _speech(found: Inspection) -> Iterable[str]:
@@ -261,12 +175,6 @@ def _parity(manifest: Manifest) -> list[str]:
 
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
-
-
-def _output(head: Head) -> str:
-    """`softmax, classes 256`."""
-    fields = [f"{f.name} {getattr(head, f.name)}" for f in dataclasses.fields(head)]  # type: ignore[arg-type]
-    return ", ".join([head.kind, *fields])
 
 
 def _shape(array: StateArray) -> str:
