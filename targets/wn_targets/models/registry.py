@@ -52,12 +52,9 @@ def _native(target: Target, spec: ModelSpec, streams: int, default: str | None) 
     if target.cpu is None:
         return []
     chosen = sorted({"fp32", default or NATIVE.precisions[0]})
-    work, most = (
-        Work.of(spec),
-        min(NATIVE.most_own_threads, target.cpu.cores) if streams == 1 else 1,
-    )
-    found = []
+    work, found = Work.of(spec), []
     for precision in chosen:
+        most = tune.most_threads(work, precision, target.cpu.cores) if streams == 1 else 1
         threads = {
             n: cpu.native(target.cpu, work, precision, target.memory_gb, n)
             for n in range(1, most + 1)

@@ -14,9 +14,6 @@ from wn_runtime.model.spec import ModelSpec
 PRECISIONS = ("int8", "fp16", "fp32")
 """Of the weights, fastest first."""
 TILE_BYTES, COLUMNS_BYTES = 512, 256
-SOURCES = ("resident", "ring", "direct")
-"""Where a block's weights are: all in its shared memory, streamed through a ring of stages
-there, or read from global memory."""
 _WHERE = {
     "resident": "in shared memory",
     "ring": "streamed through shared memory",
@@ -48,7 +45,8 @@ class Schedule:
     params_rank: int
     """The block that makes the second, and draws."""
     source: str
-    """One of SOURCES."""
+    """Where a block's weights are: "resident", all in its shared memory; "ring", streamed through
+    a ring of stages there; "direct", read from global memory."""
     stages: int = 0
     """Of a ring."""
     chained: bool = False

@@ -35,9 +35,7 @@ def fastest(package: ModelPackage, precision: str, opened: Callable[[int], Engin
     Its note says what they give. What was measured here before, by this or by wn-bench, is not
     measured again.
     """
-    most = min(MOST_OWN_THREADS, cores.usable())
-    if step_cycles(Work.of(package.spec), precision) / ORDINARY.mhz < _WORTH_US:
-        most = 1
+    most = most_threads(Work.of(package.spec), precision, cores.usable())
     us = {n: measured.step_us(package, "native", precision, 1, n) for n in range(1, most + 1)}
     known = {n: found for n, found in us.items() if found is not None}
     if most > 1 and len(known) < most:
@@ -57,6 +55,13 @@ def fastest(package: ModelPackage, precision: str, opened: Callable[[int], Engin
     if chosen > 1:
         engine.note += f" ({known[1] / known[chosen]:.1f}× one)"
     return engine
+
+
+def most_threads(work: Work, precision: str, usable: int) -> int:
+    """Those that may be worth it for one stream, of so many cores."""
+    if step_cycles(work, precision) / ORDINARY.mhz < _WORTH_US:
+        return 1
+    return min(MOST_OWN_THREADS, usable)
 
 
 def worth(us: Mapping[int, float]) -> int:
