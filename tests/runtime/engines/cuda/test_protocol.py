@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtime.engines.cuda.protocol import Explorer, Fault, Protocol, block, cluster
+from tests.runtime.engines.cuda.explorer import Explorer, Fault
+from tests.runtime.engines.cuda.protocol import Protocol, block, cluster
 
 MOST_STATES = 8_000_000
 KINDS = ("sync", "arrive", "meet", "pass", "wait", "arm", "come", "post", "collect")

@@ -30,6 +30,45 @@ from wn_runtime.engines.tensorrt import api as trt_api
 
 Surface = dict[str, dict[str, tuple[str, ...] | None]]
 """Class to member to the parameters it is called with; None: it is no method."""
+RTX_ONLY: Surface = {
+    "BuilderFlag": {"REQUIRE_USER_ALLOCATION": None},
+    "IExecutionContext": {"is_stream_capturable": ("stream",)},
+}
+"""What of the classes of api.py TensorRT itself has not, and is not asked for."""
+TENSORRT_ONLY: Surface = {
+    "INetworkDefinition": {"add_plugin_v3": ("inputs", "shape_inputs", "plugin")},
+}
+"""What TensorRT-RTX has not, and is not asked for: its networks take no plugins."""
+CALLBACKS: Surface = {
+    "ILogger": {"log": ("severity", "msg")},
+    "IProgressMonitor": {
+        "phase_start": ("phase_name", "parent_phase", "num_steps"),
+        "step_complete": ("phase_name", "step"),
+        "phase_finish": ("phase_name",),
+    },
+    "IPluginV3": {
+        "clone": (),
+        "get_capability_interface": None,  # of one argument, whose name is another since 10.13
+        "destroy": (),
+    },
+    "IPluginV3OneBuild": {
+        "configure_plugin": ("in", "out"),
+        "get_output_data_types": ("input_types",),
+        "get_output_shapes": ("inputs", "shape_inputs", "expr_builder"),
+        "get_valid_tactics": (),
+        "get_workspace_size": ("in", "out"),
+        "supports_format_combination": ("pos", "in_out", "num_inputs"),
+    },
+    "IPluginV3OneRuntime": {
+        "attach_to_context": ("resource_context",),
+        "enqueue": ("input_desc", "output_desc", "inputs", "outputs", "workspace", "stream"),
+        "get_fields_to_serialize": (),
+        "on_shape_change": ("in", "out"),
+        "set_tactic": ("tactic",),
+    },
+    "IPluginCreatorV3One": {"create_plugin": ("name", "field_collection", "phase")},
+}
+"""The methods that TensorRT calls on our subclasses, with their arguments."""
 
 VERSIONS = {
     "10.3": "tensorrt-cu12-bindings==10.3.0",
@@ -45,7 +84,7 @@ CLASSES = {
     if getattr(protocol, "_is_protocol", False)
     and name not in ("Protocol", "TensorRT", "TensorRtRtx", "RtxExecutionContext")
     and not name.startswith("Makes")
-    and name not in trt_api.RTX_ONLY.keys() - {"IExecutionContext"}
+    and name not in RTX_ONLY.keys() - {"IExecutionContext"}
 }
 THEIRS = re.compile(
     r"(^|\.)(_?trt|rtx|builder_config|maker|_?engine|_?runtime|_contexts\[.*\]|_?context|network|layer"
@@ -73,15 +112,15 @@ json.dump(found, sys.stdout)
 def surface(rtx: bool = False) -> Surface:
     """All that wavestep uses, of TensorRT-RTX or TensorRT; calls into our code included."""
     table: Surface = {name: api_surface.members(protocol) for name, protocol in CLASSES.items()}
-    for name, callbacks in trt_api.CALLBACKS.items():
+    for name, callbacks in CALLBACKS.items():
         table.setdefault(name, {}).update(callbacks)
-    for name, members in trt_api.RTX_ONLY.items() if rtx else ():
+    for name, members in RTX_ONLY.items() if rtx else ():
         table[name] = {**table.get(name, {}), **members}
     for name, protocol in vars(trt_api).items():
         if name.startswith("Makes"):
             made = table.setdefault(name.removeprefix("Makes"), {})
             made["__init__"] = api_surface.members(protocol)["__call__"]
-    for name, members in trt_api.TENSORRT_ONLY.items() if rtx else ():
+    for name, members in TENSORRT_ONLY.items() if rtx else ():
         table[name] = {m: what for m, what in table[name].items() if m not in members}
     return table
 
@@ -177,16 +216,16 @@ def test_tensorrt_rtx_has_it_too() -> None:
 
 def test_tensorrt_rtx_takes_no_plugins() -> None:
     pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed")
-    classes = describe("tensorrt_rtx_bindings", trt_api.TENSORRT_ONLY)["classes"]
-    named = [f"{name}.{member}" for name, each in trt_api.TENSORRT_ONLY.items() for member in each]
-    assert missing(trt_api.TENSORRT_ONLY, classes) == named
+    classes = describe("tensorrt_rtx_bindings", TENSORRT_ONLY)["classes"]
+    named = [f"{name}.{member}" for name, each in TENSORRT_ONLY.items() for member in each]
+    assert missing(TENSORRT_ONLY, classes) == named
 
 
 def test_what_tensorrt_rtx_has_besides_tensorrt_has_not(bindings: tuple[str, Path]) -> None:
     _, folder = bindings
-    classes = describe("tensorrt_bindings", trt_api.RTX_ONLY, folder)["classes"]
-    named = [f"{name}.{member}" for name, each in trt_api.RTX_ONLY.items() for member in each]
-    assert missing(trt_api.RTX_ONLY, classes) == named
+    classes = describe("tensorrt_bindings", RTX_ONLY, folder)["classes"]
+    named = [f"{name}.{member}" for name, each in RTX_ONLY.items() for member in each]
+    assert missing(RTX_ONLY, classes) == named
 
 
 def test_what_a_version_lacks_is_told(bindings: tuple[str, Path]) -> None:
