@@ -105,7 +105,7 @@ def main(
             check_plot(picture)
             write_picture = results.enter_context(result.opened(picture))
         if json_ is not None and not to_stdout:
-            write_json = results.enter_context(result.opened(json_))
+            write_json = results.enter_context(result.opened_json(json_))
         counts = tuple(dict.fromkeys(threads)) or (1, None)
         found = _measured(directory, seconds, chosen, counts, beside)
         say.table(text(found), err=to_stdout)

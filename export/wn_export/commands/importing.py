@@ -89,6 +89,7 @@ def main(
         from wn_train.network.canonical import load_canonical
         from wn_train.network.wavenet import WaveNet
 
+    writing.check_replaceable(output)  # before the work, too
     imported, steps = reading.convert(source, kind, hparams, settings, alignment, statistics)
     model = WaveNet(imported.spec)
     load_canonical(model, imported.weights)
@@ -103,6 +104,7 @@ def main(
             return 1
     clip = None if vectors is None else vectors.clip
     samples = None if clip is None else (clip.samples, clip.conditions, clip.frames)
+    writing.check_replaceable(output)  # it may have come meanwhile
     checkpoint.save(output, writing.checkpoint_of(imported, model, name, steps, samples))
     say.line(f"wrote    {output} ({output.stat().st_size / 1e6:.1f} MB)")
     say.line(next_step.line("wn-export", output))

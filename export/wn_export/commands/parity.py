@@ -77,7 +77,7 @@ def main(
         with pytorch_needed("--checkpoint"):  # before a file is begun: a signal in it ends at once
             import wn_export.parity.checkpoint  # noqa: F401
     if json_file is not None:
-        with result.opened(json_file) as write:
+        with result.opened_json(json_file) as write:
             proof = _proven(package, checkpoint, (audio, frames), engine)
             if not result.is_stdout(json_file):
                 say.line(_next(package, proof, checkpoint, engine))

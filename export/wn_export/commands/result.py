@@ -1,22 +1,26 @@
 """A file that a user names for a result: opened before the work, written when it is done.
 
 A file is replaced whole or stays as it was; a link goes on being one, and a device or a named pipe
-is written into. What cannot be written is an error before anything is measured, not after.
+is written into. What cannot be written is an error before anything is measured, not after, and so
+is what must not be replaced: a file of a model and, by JSON, what is none.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from wn_runtime import files
 from wn_runtime.atomic import Part
+from wn_runtime.commands.replaceable import check_no_model_file
 from wn_runtime.errors import WavestepError
 from wn_runtime.system.opening import NO_WAITING, PLAIN
 
@@ -31,8 +35,9 @@ class _Place(Protocol):
 def opened(path: Path) -> Iterator[Callable[[bytes], None]]:
     """Yields what takes the result, once. Without it nothing changes at `path`.
 
-    Raises WavestepError where it cannot be written.
+    Raises WavestepError where it cannot be written, or is a file of a model.
     """
+    check_no_model_file(path)
     with _telling(path):
         place = _place(path)
     written = False
@@ -49,6 +54,26 @@ def opened(path: Path) -> Iterator[Callable[[bytes], None]]:
         if not written:
             with contextlib.suppress(OSError):  # placed already, or gone with the disk
                 place.drop()
+
+
+def opened_json(path: Path) -> AbstractContextManager[Callable[[bytes], None]]:
+    """The same for JSON. Raises WavestepError, too, where a file that is not JSON is there."""
+    try:
+        there = path.is_file() and not is_stdout(path)
+    except (OSError, ValueError):  # no name of a file: `opened` says so
+        there = False
+    if there and not _holds_json(path):
+        raise WavestepError(f"{path} is there and is not JSON; give another name, or delete it")
+    return opened(path)
+
+
+def _holds_json(path: Path) -> bool:
+    """Whether a file is an object or an array of JSON, or empty: nothing is lost by it."""
+    try:
+        text = files.read_text(path).strip()
+        return not text or isinstance(json.loads(text), (dict, list))
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def is_stdout(path: Path) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from wn_runtime.commands import streams
+from wn_runtime.commands import replaceable, streams
 from wn_runtime.errors import WavestepError
 from wn_runtime.output.loudspeaker import Speaker
 from wn_runtime.output.sinks import Files, FileSink, PipeSink, Several, Sink
@@ -67,6 +67,10 @@ def _to_path(path: Path, raw: bool, rate: int, voices: int) -> tuple[Callable[[]
     paths = [path]
     if voices > 1:
         paths = [path.with_name(f"{path.stem}-{voice}{path.suffix}") for voice in range(voices)]
+    for each in paths:
+        replaceable.check_no_model_file(each)
+        if raw:
+            replaceable.check_raw(each)
     name = str(paths[0]) if voices == 1 else f"{paths[0]} … {paths[-1].name}"
     return lambda: Files(lambda one: FileSink(one, rate, raw=raw), paths), name
 

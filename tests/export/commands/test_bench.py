@@ -21,6 +21,7 @@ from wn_export.bench.measure import Row
 from wn_export.bench.run import Bench
 from wn_export.commands import bench
 from wn_runtime.errors import WavestepError
+from wn_runtime.model import manifest as manifests
 
 KEYS = [
     *("engine", "precision", "batch", "threads", "samples_per_second", "us_median", "us_p99"),
@@ -174,6 +175,28 @@ def test_devices_and_links_are_written_through(model: Path, tmp_path: Path) -> N
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+def test_a_file_of_the_model_is_not_replaced(
+    model: Path, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_run, "measure", lambda *given: pytest.fail("it was measured"))
+    name = "weights.safetensors" if option == "--json" else "drawn.png"
+    (model / name).touch()
+    manifests.write(model, manifests.with_file(manifests.read(model), model / name))
+    said = invoke.error_of(bench.main, model, option, model / name)
+    assert "; give another name" in said
+
+
+def test_rows_replace_no_checkpoint(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_run, "measure", lambda *given: pytest.fail("it was measured"))
+    (tmp_path / "best.pt").write_bytes(b"PK")
+    said = invoke.error_of(bench.main, model, "--json", tmp_path / "best.pt")
+    assert said.endswith("best.pt is there and is not JSON; give another name, or delete it")
+    assert (tmp_path / "best.pt").read_bytes() == b"PK"
+
+
 def test_what_is_printed_is_text(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = {**FACTS, "cpu": "\x1b[31mred\n\u202egnp", "device": "\x9b"}
     monkeypatch.setattr(bench_run, "machine_facts", lambda: facts)
@@ -190,11 +213,11 @@ def test_a_failed_write_leaves_the_old_file(
         raise OSError(28, "No space left on device", str(target))
 
     target = tmp_path / "bench.json"
-    target.write_text("old")
+    target.write_text("[1]")
     monkeypatch.setattr(Path, "replace", full)
     said = invoke.error_of(bench.main, model, "--seconds", "0.01", "--json", target)
     assert "No space left on device" in said.splitlines()[-1]
-    assert target.read_text() == "old"
+    assert target.read_text() == "[1]"
     assert {path.name for path in tmp_path.iterdir()} >= {"voice", "bench.json"}
     assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,26 @@ def test_a_name_that_no_checkpoint_has(folder: Path, tmp_path: Path) -> None:
     done = imported(folder, tmp_path / "mine.wav")
     assert done.exit_code == 2
     assert "is no name of a checkpoint; call it mine.pt" in done.output
+
+
+def test_an_import_may_be_made_once_more_and_nothing_else_is_replaced(
+    folder: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.pt"
+    assert imported(folder, mine).exit_code == 0
+    assert imported(folder, mine).exit_code == 0
+    trained = dataclasses.replace(checkpoint.load(mine), config={"training": {"steps": 9}})
+    checkpoint.save(mine, trained)
+    (tmp_path / "other.pt").write_bytes(b"notes")
+    for path in (mine, tmp_path / "other.pt"):
+        before = path.read_bytes()
+        done = imported(folder, path)
+        assert done.exit_code == 2
+        assert done.output == (
+            f"error: {path} is there, and wn-import did not write it; give another -o, or delete "
+            "it\n"
+        )
+        assert path.read_bytes() == before
 
 
 def test_a_folder_that_is_not_there_is_told_before_the_work(folder: Path, tmp_path: Path) -> None:

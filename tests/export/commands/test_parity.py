@@ -165,6 +165,17 @@ def test_where_nothing_can_be_written_nothing_is_compared(
     assert fault in error_of(main, exported, "--json", target)
 
 
+@pytest.mark.parametrize("name", ["step.onnx", "manifest.json", "keep.wav"])
+def test_a_report_replaces_nothing_that_is_none(
+    exported: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wn_export.parity.prove.prove", lambda *given: pytest.fail("compared"))
+    (exported / "keep.wav").write_bytes(b"RIFF")
+    before = (exported / name).read_bytes()
+    assert "; give another name" in error_of(main, exported, "--json", exported / name)
+    assert (exported / name).read_bytes() == before
+
+
 def test_numbers_that_are_none_are_null_in_the_report(exported: Path, tmp_path: Path) -> None:
     """A graph whose weights are NaN, and a manifest that vouches for it."""
     for name in ("step.onnx", "conditioner.onnx"):

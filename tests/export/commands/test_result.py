@@ -129,3 +129,35 @@ def test_the_file_that_stdout_goes_to_is_not_replaced(tmp_path: Path) -> None:
             os.dup2(before, 1)
             os.close(before)
     assert (tmp_path / "out").read_bytes() == b"table\nrows\nagain\n"
+
+
+def test_a_file_of_a_model_is_not_replaced_by_whatever_name(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(exported / "manifest.json")
+    before = {path.name: path.read_bytes() for path in exported.iterdir()}
+    listed = [exported / name for name in ("manifest.json", "weights.safetensors", "step.onnx")]
+    for path in (*listed, tmp_path / "link.json"):
+        with pytest.raises(WavestepError, match=r"is a file of the model .*voice; give another"):
+            must_not_begin(path)
+    assert {path.name: path.read_bytes() for path in exported.iterdir()} == before
+    write(exported / "speed.json")
+
+
+@pytest.mark.parametrize("old", ["", " ", '{"rows": []}', "[1]\n"])
+def test_json_replaces_json(tmp_path: Path, old: str) -> None:
+    (tmp_path / "x.json").write_text(old)
+    with result.opened_json(tmp_path / "x.json") as take:
+        take(b"{}")
+    assert (tmp_path / "x.json").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize(
+    "old", [b"RIFF\x24\0\0\0WAVE", b"PK\x03\x04", b"7", b"{half", b"[" * 10**5, b"\xff\xfe"]
+)
+def test_json_replaces_nothing_else(tmp_path: Path, old: bytes) -> None:
+    (tmp_path / "x").write_bytes(old)
+    with (
+        pytest.raises(WavestepError, match="x is there and is not JSON; give another name"),
+        result.opened_json(tmp_path / "x"),
+    ):
+        pytest.fail("must not come here")
+    assert (tmp_path / "x").read_bytes() == old

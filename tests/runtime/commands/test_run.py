@@ -108,6 +108,33 @@ def test_raw_goes_to_a_file_too(here: Path) -> None:
     assert (here / "a.pcm").stat().st_size == 4000
 
 
+@pytest.mark.parametrize("name", ["a.pcm", "a.RAW", "a.s16"])
+def test_raw_replaces_what_is_called_raw(here: Path, name: str) -> None:
+    (here / name).write_bytes(b"old")
+    assert run("--seconds", 0.25, "--raw", name).exit_code == 0
+    assert (here / name).stat().st_size == 4000
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "fault"),
+    [
+        ("voice/weights.safetensors", 1, "is a file of the model .*/voice; give another name"),
+        ("voice/manifest.json", 1, "is a file of the model .*/voice; give another name"),
+        ("best.pt", 1, "is there, and may be other than raw PCM; delete it first, or .*or .s16"),
+        ("take-1.wav", 2, "is there, and may be other than raw PCM; .*"),
+    ],
+)
+def test_raw_replaces_nothing_else(here: Path, name: str, batch: int, fault: str) -> None:
+    if not (here / name).exists():
+        (here / name).write_bytes(b"old")
+    before, asked = (here / name).read_bytes(), name.replace("-1", "")
+    result = run("--seconds", 0.1, "--batch", batch, "--raw", asked)
+    assert result.exit_code == 2
+    assert re.fullmatch(f"error: {name} {fault}\n", result.stderr), result.stderr
+    assert (here / name).read_bytes() == before
+    assert len(files(here)) == (1 if name.startswith("voice") else 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

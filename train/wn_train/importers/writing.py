@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import torch
 from wn_runtime.conditioning.conditioner import padded_frames
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.conditioning.timing import Timing
+from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Samples
-from wn_train.checkpoint import Checkpoint
+from wn_train.checkpoint import Checkpoint, load
 from wn_train.importers.imported import Imported
 from wn_train.network.wavenet import WaveNet
 
@@ -20,6 +22,7 @@ Given = tuple[Samples, Mapping[str, str], Frames | None]
 """Samples (T,), conditions by name, frames (F, 1, C)."""
 SECONDS = 0.25
 """Of noise, where no vectors are given."""
+_FROM = "imported from "
 
 
 def checkpoint_of(
@@ -42,9 +45,25 @@ def checkpoint_of(
         model={},
         ema=model.state_dict(),
         step=steps,
-        attribution=f"imported from {imported.project}",
+        attribution=f"{_FROM}{imported.project}",
         clips=[clip],
     )
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise WavestepError where `path` is there and is no import, which can be made once more."""
+    if not path.exists():
+        return
+    try:
+        there = load(path)
+        # What was trained on an import has a configuration, whatever its attribution says.
+        is_import = there.attribution.startswith(_FROM) and not there.config
+    except WavestepError:
+        is_import = False
+    if not is_import:
+        raise WavestepError(
+            f"{path} is there, and wn-import did not write it; give another -o, or delete it"
+        )
 
 
 def _noise(imported: Imported) -> Given:
