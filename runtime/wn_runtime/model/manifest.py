@@ -286,7 +286,7 @@ def locate(path: Path) -> tuple[Path, str | None]:
     if not beside and path.suffix in CHECKPOINTS:
         raise WavestepError(
             f"{path} is a training checkpoint; run `wn-export {path}` and give the directory it "
-            "writes"
+            f"writes (where another project trained it: first `wn-import {path} -o NAME.pt`)"
         )
     if not beside:
         raise WavestepError(

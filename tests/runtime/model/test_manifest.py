@@ -131,6 +131,8 @@ def test_a_path_names_a_directory_or_a_file_in_one(directory: Path) -> None:
     (directory / "best.pt").write_bytes(b"PK")
     with pytest.raises(WavestepError, match=r"is a training checkpoint; run `wn-export .*pt`"):
         manifests.locate(directory / "best.pt")
+    with pytest.raises(WavestepError, match=r"first `wn-import .*best.pt -o NAME.pt`"):
+        manifests.locate(directory / "best.pt")
 
 
 def test_an_artifact_takes_the_place_of_one_of_its_name(directory: Path) -> None:

@@ -211,6 +211,14 @@ def test_another_file_is_one_line(tmp_path: Path, data: Any, message: str) -> No
     assert message in refusal(tmp_path / "other.pt")
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+def test_the_way_of_another_projects_model_is_named(tmp_path: Path, legacy: bool) -> None:
+    path = tmp_path / "theirs.pth"
+    torch.save({"state_dict": {}}, path, _use_new_zipfile_serialization=not legacy)
+    way = f"; where another project trained it: wn-import {path} -o NAME.pt"
+    assert refusal(path).endswith(way)
+
+
 def test_an_absent_checkpoint_is_said_to_be_absent(tmp_path: Path) -> None:
     assert "does not exist; give a checkpoint that wn-train wrote" in refusal(tmp_path / "none.pt")
 

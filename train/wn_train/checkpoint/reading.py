@@ -66,14 +66,22 @@ def load(path: Path) -> Checkpoint:
         raise WavestepError(f"{path} cannot be read: {error.strerror}") from error
     except Damaged as error:
         raise WavestepError(
-            f"{path} is not a wavestep checkpoint, or is damaged ({error}); no code in it was run"
+            f"{path} is not a wavestep checkpoint, or is damaged ({error}); no code in it was run; "
+            f"{_imported(path)}"
         ) from error
+
+
+def _imported(where: str | Path) -> str:
+    """The way of a model that is not ours."""
+    return f"where another project trained it: wn-import {where} -o NAME.pt"
 
 
 def _checkpoint(data: Any, archive: Archive, where: str) -> Checkpoint:
     version = data.pop("format", None) if isinstance(data, dict) else None
     if type(version) is not int:
-        raise WavestepError(f"{where} is a PyTorch file, but not a wavestep checkpoint")
+        raise WavestepError(
+            f"{where} is a PyTorch file, but not a wavestep checkpoint; {_imported(where)}"
+        )
     if version != FORMAT:
         mend = "upgrade wavestep" if version > FORMAT else "train it again"
         raise WavestepError(f"{where} has format {version}, this version reads {FORMAT}; {mend}")
