@@ -37,8 +37,9 @@ from wn_train import checkpoint, config
 from wn_train.data.audio import Utterance, compact
 from wn_train.data.corpus import Recording
 from wn_train.network.wavenet import WaveNet
+from wn_train.run_files import BEST
 from wn_train.training.distributed import world
-from wn_train.training.trainer import BEST, train
+from wn_train.training.trainer import train
 
 RATE, STEP, STEPS, BARS = 8000, 8, 68, 12
 BAR = STEP * STEPS

@@ -11,8 +11,9 @@ from wn_runtime.model.spec import ModelSpec
 from wn_train import config
 from wn_train.data.audio import Utterance, compact
 from wn_train.data.corpus import Recording
+from wn_train.run_files import BEST
 from wn_train.training.distributed import world
-from wn_train.training.trainer import BEST, train
+from wn_train.training.trainer import train
 
 Array = NDArray[np.float32]
 

@@ -26,6 +26,7 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.manifest import Manifest
 from wn_train.pytorch_needed import pytorch_needed
+from wn_train.run_files import checkpoint_of
 
 MOST_BATCHES = 64
 """Different ones in a run: each opens every engine."""
@@ -89,6 +90,7 @@ def main(
         raise WavestepError(f"there are {len(chosen)} different --batch; give {MOST_BATCHES}")
     to_stdout = json_ == Path("-")
     if checkpoint is not None:
+        checkpoint = checkpoint_of(checkpoint)
         with pytorch_needed("--checkpoint"):  # before a file is begun: a signal in it ends at once
             import wn_export.bench.pytorch  # noqa: F401
 

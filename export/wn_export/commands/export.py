@@ -127,12 +127,10 @@ def main(
         fix = installation.install("export")
         raise WavestepError(f"wn-export needs onnx ({error}); {fix}") from error
     from wn_runtime.exchange import restore
-    from wn_runtime.model.manifest import MANIFEST
     from wn_targets.constraints import BROWSER
+    from wn_train.run_files import checkpoint_of
 
-    run = source / "best.pt"
-    if run.is_file() and not (source / MANIFEST).exists():  # the folder of a wn-train run
-        source = run
+    source = checkpoint_of(source)
     if pythons and bundle is None:
         raise WavestepError("--python is of a bundle: give --bundle OUT too")
     options = Options(

@@ -10,6 +10,7 @@ from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError
 from wn_train.pytorch_needed import pytorch_needed
+from wn_train.run_files import checkpoint_of
 
 _SUFFIXES = (".pt", ".pth", ".ckpt")
 
@@ -23,9 +24,7 @@ def main(path: Path, json_: bool) -> int:
     Of a model directory: spec, conditions, state, engines, files and parity. Exit code 1 when a
     file is missing or not the one its record describes. Nothing in what is looked at is run.
     """
-    best = path / "best.pt"
-    if best.is_file() and not (path / "manifest.json").exists():  # the folder of a wn-train run
-        path = best
+    path = checkpoint_of(path)
     if path.suffix.lower() not in _SUFFIXES:
         from wn_runtime.commands import directory_view
 

@@ -19,6 +19,7 @@ from wn_runtime.heads.bits import in_words, more_for_16
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.package import ModelPackage
 from wn_train.pytorch_needed import pytorch_needed
+from wn_train.run_files import checkpoint_of
 
 Material = tuple[tuple[Path, ...], tuple[Path, ...]]
 """Audio, and its frames."""
@@ -74,6 +75,7 @@ def main(
     package = ModelPackage(manifests.locate(directory)[0])
     package.verify()
     if checkpoint is not None:
+        checkpoint = checkpoint_of(checkpoint)
         with pytorch_needed("--checkpoint"):  # before a file is begun: a signal in it ends at once
             import wn_export.parity.checkpoint  # noqa: F401
     if json_file is not None:

@@ -58,6 +58,17 @@ def test_the_folder_of_a_run_is_its_best_checkpoint(checkpoint: Path, tmp_path: 
     assert result.stdout.splitlines()[-1] == f"next     wn-run {tmp_path / 'voice'}"
 
 
+def test_a_run_without_a_best_checkpoint_is_exported_from_its_last(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "last.pt").write_bytes(checkpoint.read_bytes())
+    said = error_of(main, tmp_path / "run", "-o", tmp_path / "voice")
+    assert f"give {tmp_path / 'run' / 'last.pt'}, or go on with wn-train DATA -o " in said
+    result = run(main, tmp_path / "run" / "last.pt", "-o", tmp_path / "voice")
+    assert result.exit_code == 0, result.output
+
+
 def test_the_directory_holds_what_the_manifest_says(exported: Path, spec: ModelSpec) -> None:
     manifest = manifests.read(exported)
     manifests.verify(exported, manifest)

@@ -53,6 +53,14 @@ def test_a_checkpoint_and_its_runs_folder(trained: Path) -> None:
     assert run(trained.parent).stdout == result.stdout
 
 
+def test_a_run_that_has_no_best_checkpoint_yet(trained: Path) -> None:
+    trained.rename(trained.with_name("last.pt"))
+    result = run(trained.parent)
+    assert result.exit_code == 2
+    assert "has no best.pt yet (training was stopped" in result.stderr
+    assert run(trained.with_name("last.pt")).exit_code == 0
+
+
 def test_as_json(trained: Path) -> None:
     found = json.loads(run(trained, "--json").stdout)
     assert found["spec"] == SPEC.to_dict()

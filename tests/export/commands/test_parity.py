@@ -82,6 +82,15 @@ def test_the_live_checkpoint_gives_the_reference_too(
     assert json.loads(file.read_text())["reference"]["samples"] == 700, "resampled to 400 Hz"
 
 
+def test_the_checkpoint_may_be_the_folder_of_its_run(
+    exported: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.pt").write_bytes(checkpoint.read_bytes())
+    result = run(main, exported, "--checkpoint", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+
+
 def test_what_fails_against_a_checkpoint_is_exported_from_it(
     exported: Path, checkpoint: Path, spec: ModelSpec
 ) -> None:

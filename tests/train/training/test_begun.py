@@ -76,6 +76,51 @@ def test_its_network_is_trained_on_and_resumed(folder: Path) -> None:
     assert checkpoint.load(folder / "run" / "last.pt").step == 2
 
 
+def test_a_run_is_its_best_checkpoint(folder: Path) -> None:
+    (folder / "other").mkdir()
+    (folder / "mine.pt").rename(folder / "other" / "best.pt")
+    done = wn_train(folder, "--init", str(folder / "other"), "--steps", "1")
+    assert done.exit_code == 0, done.output
+    assert f"100% of the weights are those of {folder / 'other' / 'best.pt'}" in done.output
+
+
+@pytest.mark.parametrize("asked", ["--preset", "--config"])
+def test_another_network_beside_it_is_an_error(folder: Path, asked: str) -> None:
+    (folder / "c.toml").write_text("[model]\nlayers = 7\n")
+    given = str(folder / "c.toml") if asked == "--config" else "tiny"
+    done = wn_train(folder, "--init", str(folder / "mine.pt"), "--steps", "1", asked, given)
+    what = f"[model] of {given}" if asked == "--config" else "--preset tiny"
+    assert done.exit_code == 2
+    assert done.output == (
+        f"error: {what} and --init {folder / 'mine.pt'} each give a network, and not the same; "
+        "leave one out\n"
+    )
+    assert not (folder / "run").exists()
+
+
+def test_a_configuration_that_gives_no_other_network_may_stand_beside_it(folder: Path) -> None:
+    init = ("--init", str(folder / "mine.pt"))
+    (folder / "c.toml").write_text("[model]\nweight_norm = true\n[training]\nlearning_rate = 1e-4")
+    assert (
+        wn_train(folder, *init, "--config", str(folder / "c.toml"), "--steps", "1").exit_code == 0
+    )
+    whole = folder / "run" / "config.toml"  # of a run that took its network from there
+    whole.rename(folder / "whole.toml")
+    (folder / "run").rename(folder / "before")
+    again = wn_train(folder, *init, "--config", str(folder / "whole.toml"), "--steps", "1")
+    assert again.exit_code == 0, again.output
+
+
+def test_the_same_network_may_be_given_twice(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "data", files=4, seconds=0.05)
+    first = wn_train(tmp_path, "--preset", "tiny", "--steps", "1")
+    assert first.exit_code == 0, first.output
+    (tmp_path / "run").rename(tmp_path / "first")
+    init = ("--init", str(tmp_path / "first"), "--preset", "tiny")
+    done = wn_train(tmp_path, *init, "--steps", "1")
+    assert done.exit_code == 0, done.output
+
+
 def test_recordings_are_shown_as_the_original_was_and_end_where_they_end(folder: Path) -> None:
     network = checkpoint.load(folder / "mine.pt")
     spec, utterances = begun.prepare(folder / "data", network, lambda _: None, Stop())

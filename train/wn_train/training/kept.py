@@ -18,8 +18,9 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.model import strict
 from wn_train import checkpoint, config, toml
 from wn_train.config import Config
+from wn_train.run_files import LAST
 
-CONFIG, LAST = "config.toml", "last.pt"
+CONFIG = "config.toml"
 HEAD = (
     "What this run is trained with, whole: wn-train DATA -o NEW --config THIS makes it again.",
     "--resume reads it: what may change on the way, as steps or learning_rate, may be edited here.",

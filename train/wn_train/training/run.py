@@ -22,14 +22,14 @@ from wn_train.config import Config
 from wn_train.data import audio, corpus, frames
 from wn_train.data.audio import Utterance
 from wn_train.features import described
+from wn_train.run_files import BEST, LAST, checkpoint_of
 from wn_train.speech import voice
 from wn_train.training import begun, kept, precision
 from wn_train.training.distributed import World, world
 from wn_train.training.failures import told
 from wn_train.training.folder import run_folder
-from wn_train.training.kept import LAST
 from wn_train.training.stopping import Stop, stop_requests
-from wn_train.training.trainer import BEST, Interrupted, train
+from wn_train.training.trainer import Interrupted, train
 
 RELEASE = "release.pt"
 
@@ -52,11 +52,14 @@ def run(
         torch.set_num_threads(threads)
     given: dict[str, Any] = {} if steps is None else {"training.steps": steps}
     if init is not None:
+        init = checkpoint_of(init)
         given |= {"training.init": str(init), "training.init_network": True}
     name = Path(os.path.realpath(output)).name
     before = kept.read(output, given) if resume and preset is None and file is None else None
     loaded = before or config.load(preset or config.DEFAULT, file, given)
     settings = config.with_name(loaded, name)
+    if init is not None and not resume:
+        begun.check_unasked(settings, init, preset, file)
     with stop_requests() as stop, told(), world() as here:
         folder = run_folder(output, make=not resume) if here.first else contextlib.nullcontext()
         with folder:

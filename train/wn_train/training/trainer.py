@@ -25,18 +25,16 @@ from wn_train.data import chunks
 from wn_train.data.audio import Utterance
 from wn_train.data.clips import choose_clips
 from wn_train.network.wavenet import WaveNet
+from wn_train.run_files import BEST, LAST
 from wn_train.training import kept, likelihood, memory, optimizer, warm_start
 from wn_train.training.average import Average
 from wn_train.training.distributed import World
-from wn_train.training.kept import LAST
 from wn_train.training.likelihood import Predictor, bits_per_sample, nll
 from wn_train.training.own_history import OwnHistory
 from wn_train.training.pace import Pace
 from wn_train.training.precision import in_bf16
 from wn_train.training.stopping import Stop
 from wn_train.training.tracking import Tracker
-
-BEST = "best.pt"
 
 
 class Interrupted(Exception):
