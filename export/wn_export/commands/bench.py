@@ -67,7 +67,7 @@ SHARED = 0.9
 @click.option(
     "--checkpoint",
     type=a_path,
-    metavar="CKPT",
+    metavar="CKPT|RUN",
     help="Also PyTorch on this checkpoint: sample by sample, and full window.",
 )
 def main(

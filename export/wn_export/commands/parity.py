@@ -30,7 +30,7 @@ Material = tuple[tuple[Path, ...], tuple[Path, ...]]
 @click.option(
     "--checkpoint",
     type=a_path,
-    metavar="CKPT",
+    metavar="CKPT|RUN",
     help="Ask PyTorch now, rather than take its outputs from reference.npz.",
 )
 @click.option(

@@ -11,9 +11,9 @@ from wn_runtime.engines import measured, registry
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import EngineKind, Request
 from wn_runtime.engines.memory import check_streams
-from wn_runtime.errors import EngineUnavailable, WavestepError
+from wn_runtime.errors import EngineUnavailable, WavestepError, unknown
 from wn_runtime.log import log
-from wn_runtime.model.manifest import Artifact
+from wn_runtime.model.manifest import PRECISIONS, Artifact
 from wn_runtime.model.package import ModelPackage, open_package
 from wn_runtime.model.spec import MOST_STREAMS
 from wn_runtime.model.work import Work
@@ -75,8 +75,10 @@ def open_in(
     if engine is not None:
         kind = registry.find(engine)
         return kind.open(request(kind))
+    if precision not in (None, *PRECISIONS):
+        raise WavestepError(unknown("precision", precision, PRECISIONS))
     reasons = []
-    for kind in by_speed(package, precision, batch, threads):
+    for kind in by_speed(package, precision, batch, threads) or _lacking_files(precision):
         began = time.perf_counter()
         try:
             opened = kind.open(request(kind))
@@ -93,7 +95,7 @@ def open_in(
     wanted = f" in {precision}" if precision else ""
     raise WavestepError(
         f"no engine can run {package.directory}{wanted}: "
-        + ("; ".join(reasons) or "nothing was exported for one; export the model again")
+        + ("; ".join(reasons) or "none that is tried unasked is here; name one with --engine")
     )
 
 
@@ -120,6 +122,15 @@ def by_speed(
         how = "by its cost model" if us is None else "measured here"
         log.info("%s %s: %.1f µs a step, %s", kind.name, at, kinds[-1][0], how)
     return [kind for _, kind in sorted(kinds, key=lambda entry: entry[0])]
+
+
+def _lacking_files(precision: str | None) -> list[EngineKind]:
+    """The kinds that could run it from files: opened, they tell how these are made."""
+    return [
+        kind
+        for kind in registry.ENGINES.values()
+        if kind.automatic and kind.present() and precision in (None, *kind.precisions)
+    ]
 
 
 def _engine_of(package: ModelPackage, artifact: Artifact, engine: str | None) -> str:

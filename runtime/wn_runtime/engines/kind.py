@@ -103,10 +103,11 @@ class Request:
             )
         return precision
 
-    def chosen_artifact(self, what: str, how: str) -> Artifact:
+    def chosen_artifact(self, what: str, how: str, option: str = "") -> Artifact:
         """The artifact of the precision asked for that needs the fewest calls for the batch.
 
-        what, how: what such a file is called, and the words before the command that makes one.
+        what, how: what such a file is called, and the words before the command that makes one;
+        option: of wn-export, which makes none without it.
         Raises EngineUnavailable where the directory has none.
         """
         kind = self.kind
@@ -123,8 +124,9 @@ class Request:
         if not fitting:
             have = ", ".join(sorted({a.precision for a in offered})) or f"no {what}"
             directory = self.package.directory
+            options = [option] * bool(option) + ["--fp16"] * (precision == "fp16")
             raise EngineUnavailable(
-                f"{directory} has no {precision} {what} (it has {have}); {how} wn-export "
-                f"{directory}{' --fp16' * (precision == 'fp16')}"
+                f"{directory} has no {precision} {what} (it has {have}); {how} "
+                + " ".join(["wn-export", str(directory), *options])
             )
         return min(fitting, key=lambda a: (-(-self.batch // a.batch), a.batch))

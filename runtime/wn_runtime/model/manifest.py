@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import re
@@ -170,9 +171,10 @@ def read(directory: Path) -> Manifest:
         raise WavestepError(
             f"{directory} is not a model directory: {MANIFEST} is missing; make one with wn-export"
         ) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise WavestepError(f"{path} cannot be read ({reason}); export the model again") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except ValueError as error:
+        raise WavestepError(f"{path} cannot be read ({error}); export the model again") from error
     version = data.get("format") if isinstance(data, dict) else None
     if isinstance(version, int) and version != FORMAT:
         mend = "upgrade wavestep" if version > FORMAT else "export the model again"
@@ -232,7 +234,10 @@ def _recorded(directory: Path, manifest: Manifest, name: str) -> FileRecord:
 
 
 def _unreadable(path: Path, error: OSError) -> WavestepError:
-    return WavestepError(f"{path} cannot be read ({error.strerror}); export the model again")
+    mend = "export the model again"
+    if error.errno == errno.EACCES:
+        mend = f"make it readable: chmod u+r {path}"
+    return WavestepError(f"{path} cannot be read ({error.strerror}); {mend}")
 
 
 def _compare(path: Path, expected: FileRecord, size: int, sha256: str) -> None:

@@ -231,7 +231,8 @@ def test_a_file_of_another_engine_is_an_error(directory: Path) -> None:
         ({"batch": 0}, "batch is 0; it must be at least 1"),
         ({"threads": -1}, "threads is -1; it must be at least 1"),
         ({"engine": "onnx", "precision": "int3"}, "has no int3; its precisions are fp32, fp16"),
-        ({"precision": "int3"}, "no engine can run .* in int3: nothing was exported"),
+        ({"precision": "int3"}, "precision 'int3' is unknown; known are: fp32, fp16, bf16, int8"),
+        ({"precision": "fp61"}, r"precision 'fp61' is unknown; .*\(did you mean 'fp16'\?\)"),
     ],
 )
 def test_what_cannot_be_had_is_an_error(
@@ -253,5 +254,20 @@ def test_no_model_no_manifest_and_nothing_exported_are_errors(
         open_engine(tmp_path / "step.onnx")
     only(ONNX)
     bare = write_model(tmp_path / "bare", CORNERS["plain"], precisions=())
-    with pytest.raises(WavestepError, match="nothing was exported for one"):
+    with pytest.raises(WavestepError, match=r"no step graph\); export it with wn-export .*bare$"):
         open_engine(bare)
+    only(kind("quick", 1))
+    with pytest.raises(WavestepError, match="none that is tried unasked is here; name one with"):
+        open_engine(bare, precision="fp16")
+
+
+def test_a_precision_that_was_not_exported_is_said_with_the_way_to_it(
+    directory: Path, only: Callable[..., None]
+) -> None:
+    only(kind("quick", 1), ONNX)
+    with pytest.raises(
+        WavestepError,
+        match=r"no engine can run .*model in fp16: onnx: .* has no fp16 step graph \(it has fp32\)"
+        r"; export it with wn-export .*model --fp16$",
+    ):
+        open_engine(directory, precision="fp16")

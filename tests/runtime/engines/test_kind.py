@@ -112,3 +112,5 @@ def test_what_was_not_exported_is_said_with_the_way_to_it(tmp_path: Path) -> Non
         EngineUnavailable, match=r"it has no step graph\); make it wn-export .*bare"
     ):
         request(bare).chosen_artifact("step graph", "make it")
+    with pytest.raises(EngineUnavailable, match=r"make it wn-export .*bare --loop --fp16$"):
+        request(bare, "fp16").chosen_artifact("step graph", "make it", "--loop")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from tests import specs
+from wn_runtime import files
 from wn_runtime.errors import WavestepError
+from wn_runtime.model import json_file
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import Artifact, ConditionerRow, FileRecord, Manifest, ParityRow
@@ -73,6 +76,24 @@ def test_a_changed_file_is_named(directory: Path, spoil: Spoil, message: str) ->
     manifests.verify(directory, manifest, "weights.safetensors")
     with pytest.raises(WavestepError, match=message):
         manifests.verify(directory, manifest)
+
+
+def test_a_file_that_may_not_be_read_is_to_be_made_readable(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = manifests.read(directory)
+
+    def forbidden(path: Path, *given: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "size_and_sha256", forbidden)
+    with pytest.raises(
+        WavestepError, match=r"\(Permission denied\); make it readable: chmod u\+r "
+    ):
+        manifests.verify(directory, manifest, "step.onnx")
+    monkeypatch.setattr(json_file, "load", forbidden)
+    with pytest.raises(WavestepError, match=r"readable: chmod u\+r .*manifest\.json$"):
+        manifests.read(directory)
 
 
 def test_a_file_that_the_manifest_does_not_list_is_refused(directory: Path) -> None:

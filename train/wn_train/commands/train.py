@@ -18,7 +18,7 @@ from wn_train.pytorch_needed import pytorch_needed
 @click.option(
     "--init",
     type=click.Path(path_type=Path),
-    metavar="CKPT",
+    metavar="CKPT|RUN",
     help="Train on a checkpoint's network, as wn-import or another run wrote it.",
 )
 @click.option(

@@ -11,7 +11,7 @@ from wn_runtime.engines.onnx.session import check_signature, open_session
 
 def open_engine(request: Request) -> Engine:
     """The engine for a request. Raises EngineUnavailable without ONNX Runtime."""
-    artifact = request.chosen_artifact("generator graph", "export it with --generator:")
+    artifact = request.chosen_artifact("generator graph", "export it with", "--generator")
     threads = request.threads or 1
     package = request.package
     where = str(package.directory / artifact.file)

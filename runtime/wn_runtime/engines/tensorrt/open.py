@@ -15,6 +15,7 @@ from wn_runtime.engines.tensorrt.backend import Plan, TensorRtBackend
 from wn_runtime.engines.tensorrt.fused import open as fused
 from wn_runtime.engines.tensorrt.module import load
 from wn_runtime.engines.tensorrt.plan_record import ThisMachine
+from wn_runtime.errors import EngineUnavailable
 
 CONTEXTS = 2
 
@@ -26,7 +27,11 @@ def open_engine(request: Request) -> Engine:
     another version, or is not trusted: it holds machine code. WavestepError where a file is broken.
     """
     package = request.package
-    artifact = request.chosen_artifact("engine.plan", "build it on this machine with")
+    try:
+        artifact = request.chosen_artifact("engine.plan", "build it on this machine with")
+    except EngineUnavailable:
+        CudaDevice().close()  # without a GPU none can be built here: that is said then
+        raise
     check_width(request.batch, artifact.batch, artifact.file)
     path = package.directory / artifact.file
     record = plan_record.check_files(package, artifact)

@@ -169,6 +169,16 @@ def test_without_cuda_core_it_says_what_to_install(
         open_engine(tmp_path / PLAN)
 
 
+def test_where_none_can_be_built_either_it_says_that_there_is_no_gpu(
+    tmp_path: Path, tensorrt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cuda.core", None)
+    monkeypatch.setattr(extras, "gpu_possible", lambda: False)
+    for engine in ("tensorrt", "cuda"):
+        with pytest.raises(EngineUnavailable, match=r"none is in this machine\); take another"):
+            open_engine(write_model(tmp_path, SPEC), engine)
+
+
 def test_a_directory_without_a_plan_says_how_to_build_one(tmp_path: Path, tensorrt: Any) -> None:
     with pytest.raises(
         EngineUnavailable,
