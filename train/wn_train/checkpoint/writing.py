@@ -33,9 +33,18 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             file.flush()
             os.fsync(file.fileno())
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         kept = "the older one is kept" if path.exists() else "nothing is left of it"
-        raise WavestepError(f"{path} cannot be written: {reason}; {kept}") from error
+        raise WavestepError(f"{path} cannot be written: {_reason(error)}; {kept}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """The disk's, where torch.save has put a complaint of its own over it."""
+    beneath: BaseException | None = error
+    while beneath is not None:
+        if isinstance(beneath, OSError) and beneath.strerror:
+            return beneath.strerror
+        beneath = beneath.__context__
+    return str(error).splitlines()[0]
 
 
 def _dense(value: Any) -> Any:
