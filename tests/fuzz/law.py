@@ -1,8 +1,9 @@
 """The one law: what every command keeps to, whatever it is given.
 
-Exit code 0, 1 or 2; one `error: …` line where it is 2, and nothing but notes and progress beside
-it; no control characters on a terminal; ended within its seconds (commands.py) and a gigabyte, with
-nothing left running; files as they were, but for those asked for, which are whole.
+Exit code 0, 1 or 2, or 141 of a pipe that nobody reads; one `error: …` line where it is 2, and
+nothing but notes and progress beside it; no control characters on a terminal; ended within its
+seconds (commands.py) and a gigabyte, with nothing left running; files as they were, but for those
+asked for, which are whole.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from tests.fuzz import files_law
 from tests.fuzz.case import Case
 from tests.fuzz.sandbox import Outcome
+from wn_runtime.commands.command import UNREAD
 
 MOST_MB = 1024
 EARLY = 0.2
@@ -83,7 +85,8 @@ def _stopped_at_once(case: Case, code: int) -> bool:
 
 
 def _codes(case: Case) -> set[int]:
-    return {0, 1, 2} | ({STOPPED[case.stop.signal]} if case.stop is not None else set())
+    unread = {UNREAD} if "broken" in case.streams.values() else set()
+    return {0, 1, 2} | unread | ({STOPPED[case.stop.signal]} if case.stop is not None else set())
 
 
 def _words(case: Case, outcome: Outcome) -> Iterator[Breach]:

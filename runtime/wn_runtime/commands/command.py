@@ -5,7 +5,8 @@
     def main(model: str) -> None: ...
 
 Exit codes: 0 done, 1 a check failed (the command says so itself), 2 an error of the user's,
-130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 141 where nobody reads stdout any more, as
+of a program that SIGPIPE ends.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from wn_runtime.commands.watchdog import watching
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import NUMBERS, WORDS, Answered
 
+UNREAD = 141
+"""Exit code where the reader of stdout has gone; nothing is said of it."""
 _LONGEST = 1500  # characters of an error: a value may be as long as a command line
 
 
@@ -45,7 +48,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class _Carried(Exception):
-    """Carries an interruption, its cause, past click, which would blur what kind it was."""
+    """Carries an interruption or a broken pipe, its cause, past click, which would blur it."""
 
 
 class _PlainErrors(click.Command):
@@ -57,17 +60,19 @@ class _PlainErrors(click.Command):
         self.params.extend(common_options.options())
 
     def make_context(self, *args: Any, **settings: Any) -> click.Context:
-        """As click's, with an interruption kept as it was."""
+        """As click's, which prints --help here, with an interruption kept as it was."""
         try:
             return super().make_context(*args, **settings)
-        except KeyboardInterrupt as interruption:
+        except (KeyboardInterrupt, BrokenPipeError) as interruption:
             raise _Carried from interruption
+        except OSError as error:
+            raise say.refused(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click's, with an interruption kept as it was."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt as interruption:
+        except (KeyboardInterrupt, BrokenPipeError) as interruption:
             raise _Carried from interruption
 
     def main(
@@ -90,7 +95,7 @@ class _PlainErrors(click.Command):
         try:
             with _signals_as_interrupts(), common_options.account():
                 code = super().main(arguments, prog_name, complete_var, False, **extra)
-                sys.stdout.flush()  # here, where a closed pipe can still be answered
+                say.flush()  # here, where a closed pipe can still be answered
             # click returns the code of ctx.exit(), else the function's own return value.
             sys.exit(code if isinstance(code, int) else 0)
         except click.ClickException as error:
@@ -98,7 +103,7 @@ class _PlainErrors(click.Command):
         except WavestepError as error:
             _fail(str(error), debug)
         except BrokenPipeError:
-            sys.exit(1)
+            sys.exit(UNREAD)
         except OSError as error:
             where = os.fsdecode(error.filename) if error.filename is not None else "writing"
             _fail(f"{where}: {error.strerror or error}", debug)
@@ -192,6 +197,8 @@ def _fail(message: str, debug: bool) -> NoReturn:
 def _interrupted(interruption: BaseException | None, debug: bool) -> NoReturn:
     if debug:
         _show_traceback()
+    if isinstance(interruption, BrokenPipeError):
+        sys.exit(UNREAD)
     number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
     _last_word(WORDS[signal.Signals(number)])
     sys.exit(128 + number)

@@ -14,6 +14,8 @@ def given(speaker: str | None, settings: Sequence[str]) -> dict[str, Values]:
 
     Raises WavestepError for what is not NAME=VALUE, and for a name given twice.
     """
+    if speaker == "":
+        raise WavestepError("--speaker is empty; name one, as in --speaker theo, or leave it out")
     conditions: dict[str, Values] = {}
     for setting in [*([] if speaker is None else [f"speaker={speaker}"]), *settings]:
         name, equals, value = setting.partition("=")

@@ -104,14 +104,14 @@ DEFAULT_SECONDS = 2.0
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="A .wav or .flac file (voices of a batch: FILE-0, FILE-1, …), or - for raw PCM on "
     "stdout. Default: the model's name with .wav.",
 )
 @click.option(
     "--raw",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Raw 16-bit little-endian PCM to a file, or to stdout (-), voices interleaved there.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
@@ -38,7 +39,22 @@ def line(text: str, err: bool = False) -> None:
             raise
     except OSError as error:
         if not err:
-            raise OutputRefused(f"stdout cannot be written: {error.strerror}") from error
+            raise refused(error) from error
+
+
+def flush() -> None:
+    """Write out what stdout still holds. Raises BrokenPipeError, and OutputRefused as `line`."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise refused(error) from error
+
+
+def refused(error: OSError) -> OutputRefused:
+    """What stdout answers where it takes nothing."""
+    return OutputRefused(f"stdout cannot be written: {error.strerror or error}")
 
 
 def note(text: str) -> None:

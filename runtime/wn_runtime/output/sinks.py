@@ -189,15 +189,23 @@ class Several:
 
 
 class PipeSink:
-    """Raw 16-bit little-endian PCM to a pipe, the B voices interleaved."""
+    """Raw 16-bit little-endian PCM to stdout, the B voices interleaved."""
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
 
     def write(self, block: Block) -> None:
-        """Append a block and pass it on at once. Raises BrokenPipeError when nobody reads."""
-        self._pipe.write(pcm16(block).tobytes())
-        self._pipe.flush()
+        """Append a block and pass it on at once. Raises BrokenPipeError when nobody reads.
+
+        Raises WavestepError where it goes to a disk that is full.
+        """
+        try:
+            self._pipe.write(pcm16(block).tobytes())
+            self._pipe.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise WavestepError(f"stdout cannot be written: {error.strerror or error}") from error
 
     def close(self) -> None:
         """Nothing to finish: every block has gone out."""

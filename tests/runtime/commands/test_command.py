@@ -163,7 +163,7 @@ def test_a_reader_that_leaves_early_is_no_error_message() -> None:
     process.stdout.read(10)
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait() == 1
+    assert process.wait() == 141
     process.stderr.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -108,6 +109,24 @@ def test_raw_goes_to_a_file_too(here: Path) -> None:
     assert (here / "a.pcm").stat().st_size == 4000
 
 
+@pytest.mark.parametrize("option", ["-o", "--raw"])
+def test_a_file_that_may_not_be_written_is_said_to_be(
+    here: Path, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may = os.access
+    for name in ("a.wav", "a.raw"):
+        (here / name).write_bytes(b"old")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path).name[:2] != "a." and may(path, mode)
+    )
+    name = "a.wav" if option == "-o" else "a.raw"
+    result = run("--seconds", 0.1, option, name)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"error: {name} cannot be written: it is read-only; give another place\n"
+    )
+
+
 @pytest.mark.parametrize("name", ["a.pcm", "a.RAW", "a.s16"])
 def test_raw_replaces_what_is_called_raw(here: Path, name: str) -> None:
     (here / name).write_bytes(b"old")
@@ -140,6 +159,7 @@ def test_raw_replaces_nothing_else(here: Path, name: str, batch: int, fault: str
     [
         (["--speaker", "bbo"], r"speaker 'bbo' is unknown; .*\(did you mean 'bob'\?\)"),
         (["--speaker", "7"], "speaker index 7 is out of range; this model has 3: 0 to 2"),
+        (["--speaker", ""], "--speaker is empty; name one, as in --speaker theo, or leave it out"),
         (["--speaker", "ann,bob"], "speaker has 2 values for 1 streams; .*"),
         (["--set", "accent=x"], "condition 'accent' is unknown; this model has: speaker, mood"),
         (["--set", "speaker"], "--set speaker is not NAME=VALUE, as in --set digit=7"),
@@ -252,7 +272,7 @@ def test_a_pipe_that_closes_early_is_quiet(here: Path) -> None:
     assert process.stderr is not None
     assert len(process.stdout.read(2000)) == 2000
     process.stdout.close()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=60) == 141
     error = process.stderr.read().decode()
     process.stderr.close()
     assert all(line.startswith("note: ") for line in error.splitlines()), error
@@ -287,7 +307,7 @@ def test_where_the_reader_leaves_the_file_is_kept(here: Path) -> None:
         assert len(process.stdout.read(800)) == 800
         process.stdout.close()
         said = process.stderr.read().decode()
-        assert process.wait(60) == 1
+        assert process.wait(60) == 141
     assert 400 <= soundfile.info("a.wav").frames < 480_000
     assert "→ a.wav and stdout" in said
 

@@ -57,6 +57,22 @@ def test_full_streams_are_an_error_without_a_traceback(here: Path, full: str) ->
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize("arguments", ["-o -", "--raw -", "--help", "--version"])
+def test_a_full_disk_beneath_stdout_is_named_as_that(here: Path, arguments: str) -> None:
+    done = shell(f"{RUN} {here}/voice --engine onnx --seconds 0.05 {arguments} > /dev/full")
+    assert done.returncode == 2
+    assert done.stderr == "error: stdout cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", ["-o a.wav", "--raw -", "--help"])
+def test_a_pipe_that_nobody_reads_is_one_exit_code_and_no_words(here: Path, arguments: str) -> None:
+    given = f"{here}/voice --engine onnx --seconds 0.05 {arguments}"
+    line = f"set -o pipefail; {{ sleep 1; {RUN} {given}; }} | true"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 141
+    assert all(each.startswith("note: ") for each in done.stderr.splitlines()), done.stderr
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16", "cp1252"])
 def test_what_an_encoding_lacks_is_printed_as_an_escape(here: Path, encoding: str) -> None:
     done = shell(
