@@ -6,13 +6,14 @@ from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.generator.engine import GeneratorEngine
 from wn_runtime.engines.generator.signature import GeneratorSignature
 from wn_runtime.engines.kind import Request
+from wn_runtime.engines.native import cores
 from wn_runtime.engines.onnx.session import check_signature, open_session
 
 
 def open_engine(request: Request) -> Engine:
     """The engine for a request. Raises EngineUnavailable without ONNX Runtime."""
     artifact = request.chosen_artifact("generator graph", "export it with", "--generator")
-    threads = request.threads or 1
+    threads, fewer = cores.within(request.threads or 1)
     package = request.package
     where = str(package.directory / artifact.file)
     session = package.shared(
@@ -20,4 +21,6 @@ def open_engine(request: Request) -> Engine:
         lambda: open_session(package.read(artifact.file), where, threads=threads, loops=True),
     )
     check_signature(session, GeneratorSignature.of(package.spec, artifact.batch), where)
-    return GeneratorEngine(session, package.spec, artifact.batch, request.batch, threads)
+    engine = GeneratorEngine(session, package.spec, artifact.batch, request.batch, threads)
+    engine.note += fewer
+    return engine

@@ -19,6 +19,14 @@ def usable() -> int:
     return count if share is None else max(1, min(count, int(share)))
 
 
+def within(asked: int) -> tuple[int, str]:
+    """As many threads as are asked for and can run at a time, and words for where that is fewer."""
+    have = usable() if asked > 1 else 1
+    if asked <= have:
+        return asked, ""
+    return have, f" ({asked} asked for; {have} core{'s' * (have > 1)} can be used)"
+
+
 def allowed() -> int:
     """CPUs that this process may use, several of one core among them."""
     return len(_mine()) or os.cpu_count() or 1

@@ -56,9 +56,7 @@ def open_engine(request: Request) -> Engine:
 
     if request.threads is None:
         return tune.fastest(package, precision, opened) if request.batch == 1 else opened(1)
-    usable = cores.usable()
-    engine = opened(min(request.threads, usable))
-    if request.threads > usable:
-        have = f"{usable} core{'s' * (usable > 1)} can be used"
-        engine.note += f" ({request.threads} asked for; {have})"
+    threads, fewer = cores.within(request.threads)
+    engine = opened(threads)
+    engine.note += fewer
     return engine

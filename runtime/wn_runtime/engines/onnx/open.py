@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
+from wn_runtime.engines.native import cores
 from wn_runtime.engines.onnx.engine import OnnxEngine
 from wn_runtime.engines.onnx.session import CPU, CUDA, check_signature, open_session
 from wn_runtime.engines.step_signature import StepSignature
@@ -12,7 +13,7 @@ from wn_runtime.engines.step_signature import StepSignature
 def open_engine(request: Request) -> Engine:
     """The engine for a request. Raises EngineUnavailable without ONNX Runtime or its provider."""
     artifact = request.chosen_artifact("step graph", "export it with")
-    threads = request.threads or 1
+    threads, fewer = cores.within(request.threads or 1)
     package, provider = request.package, CUDA if request.kind.on_gpu else CPU
     where = str(package.directory / artifact.file)
     session = package.shared(
@@ -21,7 +22,7 @@ def open_engine(request: Request) -> Engine:
     )
     signature = StepSignature.of(package.spec, artifact.precision, artifact.batch)
     check_signature(session, signature, where)
-    return OnnxEngine(
+    engine = OnnxEngine(
         session,
         package.spec,
         artifact.precision,
@@ -30,3 +31,5 @@ def open_engine(request: Request) -> Engine:
         threads,
         provider,
     )
+    engine.note += fewer * (provider == CPU)
+    return engine

@@ -19,6 +19,8 @@ from tests.specs import (
     random_weights,
 )
 from wn_runtime.engines.choice import open_engine, open_in
+from wn_runtime.engines.generator.engine import GeneratorEngine
+from wn_runtime.engines.native import cores
 from wn_runtime.engines.onnx.engine import OnnxEngine
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.package import ModelPackage
@@ -78,7 +80,23 @@ def opened(package: ModelPackage, precision: str = "fp32", threads: int = 1) -> 
     return engine
 
 
-def test_engines_of_one_package_share_the_session_and_nothing_else(tmp_path: Path) -> None:
+def test_more_threads_than_cores_are_not_started_and_the_note_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = ModelPackage(write_model(tmp_path, CORNERS["plain"], generator=True))
+    monkeypatch.setattr(cores, "usable", lambda: 2)
+    for name in ("onnx", "generator"):
+        engine = open_in(package, None, name, threads=64)
+        assert isinstance(engine, (OnnxEngine, GeneratorEngine))
+        assert engine.threads == 2
+        assert engine.note == "2 threads (64 asked for; 2 cores can be used)"
+    assert opened(package, threads=2).note == "2 threads"
+
+
+def test_engines_of_one_package_share_the_session_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: 2)
     spec = CORNERS["plain"]
     package = ModelPackage(write_model(tmp_path, spec, ("fp32", "fp16")))
     one, other = opened(package), opened(package)
