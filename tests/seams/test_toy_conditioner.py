@@ -187,7 +187,7 @@ def test_after_the_last_frame_it_looks_ahead_at_zeros(directory: Path) -> None:
         stream = model.stream(seed=1)
         stream.push(frames, last=True)
         assert np.array_equal(stream.read(40), whole)
-        with pytest.raises(WavestepError, match="the last have been pushed"):
+        with pytest.raises(WavestepError, match="the last frames have been pushed"):
             stream.read(1)
         with pytest.raises(WavestepError, match="begin the stream anew"):
             stream.push(frames)

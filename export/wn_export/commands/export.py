@@ -26,6 +26,9 @@ def _targets(context: click.Context, option: click.Parameter, begun: str) -> lis
     return [*others, *target_names(context, option, begun)]
 
 
+_ALONE = "goes with -o and --precision alone"
+
+
 @command()
 @click.argument("source", metavar="CKPT|DIR", type=a_path)
 @click.option(
@@ -131,6 +134,8 @@ def main(
     from wn_train.run_files import checkpoint_of
 
     source = checkpoint_of(source)
+    if target == BROWSER and (c_api is not None or bundle is not None):
+        raise WavestepError(f"--target {BROWSER} {_ALONE}")
     if pythons and bundle is None:
         raise WavestepError("--python is of a bundle: give --bundle OUT too")
     options = Options(
@@ -146,7 +151,7 @@ def main(
         order(bundle, target, pythons) if bundle is not None else None,
     )
     restore(source)
-    if target == BROWSER and c_api is None:
+    if target == BROWSER:
         return _site(source, output, precision, options)
     if c_api is not None or precision is not None:
         return _c_api(source, output, c_api, precision, options)
@@ -180,7 +185,7 @@ def _site(source: Path, output: Path | None, precision: str | None, options: Opt
     from wn_targets.constraints import BROWSER
 
     if options != type(options)(device=BROWSER):
-        raise WavestepError(f"--target {BROWSER} goes with -o and --precision alone")
+        raise WavestepError(f"--target {BROWSER} {_ALONE}")
     _check_exported(source, f"--target {BROWSER}")
     export_site(source, output, precision, say.line)
     return 0

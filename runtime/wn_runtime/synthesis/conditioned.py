@@ -193,10 +193,14 @@ class ConditionedBlocks:
         if timing.frame_channels:
             there, block = self._suffices(), timing.block
             if there < block:
+                if self._ended:
+                    raise WavestepError(
+                        f"the last frames have been pushed, and reach for {there} more samples, "
+                        f"not for the next {block}; read that many, or begin the stream anew"
+                    )
                 missing = timing.frames(block) - len(self._frames)
                 raise WavestepError(
                     f"{missing} more frames are needed for the next {block} samples; push them"
-                    + (" (the last have been pushed)" if self._ended else "")
                 )
             size = min(size, there)
             frames = self._frames[: timing.frames(size)]

@@ -78,12 +78,15 @@ def spoken(
 ) -> Frames:
     """The frames (F, B, C) of a text for voices side by side, as long as the slowest speaks.
 
-    Raises WavestepError where there is no front end, or no speaker is given to one of several.
+    Raises WavestepError where there is no front end, or no speaker is given to one of several,
+    TypeError for a text that is no string.
     """
     if front_end is None:
         raise WavestepError(
             "this model does not speak; export one that was trained with a table [speech]"
         )
+    if not isinstance(text, str):
+        raise wrong_type("text", text, "a string")
     who: Any = conditions.get(front_end.spec.speaker) if front_end.spec.speaker else None
     if isinstance(who, Sequence | np.ndarray) and not isinstance(who, str | bytes) and len(who):
         each = [front_end.frames(text, speaker, rate) for speaker in who]

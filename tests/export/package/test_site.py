@@ -214,6 +214,9 @@ def test_what_cannot_be_asked_for_is_told(
     assert "export it first" in error_of(main, tmp_path / "voice.pt", *browser)
     assert "'int9' is unknown" in error_of(main, model, *browser, "--precision", "int9")
     assert "goes with -o and --precision" in error_of(main, model, *browser, "--fp16")
+    for other in ("--c-api", "--bundle"):
+        said = error_of(main, model, *browser, other, tmp_path / "x")
+        assert "error: --target browser goes with -o and --precision alone" in said
     assert "--precision goes with" in error_of(main, model, "--precision", "int8")
     monkeypatch.setattr(site, "_MOST_BYTES", 2**12)
     said = error_of(main, model, *browser, "-o", tmp_path / "site")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,10 @@ def test_mistakes_are_one_line(voice: Path) -> None:
         ):
             with pytest.raises(WavestepError, match=message):
                 model.say(text, **more)
+        none: Any
+        for none in (None, 7, b"ta"):
+            with pytest.raises(TypeError, match="text must be a string, not "):
+                model.say(none, speaker="ann")
 
 
 def test_a_front_end_that_is_not_the_models_is_refused(voice: Path) -> None:

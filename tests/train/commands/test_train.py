@@ -193,7 +193,7 @@ def test_a_run_that_has_the_steps_already_is_said_to(folder: Path) -> None:
     [
         (["--preset", "papr"], "preset 'papr' is unknown"),
         (["--config", "none.toml"], "none.toml cannot be read"),
-        (["--resume"], "run cannot be gone on with: No such file"),
+        (["--resume"], "run cannot be gone on with: it is not there; leave out --resume to begin"),
         (["--steps", "0"], "'--steps': 0 is not in the range"),
         (["--steps", "9" * 5000], "'--steps'"),
         (["--threads", "0"], "'--threads': 0 is not in the range"),

@@ -30,6 +30,12 @@ def run_folder(path: Path, make: bool) -> Iterator[None]:
         raise WavestepError(
             f"{path}: another wn-train is training into it; wait for it, or give another -o"
         ) from None
+    except FileNotFoundError as error:
+        if make:
+            raise WavestepError(f"{path} cannot be made: {error.strerror}") from error
+        raise WavestepError(
+            f"{path} cannot be gone on with: it is not there; leave out --resume to begin it"
+        ) from error
     except OSError as error:
         verb = "made" if make else "gone on with"
         raise WavestepError(f"{path} cannot be {verb}: {error.strerror}") from error
