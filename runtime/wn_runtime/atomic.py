@@ -77,21 +77,6 @@ def write(path: Path, data: str | bytes) -> None:
         part.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
 
 
-def write_through(path: Path, data: str | bytes) -> None:
-    """Replace the file that `path` names or links to; into a device or a pipe, write it.
-
-    For paths that a user names: `/dev/null` stays a device, and a link goes on being one. Raises
-    OSError.
-    """
-    final = path.resolve()
-    if final.exists() and not final.is_file() and not final.is_dir():
-        content = data.encode("utf-8") if isinstance(data, str) else data
-        with final.open("wb") as file:
-            file.write(content)
-        return
-    write(final, data)
-
-
 def stem_of(path: Path) -> str:
     """How the names in the making of `path` begin."""
     name = path.name

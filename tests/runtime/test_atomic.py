@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -107,21 +106,3 @@ def test_two_writers_at_once_leave_the_whole_file_of_one(tmp_path: Path) -> None
         other.write_text("other")
     assert path.read_text() == "one"  # the last to be placed
     assert names(tmp_path) == ["a.json"]
-
-
-def test_devices_pipes_and_links_are_written_through(tmp_path: Path) -> None:
-    real, link = tmp_path / "real.json", tmp_path / "link.json"
-    link.symlink_to(real)
-    for _ in range(2):  # where there is none yet, and where there is one
-        atomic.write_through(link, "new")
-        assert link.is_symlink()
-        assert real.read_text() == "new"
-    null = Path(os.devnull)
-    before = null.stat()
-    atomic.write_through(null, "gone")
-    assert (null.stat().st_mode, null.stat().st_rdev) == (before.st_mode, before.st_rdev)
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as cat:
-        atomic.write_through(pipe, b"through")
-        assert cat.communicate(timeout=30)[0] == b"through"

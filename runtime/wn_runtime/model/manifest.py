@@ -22,6 +22,7 @@ from wn_runtime.speech.spec import SpeechSpec
 FORMAT = 2
 """The format of model directories that this version writes and reads."""
 CHECKPOINTS = (".pt", ".pth", ".ckpt")
+_TRAINED = ("best.pt", "last.pt")  # in the folder of a run of wn-train
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 REFERENCE = "reference.npz"
@@ -168,8 +169,10 @@ def read(directory: Path) -> Manifest:
     try:
         data = json_file.load(files.inside(directory, MANIFEST))
     except (FileNotFoundError, NotADirectoryError) as error:
+        trained = any((directory / name).is_file() for name in _TRAINED)
+        way = f"run `wn-export {directory}`" if trained else "make one with wn-export"
         raise WavestepError(
-            f"{directory} is not a model directory: {MANIFEST} is missing; make one with wn-export"
+            f"{directory} is not a model directory: {MANIFEST} is missing; {way}"
         ) from error
     except OSError as error:
         raise _unreadable(path, error) from error

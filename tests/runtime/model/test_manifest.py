@@ -135,7 +135,10 @@ def test_broken_and_absent_manifests_are_told(directory: Path) -> None:
     with pytest.raises(WavestepError, match="expected a table of keys"):
         manifests.read(directory)
     path.unlink()
-    with pytest.raises(WavestepError, match="is not a model directory"):
+    with pytest.raises(WavestepError, match=r"is not a model directory.*; make one with wn-export"):
+        manifests.read(directory)
+    (directory / "last.pt").touch()
+    with pytest.raises(WavestepError, match=r"is missing; run `wn-export .*`"):
         manifests.read(directory)
 
 
