@@ -250,6 +250,15 @@ def test_a_voice_needs_phones_level_and_pitch(here: Path, tmp_path: Path) -> Non
     assert "[speech] takes frames with phones, level and pitch" in result.stderr
 
 
+def test_a_speaker_that_is_no_condition_is_one_line(here: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "typo.toml"
+    settings.write_text(SETTINGS.replace("[speech]", '[speech]\nspeaker = "speakr"'))
+    result = train(here / "framed", tmp_path / "run", settings)
+    assert result.exit_code == 2
+    assert "[speech] speaker: condition 'speakr' is unknown; the model has: speaker" in result.stderr
+    assert result.stderr.rstrip().endswith("leave speaker out")
+
+
 @pytest.mark.parametrize(
     ("metadata", "arguments", "message"),
     [

@@ -12,7 +12,7 @@ class SpeechConfig:
     """The front end that is trained before its WaveNet, on the phones of the same recordings."""
 
     speaker: str = "speaker"
-    """The condition that says who speaks, where the model has it."""
+    """The condition that says who speaks; left out: that of this name, where the model has it."""
     gaps: bool = False
     """Whether words were recorded one by one, so that a short silence stands between any two."""
     channels: int = 96

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from wn_runtime.conditioning.spec import Condition
-from wn_runtime.errors import WavestepError
+from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.speech import dictionary as dictionaries
 from wn_runtime.speech.front_end import FrontEnd
 from wn_runtime.speech.spec import SpeechSpec
@@ -23,6 +23,7 @@ from wn_train.conditioning.statistics import statistics
 from wn_train.config import Config
 from wn_train.data.audio import Utterance
 from wn_train.features.folder import DICTIONARY
+from wn_train.speech.config import SpeechConfig
 from wn_train.speech.learning import Spoken, learn
 from wn_train.training.precision import in_bf16
 
@@ -36,8 +37,8 @@ def learned(
 ) -> Speech:
     """The front end of a corpus's training split.
 
-    Raises WavestepError where the frames hold no phones, level and pitch, and for a folder without
-    a dictionary. check may raise: to stop.
+    Raises WavestepError where the frames hold no phones, level and pitch, for a folder without a
+    dictionary, and for a speaker that is no condition. check may raise: to stop.
     """
     config, features = settings.speech, settings.features
     assert config is not None
@@ -47,7 +48,7 @@ def learned(
             "with wn-features --text COLUMN --level --pitch"
         )
     words = dictionaries.read(data / DICTIONARY)
-    who = next((c for c in conditions if c.name == config.speaker), None)
+    who = _who(config.speaker, conditions)
     try:
         spec = SpeechSpec(
             features=features,
@@ -99,6 +100,18 @@ def of(speech: Speech) -> FrontEnd:
     return FrontEnd(
         speech.spec, weights, dictionaries.parse(speech.dictionary, "the checkpoint's dictionary")
     )
+
+
+def _who(name: str, conditions: Sequence[Condition]) -> Condition | None:
+    """The condition that says who speaks; only the one that nobody asked for may be missing."""
+    found = next((c for c in conditions if c.name == name), None)
+    if found is None and name != SpeechConfig.speaker:
+        names = [c.name for c in conditions]
+        raise WavestepError(
+            f"[speech] speaker: {unknown('condition', name, names, 'the model has')}; name one of "
+            "them, or leave speaker out"
+        )
+    return found
 
 
 def _speaker(utterance: Utterance, who: Condition | None) -> int:
