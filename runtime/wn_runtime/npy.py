@@ -14,7 +14,7 @@ from typing import IO, Literal
 _MAGIC = b"\x93NUMPY\x01\x00"
 _MOST_HEADER = 256
 _HEADER = re.compile(
-    rb"\{'descr': '([<|][a-zA-Z]\d{1,9})', 'fortran_order': (True|False), "
+    rb"\{'descr': '([<>|][a-zA-Z]\d{1,9}|\|O)', 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,18}, ?)*(?:\d{1,18})?)\), \} *\n"
 )
 
@@ -24,7 +24,7 @@ class Header:
     """What a file says of its numbers."""
 
     dtype: str
-    """As NumPy writes it: `<f4`; `<U9` is text of nine characters."""
+    """As NumPy writes it: `<f4`; `<U9` is text of nine characters, `|O` Python objects."""
     shape: tuple[int, ...]
     order: Literal["C", "F"]
     offset: int
@@ -32,7 +32,7 @@ class Header:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the numbers."""
+        """Bytes of the numbers; of `|O` a ValueError, as it has none."""
         each = int(self.dtype[2:]) * (4 if self.dtype[1] == "U" else 1)
         return math.prod(self.shape) * each
 

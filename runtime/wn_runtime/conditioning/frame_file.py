@@ -51,9 +51,10 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, npy.Header]]:
         if found is None:
             raise ValueError("it is no array that NumPy saved; write it with numpy.save")
         if found.dtype not in TYPES or len(found.shape) != 2:
+            fix = "" if found.dtype in TYPES else "; save it as .astype('<f4')"
             raise ValueError(
                 f"it is {found.dtype} {found.shape}; frames are float32, float64 or float16, "
-                "(frames, channels)"
+                f"(frames, channels){fix}"
             )
         if not all(found.shape):
             raise ValueError(f"it is empty, {found.shape}")

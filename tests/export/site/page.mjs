@@ -23,7 +23,8 @@ const browser = await chromium.launch({
 /** What the page shows. */
 const shown = (page) =>
   page.evaluate(() => {
-    const ids = ["problem", "speed", "first", "gaps", "length", "model", "play-label", "text"];
+    const figures = ["speed", "first", "gaps", "length"];
+    const ids = [...figures, "problem", "model", "play-label", "text", "file"];
     const of = (id) => document.getElementById(id);
     const found = ids.map((id) => [id, of(id).hidden ? "" : (of(id).value ?? of(id).textContent)]);
     const wide = document.documentElement.scrollWidth;

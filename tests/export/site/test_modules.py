@@ -56,6 +56,7 @@ def test_frames_are_what_numpy_saved(frames: NDArray[Any]) -> None:
         (saved(FRAMES) + b"x", "61 bytes of frames, its head says 60"),
         (saved(FRAMES)[:40], "the head of the file cannot be read: cut short"),
         (saved(FRAMES.astype(np.int32)), r"the file is <i4 \(5, 3\); frames are float32"),
+        (saved(FRAMES.astype(">f4")), r"the file is >f4 .*; save it as \.astype\('<f4'\)"),
         (saved(FRAMES[0]), r"the file is <f4 \(3\); frames are"),
         (saved(FRAMES[:, :2]), "the frames have 2 channels; this model takes 3"),
         (saved(FRAMES[:0]), "the file holds no frame"),

@@ -104,6 +104,8 @@ def test_frames_from_a_file_and_tags_sound_as_in_python(sites: Path, tmp_path: P
     without, cut, heard, _ = found["seen"]
     assert "choose a .npy file" in without["problem"]
     assert "cut short, or damaged" in cut["problem"]
+    assert cut["file"] == "", "or what plays next would seem to be the file"
+    assert heard["file"].endswith("a.npy")
     with wn_runtime.open(sites / "framed", engine="native", precision="bf16") as model:
         stream = model.stream(seed=1, style={"löud", "slow"})
         stream.push(FRAMES, last=True)

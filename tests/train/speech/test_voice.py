@@ -255,7 +255,9 @@ def test_a_speaker_that_is_no_condition_is_one_line(here: Path, tmp_path: Path) 
     settings.write_text(SETTINGS.replace("[speech]", '[speech]\nspeaker = "speakr"'))
     result = train(here / "framed", tmp_path / "run", settings)
     assert result.exit_code == 2
-    assert "[speech] speaker: condition 'speakr' is unknown; the model has: speaker" in result.stderr
+    assert (
+        "[speech] speaker: condition 'speakr' is unknown; the model has: speaker" in result.stderr
+    )
     assert result.stderr.rstrip().endswith("leave speaker out")
 
 

@@ -26,7 +26,8 @@ export function framesOf(file, channels) {
   const { type, shape, columnsFirst, offset } = header(file);
   const reader = TYPES[type];
   if (!reader || shape.length !== 2) {
-    throw new WavestepError(`the file is ${type} (${shape.join(", ")}); ${FORMS}`);
+    const fix = reader ? "" : "; save it as .astype('<f4')";
+    throw new WavestepError(`the file is ${type} (${shape.join(", ")}); ${FORMS}${fix}`);
   }
   const [count, width] = shape;
   if (width !== channels) {

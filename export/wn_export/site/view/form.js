@@ -62,7 +62,12 @@ export class Form {
   async take(file) {
     this.#frames = undefined;
     if (!file || !this.#model) return;
-    this.#frames = framesOf(await file.arrayBuffer(), this.#model.channels);
+    try {
+      this.#frames = framesOf(await file.arrayBuffer(), this.#model.channels);
+    } catch (error) {
+      byId("file").value = ""; // or the example would play under its name
+      throw error;
+    }
   }
 
   /**
