@@ -161,7 +161,7 @@ def main(
             panels[f"{title}, {precision}"] = taken
             medians = {n: statistics.median(blocks) for n, blocks in taken.items()}
             predicted = {
-                n: native(processor, Work.of(spec), precision, None, n).samples_per_second
+                n: native(processor, Work.of(spec), precision, n).samples_per_second
                 for n in engines
             }
             for n, engine in engines.items():

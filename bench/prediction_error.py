@@ -87,8 +87,8 @@ def measured(spec: ModelSpec, directory: Path, seconds: float) -> dict[tuple[str
 def predicted(cpu: Cpu, spec: ModelSpec) -> dict[tuple[str, str], tuple[float, str]]:
     """Microseconds of a step and the largest term, by engine and precision."""
     work = Work.of(spec)
-    every = [cpu_model.native(cpu, work, precision, None) for precision in NATIVE]
-    every.append(cpu_model.onnx(cpu, work, None))
+    every = [cpu_model.native(cpu, work, precision) for precision in NATIVE]
+    every.append(cpu_model.onnx(cpu, work))
     return {(p.engine, p.precision): (p.us_per_step, p.limited_by) for p in every}
 
 

@@ -20,16 +20,21 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 def check_streams(spec: ModelSpec, streams: int) -> None:
     """Raise WavestepError where the state of so many streams is more than this process can have."""
-    state = sum(array.stream_bytes for array in layout(spec).values())
-    own = spec.state_rows * row_bytes(spec.residual_channels)
-    gates = 4 * spec.layers * spec.gate_channels
-    needed = streams * (own + COPIES * state + (1 + COPIES) * gates + EACH_STREAM)
+    needed = streams * stream_bytes(spec)
     available = available_bytes()
     if available is not None and needed > available:
         raise WavestepError(
             f"{streams} streams of this model need {needed / 2**30:.1f} GiB of memory, "
             f"{available / 2**30:.1f} GiB are available; take a smaller batch"
         )
+
+
+def stream_bytes(spec: ModelSpec) -> int:
+    """The most that a stream takes, beside the model that it shares with others."""
+    state = sum(array.stream_bytes for array in layout(spec).values())
+    own = spec.state_rows * row_bytes(spec.residual_channels)
+    gates = 4 * spec.layers * spec.gate_channels
+    return own + COPIES * state + (1 + COPIES) * gates + EACH_STREAM
 
 
 def row_bytes(channels: int) -> int:

@@ -18,7 +18,7 @@ from wn_targets.constraints import constraints
 from wn_targets.devices.catalogue import TARGETS, find
 from wn_targets.devices.jetpack import JETPACKS
 from wn_targets.devices.target import Cpu, Gpu, Target
-from wn_targets.models.fit import HOST, Fit, crossing, gpu_from
+from wn_targets.models.fit import HOST, MOST_COMPARED, Fit, crossing, gpu_from
 from wn_targets.models.fit import fit as predict
 from wn_targets.models.prediction import Prediction
 from wn_targets.models.registry import ON_GPU
@@ -125,7 +125,7 @@ def fit(
             rows.append([one.target.name, "none", *blank, "no", "", one.target.note])
     say.table(aligned(rows, right=range(2, len(titles) - 3)))
     say.line("")
-    if len(fits) == 1:
+    if len(fits) == 1 and streams <= MOST_COMPARED:
         say.line(crossing(asked.spec, fits[0].target, *precisions))
     say.line("These are predictions, not measurements: see docs/targets.md for the formula and its")
     say.line("error; GPU figures rest on one H200. Measure on the device with wn-bench.")

@@ -55,10 +55,8 @@ def bandwidth(cpu: Cpu, size: float) -> tuple[float, str]:
     return levels[-1][2], "DRAM"
 
 
-def native(
-    cpu: Cpu, work: Work, precision: str, memory_gb: float | None, threads: int = 1
-) -> Prediction:
-    """The native engine with one stream, on one core or on several."""
+def native(cpu: Cpu, work: Work, precision: str, threads: int = 1) -> Prediction:
+    """The native engine with one stream, on one core or on several; its memory without a stream."""
     cost = COSTS[cpu.isa][precision]
     speed = cpu.clock_mhz * cpu.ipc  # costs per microsecond
 
@@ -72,7 +70,7 @@ def native(
     if threads == 1:
         products = work.products(precision)
         terms = {**stage(products, products), "latency": latency}
-        return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB)
+        return _on_cpu("native", precision, terms, work, PROCESS_MB)
     helpers = threads - 1
     first, last = work.head_products(precision)
     shared = last / threads
@@ -96,22 +94,22 @@ def native(
     for name, us in itertools.chain.from_iterable(each.items() for each in stages):
         terms[name] = terms.get(name, 0.0) + us
     how = f"{threads} threads"
-    return _on_cpu("native", precision, terms, work, memory_gb, PROCESS_MB, how)
+    return _on_cpu("native", precision, terms, work, PROCESS_MB, how)
 
 
 def _total(terms: Mapping[str, float]) -> float:
     return sum(terms.values())
 
 
-def onnx(cpu: Cpu, work: Work, memory_gb: float | None) -> Prediction:
-    """ONNX Runtime's CPU provider with one stream on one core, float32."""
+def onnx(cpu: Cpu, work: Work) -> Prediction:
+    """ONNX Runtime's CPU provider with one stream on one core, float32; memory as of `native`."""
     size = work.weight_bytes("fp32")
     rate, level = bandwidth(cpu, size)
     products = work.macs * COSTS[cpu.isa]["fp32"].product / (cpu.clock_mhz * cpu.ipc)
     reading = size / rate
     beside = _overlapped(level, reading, products)
     terms = {**beside, "operator overhead": overhead_cycles(work) / cpu.clock_mhz}
-    return _on_cpu("onnx", "fp32", terms, work, memory_gb, PROCESS_MB + ONNX_MB)
+    return _on_cpu("onnx", "fp32", terms, work, PROCESS_MB + ONNX_MB)
 
 
 def _overlapped(level: str, reading: float, products: float) -> dict[str, float]:
@@ -126,14 +124,12 @@ def _on_cpu(
     precision: str,
     terms: dict[str, float],
     work: Work,
-    memory_gb: float | None,
     process_mb: float,
     how: str = "",
 ) -> Prediction:
-    # The float32 weights are read from the file, then packed for the engine; state is float32.
-    need = process_mb + (work.macs * 4 + work.weight_bytes(precision) + work.state * 4) / 1e6
-    fits = memory_gb is None or need <= free_mb(memory_gb)
-    return Prediction(engine, precision, terms, need, fits, how=how)
+    # The float32 weights are read from the file, then packed for the engine.
+    need = process_mb + (work.macs * 4 + work.weight_bytes(precision)) / 1e6
+    return Prediction(engine, precision, terms, need, how=how)
 
 
 def free_mb(memory_gb: float) -> float:

@@ -41,7 +41,7 @@ def cuda(target: Target, gpu: Gpu, spec: ModelSpec, precision: str, streams: int
     available = target.memory_gb or 0
     free = free_mb(available) if target.family == "jetson" else available * 1000 * 0.9
     how = f"{choice.kind} {choice.schedule.source}"
-    return Prediction("cuda", precision, terms, need, need <= free, streams, how)
+    return Prediction("cuda", precision, terms, need, free, streams, how)
 
 
 def _device_bytes(choice: Choice, streams: int) -> float:

@@ -35,4 +35,4 @@ def tensorrt(target: Target, gpu: Gpu, work: Work, precision: str, streams: int)
     need = CONTEXT_MB + (2 * size + 2 * state) / 1e6  # plan and weights; two sets of buffers
     available = target.memory_gb or 0
     free = free_mb(available) if target.family == "jetson" else available * 1000 * 0.9
-    return Prediction("tensorrt", precision, terms, need, need <= free, streams)
+    return Prediction("tensorrt", precision, terms, need, free, streams)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,12 +18,17 @@ class Prediction:
     """Microseconds of one step by what they are spent on; they add up to the step."""
     memory_mb: float
     """MB the engine needs while it runs, its libraries among them."""
-    fits: bool
-    """Whether the target has that much memory free."""
+    free_mb: float = math.inf
+    """MB that the target has free; infinite where nobody knows."""
     streams: int = 1
     """Streams generated side by side."""
     how: str = ""
     """The schedule, of an engine that has several."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the target has that much memory free."""
+        return self.memory_mb <= self.free_mb
 
     @property
     def us_per_step(self) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from wn_runtime.engines.cuda.choose import OLDEST_SM
 from wn_runtime.engines.cuda.kind import CUDA
+from wn_runtime.engines.memory import stream_bytes
 from wn_runtime.engines.native import tune
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.onnx.kind import ONNX
@@ -55,18 +56,15 @@ def _native(target: Target, spec: ModelSpec, streams: int, default: str | None) 
     work, found = Work.of(spec), []
     for precision in chosen:
         most = tune.most_threads(work, precision, target.cpu.cores) if streams == 1 else 1
-        threads = {
-            n: cpu.native(target.cpu, work, precision, target.memory_gb, n)
-            for n in range(1, most + 1)
-        }
+        threads = {n: cpu.native(target.cpu, work, precision, n) for n in range(1, most + 1)}
         found.append(threads[tune.worth({n: each.us_per_step for n, each in threads.items()})])
-    return _in_turns(found, target.cpu, streams)
+    return _in_turns(found, target, target.cpu, spec, streams)
 
 
 def _onnx(target: Target, spec: ModelSpec, streams: int, _default: str | None) -> list[Prediction]:
     if target.cpu is None:
         return []
-    return _in_turns([cpu.onnx(target.cpu, Work.of(spec), target.memory_gb)], target.cpu, streams)
+    return _in_turns([cpu.onnx(target.cpu, Work.of(spec))], target, target.cpu, spec, streams)
 
 
 def _tensorrt(
@@ -89,12 +87,21 @@ def _cuda(target: Target, spec: ModelSpec, streams: int, default: str | None) ->
     return found
 
 
-def _in_turns(found: list[Prediction], processor: Cpu, streams: int) -> list[Prediction]:
-    """Streams are spread over the cores, and those of one core take turns."""
+def _in_turns(
+    found: list[Prediction], target: Target, processor: Cpu, spec: ModelSpec, streams: int
+) -> list[Prediction]:
+    """Streams are spread over the cores, those of one core take turns; each has its memory."""
     share = math.ceil(streams / processor.cores)
+    of_streams = streams * stream_bytes(spec) / 1e6
+    known = target.memory_gb is not None and target.family != "gpu"  # whose memory is no host's
+    free = cpu.free_mb(target.memory_gb or 0) if known else math.inf
     return [
         dataclasses.replace(
-            one, terms={name: us * share for name, us in one.terms.items()}, streams=streams
+            one,
+            terms={name: us * share for name, us in one.terms.items()},
+            memory_mb=one.memory_mb + of_streams,
+            free_mb=free,
+            streams=streams,
         )
         for one in found
     ]

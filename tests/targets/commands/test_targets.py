@@ -118,6 +118,7 @@ def test_fit_of_one_device_says_from_how_many_streams_its_gpu_is_the_one() -> No
     assert line in (Path(__file__).parents[3] / "docs" / "targets.md").read_text("utf-8")
     assert "cortex-a76: the CPU for any number" in run("fit", "tiny", "cortex-a76")
     assert "streams on" not in run("fit", "tiny")
+    assert "number of streams" not in run("fit", "paper", "nano", "--streams", "65536")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from wn_runtime.engines.memory import stream_bytes
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.work import Work
 from wn_targets.constraints import constraints
@@ -77,7 +78,7 @@ def test_the_term_that_limits_is_named() -> None:
         plans = [c for c in fit(PAPER, target).candidates if c.engine == "tensorrt"]
         assert all(c.limited_by == "launch overhead" for c in plans), target.name
     work, cpu = Work.of(PAPER), cpu_of("nano")
-    one = {precision: native(cpu, work, precision, None) for precision in ("fp32", "int8")}
+    one = {precision: native(cpu, work, precision) for precision in ("fp32", "int8")}
     assert one["fp32"].limited_by == "DRAM bandwidth"  # 5 MB of weights, 2 MB of cache
     assert one["int8"].limited_by == "arithmetic"  # a core without a dot product of bytes
 
@@ -106,9 +107,22 @@ def test_streams_beyond_the_cores_take_turns() -> None:
     assert one.samples_per_second > four.samples_per_second  # it has more than one core
 
 
+def test_every_stream_has_memory_of_its_own() -> None:
+    def of_streams(name: str, streams: int) -> list[Prediction]:
+        found = fit(PAPER, find(name), streams).candidates
+        return [c for c in found if c.engine in ("native", "onnx")]
+
+    for few, many in zip(of_streams("nano", 1), of_streams("nano", 65536), strict=True):
+        more = (many.memory_mb - few.memory_mb) * 1e6
+        assert more == pytest.approx(65535 * stream_bytes(PAPER))
+        assert few.fits
+        assert not many.fits
+    assert all(c.fits for c in of_streams("cortex-a76", 65536)), "whose memory nobody knows"
+
+
 def test_one_stream_has_as_many_threads_as_are_worth_it() -> None:
     work, cpu = Work.of(PAPER), cpu_of("orin-nano-8gb")
-    us = {n: native(cpu, work, "int8", None, n).us_per_step for n in (1, 2, 3, 4)}
+    us = {n: native(cpu, work, "int8", n).us_per_step for n in (1, 2, 3, 4)}
     assert us[1] > us[2] > us[3] > us[4]
     found = fit(PAPER, find("orin-nano-8gb"))
     on_cpu = {c.precision: c for c in found.candidates if c.engine == "native"}
@@ -121,7 +135,7 @@ def test_one_stream_has_as_many_threads_as_are_worth_it() -> None:
 def test_the_promise_of_the_smallest_orins_cores_one_stream_in_real_time() -> None:
     """L30 R64 S256 at 16 kHz; one core of it makes 10,000 samples a second."""
     work, cpu = Work.of(PAPER), cpu_of("orin-nano-8gb")
-    one, three = (native(cpu, work, "int8", None, n).samples_per_second for n in (1, 3))
+    one, three = (native(cpu, work, "int8", n).samples_per_second for n in (1, 3))
     assert one < PAPER.sample_rate <= three
 
 
