@@ -44,6 +44,7 @@ as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 def main(context: click.Context, json_: bool) -> None:
     """Known devices; a figure with ? is unconfirmed (see `show` for the sources)."""
     if context.invoked_subcommand is not None:
+        context.default_map = {context.invoked_subcommand: {"json_": json_}}
         return
     if json_:
         say.as_json([_as_dict(target) for target in TARGETS.values()])

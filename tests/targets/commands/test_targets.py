@@ -54,6 +54,11 @@ def test_the_list_as_json_has_sources_and_jetpacks() -> None:
     assert listed["orin-nano-8gb"]["jetpacks"][-1]["cuda"] == "13.2"
 
 
+@pytest.mark.parametrize("words", [("show", "nano"), ("fit", "tiny", "nano")])
+def test_json_may_stand_before_what_is_asked(words: tuple[str, ...]) -> None:
+    assert json.loads(run("--json", *words)) == json.loads(run(*words, "--json"))
+
+
 def test_show_prints_a_source_or_unconfirmed_for_every_figure() -> None:
     text = run("show", "orin-nano-8gb")
     lines = text.splitlines()
