@@ -1,8 +1,9 @@
-"""What `wn-targets fit` is asked about: a model directory, a spec in JSON, or a preset."""
+"""What `wn-targets fit` is asked about: a model directory, a spec in JSON, a preset, and more."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from wn_runtime.model import json_file, manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_targets.precision import cuda_precision
 from wn_targets.presets import PRESETS
+
+READERS: dict[str, Callable[[Path], ModelSpec]] = {}
+"""By suffix, how a file is read that only a package above this one knows; it enters a line here."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +59,26 @@ def _read(text: str) -> Subject:
         raise WavestepError(
             f"{path} is a checkpoint; run `wn-export {path}` and give the directory it writes"
         )
+    if path.suffix in READERS:
+        return _planned(path, READERS[path.suffix](path))
     if path.suffix == ".json" and path.name != manifest.MANIFEST:
         try:
             data = json_file.load(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise WavestepError(f"{path} cannot be read as JSON: {reason}") from error
-        return Subject(
-            path.stem, ModelSpec.from_dict(data, str(path)), "int8", "int8", f"{path.stem}/"
-        )
+        return _planned(path, ModelSpec.from_dict(data, str(path)))
     if not path.exists():
         known = unknown("model", text, PRESETS, "presets are")
-        raise WavestepError(f"{known}; or give a model directory or a spec in JSON")
+        raise WavestepError(
+            f"{known}; or give a model directory, a training configuration or a spec in JSON"
+        )
     directory, _ = manifest.locate(path)
     found = manifest.read(directory)
     precisions = NATIVE.default_precision(found), cuda_precision(found)
     return Subject(found.name, found.spec, *precisions, f"{directory.name}/")
+
+
+def _planned(path: Path, spec: ModelSpec) -> Subject:
+    """What a file describes, and nobody has trained."""
+    return Subject(path.stem, spec, "int8", "int8", f"{path.stem}/")

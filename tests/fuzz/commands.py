@@ -25,7 +25,7 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "wn-run": Command("wn_runtime.commands.run:main"),
     "wn-inspect": Command("wn_export.commands.inspecting:main", zygote="heavy"),
-    "wn-targets": Command("wn_targets.commands.targets:main"),
+    "wn-targets": Command("wn_export.commands.targets:main"),
     "wn-features": Command("wn_train.commands.features:main"),
     "wn-doctor": Command("wn_runtime.commands.doctor:main"),
     "wn-parity": Command("wn_export.commands.parity:main", ("onnx",), "heavy"),

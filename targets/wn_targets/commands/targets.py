@@ -101,7 +101,10 @@ def show(name: str, json_: bool) -> None:
 def fit(
     model: str, targets: tuple[str, ...], rate: int | None, streams: int, all_: bool, json_: bool
 ) -> None:
-    """Predict a MODEL (directory, spec.json or preset) on every device, or on TARGETS."""
+    """Predict a MODEL on every device, or on TARGETS.
+
+    MODEL is a directory, a preset, the TOML file of wn-train --config, or a spec in JSON.
+    """
     asked = subject(model, rate)
     chosen = [find(name) for name in targets] or list(TARGETS.values())
     precisions = asked.native_precision, asked.cuda_precision
