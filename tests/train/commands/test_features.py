@@ -100,6 +100,16 @@ def test_another_sample_rate_is_resampled(data: Path, tmp_path: Path) -> None:
     assert len(frames) == -(-round(0.05 * 16000) // 160)
 
 
+def test_of_several_rates_it_takes_the_one_that_training_does(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("soxr")
+    soundfile.write(data / "0.wav", tone(300, 0.05, 16000), 16000)
+    result = run(data, tmp_path / "out", "--level")
+    assert result.exit_code == 0, result.output
+    assert f"1 files have 16000 Hz: resampled to {RATE} Hz" in result.stderr
+    said = json.loads((tmp_path / "out" / "features.json").read_text())
+    assert said["sample_rate"] == RATE
+
+
 def test_it_can_be_run_again(data: Path, tmp_path: Path) -> None:
     assert run(data, tmp_path / "out", "--mel", "5").exit_code == 0
     assert run(data, tmp_path / "out", "--mel", "7").exit_code == 0

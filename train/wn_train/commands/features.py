@@ -76,7 +76,7 @@ _path = click.Path(path_type=Path)
     help="Join recordings of single words, N to one, in noise of their room.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of what is joined.")
-@click.option("--sample-rate", type=int, metavar="HZ", help="Default: the first recording's.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Default: that of most recordings.")
 @click.option("--plot", type=click.IntRange(0), default=0, metavar="N",
               help="Draw the first N recordings with what was extracted.")  # fmt: skip
 def main(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from wn_runtime.engines.memory import available_bytes
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Head
 from wn_runtime.model.postprocess import Postprocess
-from wn_train.data import decoding
+from wn_train.data import decoding, rates
 from wn_train.data.corpus import Corpus, Recording
 from wn_train.data.decoding import Header
 from wn_train.data.faults import Faults
@@ -64,15 +63,12 @@ def load(
         with faults.of(recording.path):
             headers[recording.path] = decoding.header(recording.path)
     faults.check()
-    rates = Counter(header.rate for header in headers.values())
-    rate = sample_rate or rates.most_common(1)[0][0]
+    rate = sample_rate or rates.most_common(headers)
     _check_memory([headers[recording.path] for recording in corpus.recordings], rate, head)
     mixed = sum(header.channels > 1 for header in headers.values())
     if mixed:
         say(f"{mixed} files have several channels: mixed to mono")
-    for other, count in sorted(rates.items()):
-        if other != rate:
-            say(f"{count} files have {other} Hz: resampled to {rate} Hz")
+    rates.tell(headers, rate, say)
 
     utterances = []
     clipped: list[Path] = []

@@ -33,9 +33,10 @@ from wn_runtime.features.level import gain_to
 from wn_runtime.features.windows import frames_of
 from wn_runtime.speech import labels, linguistic
 from wn_runtime.speech.labels import Segment
-from wn_train.data import corpus, decoding
+from wn_train.data import corpus, decoding, rates
 from wn_train.data.audio import louder
 from wn_train.data.corpus import FRAMES, METADATA, Recording
+from wn_train.data.decoding import Header
 from wn_train.data.faults import Faults
 from wn_train.features import joining, table
 from wn_train.features.described import FEATURES, as_plain
@@ -46,6 +47,7 @@ PLOTS = "plots"
 AUDIO = "audio"
 LABELS = "labels"
 DICTIONARY = "dictionary.txt"
+SPARED = "nothing was written"
 OURS = (METADATA, FEATURES, FRAMES, PLOTS, AUDIO, LABELS, DICTIONARY)
 Plot = Callable[[NDArray[np.float32], NDArray[np.float32], Features, Sequence[Segment]], bytes]
 """(audio, frames, what they are, phones) -> a PNG."""
@@ -88,13 +90,11 @@ def write(
     """
     column = "" if wanted.script is None else wanted.script.column
     recordings: Sequence[Recording] = corpus.read(data, text=column).recordings
-    faults = Faults("nothing was written")
-    for recording in recordings:
-        with faults.of(recording.path):
-            decoding.header(recording.path)
-    faults.check()
+    headers = _headers(recordings)
+    faults = Faults(SPARED)
     features, segments, dictionary = wanted.features, None, None
     check_replaceable(output)
+    rates.tell(headers, features.sample_rate, say)
     if wanted.script is not None:
         found = aligned(recordings, wanted.script, features.sample_rate, say)
         recordings, segments, dictionary = found.recordings, found.segments, found.dictionary
@@ -188,12 +188,20 @@ def _spoken(
 
 
 def sample_rate(data: Path, text: str = "") -> int:
-    """Hz of the first recording of a folder whose column `text` is text. Raises WavestepError."""
-    first = corpus.read(data, text=text).recordings[0]
-    try:
-        return decoding.header(first.path).rate
-    except decoding.Faulty as fault:
-        raise WavestepError(f"{first.path}: {fault}; mend or remove it") from fault
+    """Hz that most recordings of a folder have, whose column `text` is text.
+
+    Raises WavestepError, of recordings at fault as `write` does.
+    """
+    return rates.most_common(_headers(corpus.read(data, text=text).recordings))
+
+
+def _headers(recordings: Sequence[Recording]) -> dict[Path, Header]:
+    headers, faults = {}, Faults(SPARED)
+    for recording in recordings:
+        with faults.of(recording.path):
+            headers[recording.path] = decoding.header(recording.path)
+    faults.check()
+    return headers
 
 
 def check_replaceable(output: Path) -> None:

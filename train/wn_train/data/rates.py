@@ -1,0 +1,25 @@
+"""The rate of a folder whose files have several: one rule for whoever reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from wn_train.data.decoding import Header
+
+
+def most_common(headers: Mapping[Path, Header]) -> int:
+    """Hz that most files have; of as many the rate that comes first."""
+    return _counted(headers).most_common(1)[0][0]
+
+
+def tell(headers: Mapping[Path, Header], rate: int, say: Callable[[str], None]) -> None:
+    """Say how many files are of another rate than this (Hz), a line for each."""
+    for other, count in sorted(_counted(headers).items()):
+        if other != rate:
+            say(f"{count} files have {other} Hz: resampled to {rate} Hz")
+
+
+def _counted(headers: Mapping[Path, Header]) -> Counter[int]:
+    return Counter(header.rate for header in headers.values())
