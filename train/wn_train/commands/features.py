@@ -12,6 +12,9 @@ from wn_runtime.commands.command import command
 from wn_runtime.errors import WavestepError
 
 _path = click.Path(path_type=Path)
+WINDOW_HOPS = 4
+"""Hops that a window has where nobody says."""
+PITCH_RANGE = 71.0, 800.0
 
 
 @command()
@@ -29,7 +32,7 @@ _path = click.Path(path_type=Path)
 @click.option(
     "--pitch-range",
     type=(float, float),
-    default=(71.0, 800.0),
+    default=PITCH_RANGE,
     metavar="HZ HZ",
     show_default=True,
     help="Where a voice's pitch may lie.",
@@ -110,12 +113,14 @@ def main(
     from wn_train.features.phones import Script
 
     rate = folder.sample_rate(data, text or "") if sample_rate is None else sample_rate
-    hop = round(0.01 * rate) if hop is None else hop
     try:
+        _check_needed("--mel", mel > 0, **{"--low": low, "--high": high})
+        _check_needed("--pitch", pitch, **{"--pitch-range": pitch_range != PITCH_RANGE})
+        hop = round(0.01 * rate) if hop is None else _checked_hop(hop, window)
         features = Features(
             sample_rate=rate,
             hop=hop,
-            window=4 * hop if window is None else window,
+            window=WINDOW_HOPS * hop if window is None else window,
             mel=mel,
             low_hz=low,
             high_hz=high,
@@ -124,11 +129,10 @@ def main(
             pitch_low_hz=pitch_range[0],
             pitch_high_hz=pitch_range[1],
         )
-        script = (
-            None
-            if text is None and labels is None
-            else Script(text or "", dictionary, labels, all_words)
-        )
+        spoken = (text, labels, dictionary, all_words or None)
+        script = None
+        if any(given is not None for given in spoken):
+            script = Script(text or "", dictionary, labels, all_words)
         wanted = folder.Wanted(features, level_db, script, join, seed, plot)
     except ValueError as error:
         raise WavestepError(f"{error}; see wn-features --help") from error
@@ -142,6 +146,22 @@ def main(
     say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
     following = next_step.line("wn-train", output, "-o", "RUN", "--config", "FILE.toml")
     say.line(f"{following}, with a table [model.frames] in FILE.toml")
+
+
+def _check_needed(option: str, given: bool, **others: object) -> None:
+    """Raise ValueError for any of the others that was given, and the option was not."""
+    for name, value in others.items():
+        if value and not given:
+            raise ValueError(f"{name} has no effect without {option}; give both, or neither")
+
+
+def _checked_hop(hop: int, window: int | None) -> int:
+    from wn_runtime.features.mel import MOST_WINDOW
+
+    most = MOST_WINDOW // WINDOW_HOPS
+    if window is None and not 1 <= hop <= most:
+        raise ValueError(f"hop is {hop}; it must be 1 to {most} samples, or have a --window")
+    return hop
 
 
 def _need_matplotlib() -> None:

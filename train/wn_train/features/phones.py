@@ -39,6 +39,12 @@ class Script:
     """Whether the voice can say all words of the dictionary that are made of its phones, or those
     of the corpus alone."""
 
+    def __post_init__(self) -> None:
+        if not self.column and (self.dictionary is not None or self.all_words):
+            raise ValueError("a dictionary and all its words are for what is said; give --text")
+        if not self.column and self.labels is None:
+            raise ValueError("the column of what is said has no name; give --text COLUMN")
+
 
 @dataclass(frozen=True)
 class Aligned:
