@@ -61,6 +61,15 @@ def as_16_bits(audio: NDArray[np.float32]) -> NDArray[np.int16]:
     return scaled.astype(np.int16)
 
 
+def refused(*arguments: object) -> str:
+    """The one line of an example that must be refused."""
+    command = [str(each) for each in arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
 @needs_compiler
 def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     directory = with_default(
@@ -83,17 +92,20 @@ def test_the_example_says_what_python_says(tmp_path: Path) -> None:
     assert rate == 8000
     np.testing.assert_array_equal(heard, as_16_bits(expected))
 
-    def refused(*changed: object) -> str:
-        done = subprocess.run(list(map(str, changed)), capture_output=True, text=True, check=False)
-        assert done.returncode == 2
-        return done.stderr
-
     assert "no such value" in refused(*command, "speaker=bop")
     assert "no such condition" in refused(*command, "spaeker=bob")
     assert "not a packed" in refused(program, directory / "manifest.json", wav, 1, 1)
     cut = tmp_path / "cut.wn"
     cut.write_bytes(packed.read_bytes()[:-70])
     assert "cut short" in refused(program, cut, wav, 1, 1)
+    before = wav.read_bytes()
+    for seconds in ("-1", "0", "nan", "inf", "abc", "1e12", "1x", ""):
+        said = refused(program, packed, wav, seconds, SEED)
+        assert f"SECONDS is '{seconds}'; it must be 0.000125 to 268435" in said
+    for seed in ("xyz", "-1", "1.5", "", str(2**64)):
+        assert f"SEED is '{seed}'; it must be 0 to 2^64" in refused(program, packed, wav, 1, seed)
+    assert wav.read_bytes() == before
+    subprocess.run([program, packed, wav, "0.01", str(2**64 - 1)], check=True)
 
 
 @pytest.mark.skipif(
@@ -157,6 +169,23 @@ def test_a_voice_speaks_the_frames_that_python_makes_of_a_text(tmp_path: Path) -
     subprocess.run([program, packed, wav, npy, str(SEED), "speaker=bob"], check=True)
     heard, _ = soundfile.read(wav, dtype="int16")
     np.testing.assert_array_equal(heard, as_16_bits(expected))
+
+    before, frames = wav.read_bytes(), np.load(npy)
+    wide = np.pad(frames, ((0, 0), (0, 1)))
+    for wrong in (frames.astype(np.float64), np.asfortranarray(frames), wide, frames[0]):
+        np.save(npy, wrong)
+        said = refused(program, packed, wav, npy, SEED)
+        assert f"'<f4'), (frames, {frames.shape[1]})" in said
+        assert repr(wrong.dtype.str) in said
+    frames[3, 1] = np.nan
+    for wrong, fault in ((frames[:0], "for 0 frames; it is empty"), (frames, "frame 3 of ")):
+        np.save(npy, wrong)
+        assert fault in refused(program, packed, wav, npy, SEED)
+    npy.write_bytes(npy.read_bytes()[:-4])
+    assert "cut short" in refused(program, packed, wav, npy, SEED)
+    npy.write_bytes(b"RIFF" * 40)
+    assert "is no array of numpy.save" in refused(program, packed, wav, npy, SEED)
+    assert wav.read_bytes() == before
 
 
 @needs_compiler

@@ -1,4 +1,5 @@
 /* What the examples need of files: a file in aligned memory, and a WAV file of 16 bits. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,15 @@ static void *whole_file(const char *path, size_t *bytes) {
     if (size < 0 || fread(data, 1, *bytes, file) != *bytes) perror(path), exit(2);
     fclose(file);
     return data;
+}
+
+static uint64_t seed_of(const char *given) {
+    char *end;
+    errno = 0;
+    const unsigned long long seed = strtoull(given, &end, 10);
+    if (*given < '0' || *given > '9' || *end || errno)
+        fprintf(stderr, "error: SEED is '%s'; it must be 0 to 2^64 - 1\n", given), exit(2);
+    return seed;
 }
 
 static void write_wav_header(FILE *wav, uint32_t rate, uint32_t samples) {
