@@ -170,6 +170,8 @@ def _verified(imported: Imported, model: WaveNet, given: Vectors) -> bool:
         if not isinstance(row, vectors.Row):
             continue  # not here, and nothing was asked of it
         verdict = "PASS" if row.passed else "FAIL" if row.decides else "FAIL   (not used)"
+        if row.passed and not row.decides and not passed:  # its bits may be as many by chance
+            verdict = "not proven: fp32 failed"
         say.line(
             f"verify   {what}  max|Δ| {row.max_error:.1e}   "
             f"{round(row.delta_bits, 4) + 0.0:+.4f} bits   {verdict}"

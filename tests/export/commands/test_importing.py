@@ -83,6 +83,8 @@ def test_an_answer_that_does_not_hold_is_exit_code_1_and_no_file(
     done = imported(folder, tmp_path / "mine.pt", "--verify", tmp_path / "v.npz")
     assert done.exit_code == 1
     assert "FAIL" in done.output
+    halves = [line for line in done.output.splitlines() if line.startswith("verify   onnx fp16")]
+    assert [line.endswith("not proven: fp32 failed") for line in halves] == [True]
     assert f"{tmp_path / 'mine.pt'} is not written" in done.output
     assert not (tmp_path / "mine.pt").exists()
 
