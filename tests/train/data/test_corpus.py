@@ -79,7 +79,8 @@ def test_a_plus_makes_a_multi_hot_condition(tmp_path: Path) -> None:
         ("file,split\n", "lists no files"),
         ("file,speaker,split\na.wav,ann\n", "line 2: expected 3 columns"),
         ("file,split\na.wav,trian\n", "line 2: split 'trian' is unknown.*did you mean 'train'"),
-        ("file,split\na.wav,train\n", "no recording in split 'valid'"),
+        ("file,split\na.wav,train\n", r"a\.wav: .*; mend or remove it"),
+        ("file\na.wav\na.wav\n", "line 3: 'a.wav' is listed twice, and would be in train and in"),
         ("", "no column 'file'; it has: none"),
         ("file,a,a\nx.wav,1,2\n", "has two columns 'a'; rename one"),
         ("file,,a\nx.wav,1,2\n", "the name of column 2 has 0 characters"),
@@ -185,6 +186,52 @@ def test_a_file_may_be_called_anything(tmp_path: Path) -> None:
 def test_an_unknown_column_is_named_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(WavestepError, match="column 'speeker' is unknown; it has: speaker"):
         corpus.read(write_corpus(tmp_path), ["speeker"])
+
+
+def test_without_metadata_the_folder_is_what_lacks_a_column(tmp_path: Path) -> None:
+    for speaker in ("ann", "bob"):
+        (tmp_path / write_corpus(tmp_path / speaker) / "metadata.csv").unlink()
+    for columns, framed, message in (
+        (["speeker"], False, r"column 'speeker' is unknown; without metadata\.csv it has: speaker"),
+        (None, True, r" has no metadata\.csv with a column 'frames', which \[model\.frames\] asks"),
+    ):
+        with pytest.raises(WavestepError, match=message) as told:
+            corpus.read(tmp_path, columns, framed)
+        assert str(told.value).startswith(f"{tmp_path}{' ' if framed else ': '}")
+
+
+def test_a_lonely_recording_is_to_be_cut_or_mended(tmp_path: Path) -> None:
+    write_corpus(tmp_path, files=1)
+    (tmp_path / "metadata.csv").unlink()
+    with pytest.raises(WavestepError, match=r"split 'valid'; it has a single one: cut that into"):
+        corpus.read(tmp_path)
+    (tmp_path / "0.wav").write_bytes(b"")
+    with pytest.raises(WavestepError, match=r"0\.wav: .*; mend or remove it"):
+        corpus.read(tmp_path)
+
+
+def test_a_split_without_recordings_is_told(tmp_path: Path) -> None:
+    metadata = write_corpus(tmp_path) / "metadata.csv"
+    metadata.write_text(metadata.read_text().replace("valid", "train"))
+    with pytest.raises(WavestepError, match=r"split 'valid'; add some, or name it in a column spl"):
+        corpus.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a/b/c.wav", r"a/b/c\.wav lies deeper: list such files in metadata\.csv"),
+        ("a/b.MP3", r"a/b\.MP3 is none of them: convert it, as ffmpeg does, to \.wav"),
+        ("notes.txt", "put recordings into it, or give another folder"),
+    ],
+)
+def test_what_a_folder_has_in_place_of_recordings_is_told(
+    tmp_path: Path, name: str, message: str
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(WavestepError, match=f"no <speaker>/.*; {message}"):
+        corpus.read(tmp_path)
 
 
 def test_no_folder_and_an_empty_folder_are_one_line(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from wn_runtime import files
 from wn_runtime.conditioning.spec import Condition
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.names import LONGEST
+from wn_train.data import decoding
+from wn_train.data.faults import Faults
 
 METADATA = "metadata.csv"
 FRAMES = "frames"
@@ -24,6 +27,7 @@ GAIN = "gain"
 MOST_GAIN = 120.0
 NO_CONDITIONS = ("file", "split", FRAMES, GAIN)
 SUFFIXES = (".wav", ".flac")
+OTHER_SUFFIXES = (".mp3", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff")
 SPLITS = ("train", "valid")
 MOST_METADATA = 32 * 2**20
 """Bytes of metadata.csv."""
@@ -77,30 +81,44 @@ def read(
             f"{folder} is not a folder; give one with {METADATA}, <speaker>/*.wav or *.wav"
         )
     metadata = folder / METADATA
-    rows = _from_csv(metadata, framed, text) if metadata.exists() else _from_folders(folder)
-    if text and not metadata.exists():
+    listed = metadata.exists()
+    source = metadata if listed else folder
+    rows = _from_csv(metadata, framed, text) if listed else _from_folders(folder)
+    if text and not listed:
         raise WavestepError(f"{folder} has no {METADATA}, whose column {text!r} says what is said")
     if framed and not rows[0].frames:
+        lacks = "no" if listed else f"no {METADATA} with a"
         raise WavestepError(
-            f"{metadata} has no column {FRAMES!r}, which [model.frames] asks for; name a .npy file "
-            "for every recording in it"
+            f"{source} has {lacks} column {FRAMES!r}, which [model.frames] asks for; name a .npy "
+            "file for every recording in it"
         )
     names = list(rows[0].values) if rows else []
     wanted = names if columns is None else list(columns)
     for column in wanted:
         if column not in names:
-            raise WavestepError(f"{metadata}: {unknown('column', column, names, 'it has')}")
+            owner = "it has" if listed else f"without {METADATA} it has"
+            raise WavestepError(f"{source}: {unknown('column', column, names, owner)}")
     recordings = [
         dataclasses.replace(row, values={name: row.values[name] for name in wanted}) for row in rows
     ]
-    for split in SPLITS:
-        if not any(recording.split == split for recording in recordings):
-            raise WavestepError(
-                f"{folder} has no recording in split {split!r}; add some, or name it in a column "
-                f"split of {METADATA}"
-            )
-    source = metadata if metadata.exists() else folder
+    _check_splits(folder, recordings)
     return Corpus(tuple(recordings), tuple(_condition(name, recordings, source) for name in wanted))
+
+
+def _check_splits(folder: Path, recordings: list[Recording]) -> None:
+    """Raise WavestepError where a split has no recording."""
+    for split in SPLITS:
+        if any(recording.split == split for recording in recordings):
+            continue
+        faults = Faults()  # a recording that cannot be read is what to mend first
+        for recording in recordings:
+            with faults.of(recording.path):
+                decoding.header(recording.path)
+        faults.check()
+        fix = f"add some, or name it in a column split of {METADATA}"
+        if len(recordings) == 1:
+            fix = "it has a single one: cut that into two files or more"
+        raise WavestepError(f"{folder} has no recording in split {split!r}; {fix}")
 
 
 def _condition(name: str, recordings: list[Recording], source: Path) -> Condition:
@@ -134,10 +152,16 @@ def _from_csv(path: Path, framed: bool, text: str) -> list[Recording]:
     conditions = [column for column in columns if column not in (*NO_CONDITIONS, text)]
     root = os.path.realpath(path.parent)
     recordings = []
+    splits: dict[str, str] = {}
     for place, (number, row) in enumerate(rows):
         split = row.get("split") or _split(place, len(rows))
         if split not in SPLITS:
             raise WavestepError(f"{path}, line {number}: {unknown('split', split, SPLITS)}")
+        if splits.setdefault(row["file"], split) != split and not row.get("split"):
+            raise WavestepError(
+                f"{path}, line {number}: {row['file']!r:.60} is listed twice, and would be in "
+                f"{' and in '.join(SPLITS)}; list it once, or say in which in a column split"
+            )
         values = {name: _value(row[name]) for name in conditions}
         frames = path.parent / row[FRAMES] if FRAMES in row else None
         if framed and frames is not None:
@@ -222,8 +246,20 @@ def _from_folders(folder: Path) -> list[Recording]:
             f"{METADATA}"
         )
     if not recordings and not alone:
-        raise WavestepError(f"{folder} has no {METADATA}, no <speaker>/*.wav and no *.wav")
+        lacks = f"{folder} has no {METADATA}, no <speaker>/*.wav and no *.wav"
+        raise WavestepError(f"{lacks}; {_instead(folder)}")
     return recordings or alone
+
+
+def _instead(folder: Path) -> str:
+    """What to do with what a folder has in place of recordings."""
+    for path in itertools.islice(folder.rglob("*"), MOST_RECORDINGS):
+        name, suffix = path.relative_to(folder), path.suffix.lower()
+        if suffix in SUFFIXES:
+            return f"{name} lies deeper: list such files in {METADATA}, or move them"
+        if suffix in OTHER_SUFFIXES:
+            return f"{name} is none of them: convert it, as ffmpeg does, to .wav or .flac"
+    return "put recordings into it, or give another folder"
 
 
 def _recordings(folder: Path, values: dict[str, str]) -> list[Recording]:
