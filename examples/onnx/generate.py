@@ -7,13 +7,27 @@ The sound is that of `wn-run DIR --engine generator --seed SEED --temperature TE
 
 import sys
 import wave
+from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import onnxruntime as ort
 
 TYPES = {"tensor(int32)": np.int32, "tensor(float)": np.float32, "tensor(double)": np.float64}
+
+
+def refuse(line: str) -> NoReturn:
+    """End as commands do where the user is wrong."""
+    sys.stderr.write(f"{line}\n")
+    sys.exit(2)
+
+
+if len(sys.argv) < 3:
+    refuse(str(__doc__).splitlines()[2].strip())
 directory, out, *options = sys.argv[1:]
 seconds, seed, temperature, *given = options + ["1", "0", "1"][len(options) :]
+if not Path(directory, "generator.onnx").is_file():
+    refuse(f"error: {directory} has no generator.onnx; make it with wn-export DIR --generator")
 generator = ort.InferenceSession(f"{directory}/generator.onnx")
 about = generator.get_modelmeta().custom_metadata_map
 inputs, outputs = generator.get_inputs(), [each.name for each in generator.get_outputs()]

@@ -101,6 +101,15 @@ def test_pythons_sound_is_wn_runs(directory: Path, from_python: bytes, tmp_path:
     assert own.std() > 100
 
 
+def test_python_says_what_is_missing(tmp_path: Path) -> None:
+    command = [sys.executable, "-I", EXAMPLES / "generate.py"]
+    for words, fault in (((tmp_path, "x"), "has no generator.onnx; make it"), ((), "DIR OUT.wav")):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert fault in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
 def test_cpps_sound_is_pythons(directory: Path, from_python: bytes, program: Path) -> None:
     done = example(directory, program)
     assert done.returncode == 0, done.stderr

@@ -130,6 +130,7 @@ def test_fit_of_one_device_says_from_how_many_streams_its_gpu_is_the_one() -> No
     ("arguments", "words"),
     [
         (["show", "orin-nanoo-8gb"], "did you mean 'orin-nano-8gb'"),
+        (["fit", "paper", "orin"], "did you mean 'orin-nano-4gb' or 'orin-nano-8gb' or"),
         (["fit", "papr"], "did you mean 'paper'"),
         (["fit", "best.pt"], "run `wn-export best.pt`"),
         (["fit", "paper", "--rate", "0"], "rate"),
