@@ -102,8 +102,9 @@ def test_pythons_sound_is_wn_runs(directory: Path, from_python: bytes, tmp_path:
 
 
 def test_python_says_what_is_missing(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", EXAMPLES / "generate.py"]
-    for words, fault in (((tmp_path, "x"), "has no generator.onnx; make it"), ((), "DIR OUT.wav")):
+    command = [sys.executable, "-I", str(EXAMPLES / "generate.py")]
+    missing = f"error: {tmp_path} has no generator.onnx; make it with wn-export DIR --generator"
+    for words, fault in (([str(tmp_path), "x"], missing), ([], "python generate.py DIR OUT.wav")):
         done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert fault in done.stderr
