@@ -1,8 +1,8 @@
 """Open a model and stream audio from it.
 
 model = wn_runtime.open("digits/")
-stream = model.stream(seed=1, speaker="theo", digit=7)
-wn_runtime.write("seven.wav", stream.read(8000), model.sample_rate)
+stream = model.say("seven", speaker="theo", seed=1)
+wn_runtime.write("seven.wav", stream.read(stream.available), model.sample_rate)
 """
 
 from __future__ import annotations
