@@ -1,6 +1,7 @@
 """How large each extra is, installed: `python -m bench.extra_sizes`, where they are installed.
 
-Of a distribution, the files that its installer listed; of an extra, what is there beside the base.
+Of a distribution, the files that its installer listed; of an extra, what is there beside the base, of
+what this Python and system take of it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import re
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 NAME = "wavestep"
 
@@ -36,6 +39,12 @@ def closure(names: Iterable[str]) -> tuple[set[str], set[str]]:
     return here, missing
 
 
+def wanted(requirement: str, extra: str) -> bool:
+    """Whether it is one here, with that extra."""
+    marker = Requirement(requirement).marker
+    return marker is None or marker.evaluate({"extra": extra})
+
+
 def megabytes(names: Iterable[str]) -> float:
     """Of all files of these distributions."""
     files = (f for name in names for f in metadata.distribution(name).files or ())
@@ -49,7 +58,7 @@ def main() -> None:
     base, _ = closure(normal(each) for each in requires if ";" not in each)
     print(f"{'base':16} {megabytes(base):6.0f} MB")
     for extra in metadata.metadata(NAME).get_all("Provides-Extra") or []:
-        asked = {normal(each) for each in requires if f"extra == '{extra}'" in each}
+        asked = {normal(each) for each in requires if wanted(each, extra) and not wanted(each, "")}
         here, missing = closure(asked)
         if missing & asked:
             print(f"{extra:16} not installed here: {', '.join(sorted(missing & asked))}")
