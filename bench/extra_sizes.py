@@ -1,7 +1,7 @@
 """How large each extra is, installed: `python -m bench.extra_sizes`, where they are installed.
 
-Of a distribution, the files that its installer listed; of an extra, what is there beside the base, of
-what this Python and system take of it.
+Of a distribution, the files that its installer listed; of an extra, what is there beside the base,
+of what this Python and system take of it.
 """
 
 from __future__ import annotations

@@ -102,11 +102,11 @@ def test_what_is_compiled_where_it_is_installed_has_its_compiler_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs = {"apt-get": "/usr/bin/apt-get"}
-    wanted = installation.install("features")
     monkeypatch.setattr("wn_runtime.system.here.system", lambda: "linux")
     monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
     monkeypatch.setattr(system_packages, "install", lambda what: f"get {what}")
     monkeypatch.setattr("shutil.which", programs.get)
+    wanted = installation.install("features")
     first = f"get {system_packages.EXTENSIONS} && "
     assert extras.install_features() == first + wanted
     (tmp_path / "Python.h").touch()
