@@ -140,7 +140,10 @@ CHANGES: dict[str, tuple[Callable[[Arrays], object], str]] = {
     "member left out": (lambda a: a.pop("bits"), "member 'bits' is missing"),
     "member too many": (lambda a: a.update(x=a["bits"]), "member 'x.npy' is unexpected"),
     "other type": (lambda a: a.update(bits=a["bits"].astype("f8")), "of type <f8, not <f4"),
-    "objects": (lambda a: a.update(bits=np.array([{}], object)), "member 'bits.npy' is no array"),
+    "objects": (
+        lambda a: a.update(bits=np.array([{}], object)),
+        r"member 'bits.npy' is of type \|O, not <f4",
+    ),
     "no seed": (lambda a: a["words"].pop("seed"), "words: key 'seed' is missing"),
     "negative seed": (lambda a: a["words"].update(seed=-1), "words: seed is -1"),
     "huge seed": (lambda a: a["words"].update(seed=2**64), "words: seed: .* must fit 64 bits"),

@@ -137,5 +137,7 @@ def test_code_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_too_few_frames_are_an_error_of_the_user() -> None:
     spec = framed(specs.PLAIN)
-    with pytest.raises(WavestepError, match="more frames are needed"):
+    with pytest.raises(
+        WavestepError, match="the last frames have been pushed, and reach for 0 more"
+    ):
         generate(random_model(spec), {}, STREAMS, STEPS, SEED, frames_of(spec, STEPS // 2))

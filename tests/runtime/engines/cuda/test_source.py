@@ -35,7 +35,7 @@ def has(architecture: int, schedule: Schedule) -> bool:
 def grid() -> list[Any]:
     """Every architecture, precision and kind of schedule, each with another model in its turn.
 
-    Of four three are left to the slow tests.
+    Of eight seven are left to the slow tests.
     """
     found: list[Any] = []
     for architecture in ARCHITECTURES:
@@ -47,7 +47,7 @@ def grid() -> list[Any]:
                 if schedule is None or not has(architecture, schedule):
                     continue
                 name = f"sm_{architecture}-{precision}-{kind}-{list(EVERY)[number % len(EVERY)]}"
-                slow = [pytest.mark.slow] if number % 4 else []
+                slow = [pytest.mark.slow] if number % 8 else []
                 found.append(pytest.param(architecture, schedule, id=name, marks=slow))
     return found
 

@@ -61,5 +61,6 @@ def test_source_of_another_installation_is_not_called(
 
 def test_the_source_lies_beside_the_package() -> None:
     names = [path.name for path in compiler.source_files()]
-    headers = "amx flags floats int8 layout matrix products shares system taps team vector"
+    headers = "amx block flags floats int8 layers layout matrix model products shares sizes system"
+    headers += " taps team vector"
     assert names == [*(f"{name}.h" for name in headers.split()), "wavenet.c"]

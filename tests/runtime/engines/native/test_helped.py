@@ -50,7 +50,7 @@ def test_the_code_leaves_what_is_predicted(precision: str, tmp_path: Path) -> No
         assert (steps, bool(shared)) == (tap_steps(work, precision), shares_taps(work)), name
         assert left == [left_layers(work, precision, n + 1) for n in range(len(left))], name
         some_left += any(left)
-    assert some_left > 3
+    assert some_left >= 3
 
 
 def test_the_papers_model_leaves_nothing_to_one_helper_and_all_far_layers_to_two() -> None:
