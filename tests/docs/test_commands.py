@@ -31,7 +31,7 @@ def test_a_command_is_one_that_can_be_typed(
     if name == "wn-train":
         pytest.importorskip("torch", reason="torch is not installed")
     command = COMMANDS[name].load()
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     if isinstance(command, click.Group) and arguments:
         found = command.get_command(context, arguments.pop(0))
         assert found is not None, line

@@ -36,7 +36,7 @@ def page() -> str:
 
 
 def _section(name: str, command: click.Command, level: int) -> Iterator[str]:
-    context = click.Context(command, info_name=name)
+    context = click.Context(command, info_name=name, **command.context_settings)
     usage = " ".join(command.collect_usage_pieces(context))
     yield from (f"{'#' * level} {name}", "", f"    {name} {usage}", "")
     yield from (*paragraphs(command.help or ""), "")

@@ -186,7 +186,7 @@ def test_a_target_decides_what_is_exported_and_names_the_next_step(
 
 def test_a_shell_offers_what_target_takes() -> None:
     (option,) = [each for each in main.params if each.name == "target"]
-    context = click.Context(main)
+    context = click.Context(main, **main.context_settings)
     offered = [each.value for each in option.shell_complete(context, "")]
     assert {"browser", "cpu", "orin-nano-8gb"} <= set(offered)
     assert [each.value for each in option.shell_complete(context, "bro")] == ["browser"]
