@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from bench.invocation import invocation
 from bench.latencies import Taken, picture
 from wn_export.bench.machine import machine_facts
+from wn_runtime.engines import cores
 from wn_runtime.engines.native import compiler as build
-from wn_runtime.engines.native import cores
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights, shapes

@@ -68,7 +68,7 @@ def cuda(read: Read) -> int | None:
     """The newest major version of CUDA that runs here, 12 or 13; None without a known driver."""
     release = jetpack(read)
     if release is not None:
-        return 13 if release >= 7 else 12 if release == 6 else None
+        return {6: 12, 7: 13}.get(release)
     found = re.search(r"\b(\d{3,4})\.(\d+)", read(DRIVER) or "")
     if found is None:
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import json_file, manifest
+from wn_runtime.model.locating import locate
 from wn_runtime.model.spec import ModelSpec
 from wn_targets.precision import cuda_precision
 from wn_targets.presets import PRESETS
@@ -73,7 +74,7 @@ def _read(text: str) -> Subject:
         raise WavestepError(
             f"{known}; or give a model directory, a training configuration or a spec in JSON"
         )
-    directory, _ = manifest.locate(path)
+    directory, _ = locate(path)
     found = manifest.read(directory)
     precisions = NATIVE.default_precision(found), cuda_precision(found)
     return Subject(found.name, found.spec, *precisions, f"{directory.name}/")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from wn_runtime.errors import WavestepError
-from wn_runtime.model.manifest import MANIFEST
+from wn_runtime.model.manifest import MANIFEST, TRAINED
 
-BEST, LAST = "best.pt", "last.pt"
+BEST, LAST = TRAINED
 
 
 def checkpoint_of(path: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wn_export.bench import ask
-from wn_runtime.engines.native import cores
+from wn_runtime.engines import cores
 from wn_runtime.system import cpu
 
 _PACKAGES = ("wavestep", "numpy", "onnxruntime", "onnxruntime-gpu", "tensorrt", "torch")

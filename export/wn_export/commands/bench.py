@@ -24,6 +24,7 @@ from wn_runtime.engines.choice import MOST_BATCH, MOST_THREADS
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
+from wn_runtime.model.locating import locate
 from wn_runtime.model.manifest import Manifest
 from wn_train.pytorch_needed import pytorch_needed
 from wn_train.run_files import checkpoint_of
@@ -84,7 +85,7 @@ def main(
     µs are of one step (one sample of every stream), over blocks of 10 ms. Real time: the median
     block takes no longer than it sounds.
     """
-    directory, _ = manifests.locate(directory)
+    directory, _ = locate(directory)
     chosen = tuple(dict.fromkeys(batches))
     if len(chosen) > MOST_BATCHES:
         raise WavestepError(f"there are {len(chosen)} different --batch; give {MOST_BATCHES}")

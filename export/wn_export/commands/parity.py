@@ -16,7 +16,7 @@ from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.bits import in_words, more_for_16
-from wn_runtime.model import manifest as manifests
+from wn_runtime.model.locating import locate
 from wn_runtime.model.package import ModelPackage
 from wn_train.pytorch_needed import pytorch_needed
 from wn_train.run_files import checkpoint_of
@@ -72,7 +72,7 @@ def main(
 
     Exit code 1 where one is outside tolerance.
     """
-    package = ModelPackage(manifests.locate(directory)[0])
+    package = ModelPackage(locate(directory)[0])
     package.verify()
     if checkpoint is not None:
         checkpoint = checkpoint_of(checkpoint)

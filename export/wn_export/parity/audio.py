@@ -55,7 +55,7 @@ def read_audio(path: Path, spec: ModelSpec, most: int) -> NDArray[np.float32]:
         try:
             mono = resampled(mono, rate, spec.sample_rate)
         except ValueError as error:
-            raise WavestepError(f"{path} is {error}") from error
+            raise WavestepError(f"{path}: {error}") from error
     return mono[:most]
 
 

@@ -57,13 +57,14 @@ def tags(context: click.Context, _option: click.Parameter, begun: str) -> list[s
 def _conditions(context: click.Context, kind: str | None = None) -> dict[str, tuple[str, ...]]:
     """Of the model named so far; none where none is, or it cannot be read."""
     from wn_runtime.model import manifest as manifests
+    from wn_runtime.model.locating import locate
 
     # An option that still waits for its value keeps click from sorting arguments into parameters.
     model = context.params.get("model") or next(iter(context.args), None)
     if model is None:
         return {}
     try:
-        found = manifests.read(manifests.locate(Path(model))[0])
+        found = manifests.read(locate(Path(model))[0])
     except (WavestepError, OSError):
         return {}
     return {c.name: c.values for c in found.spec.conditions if kind in (None, c.kind)}

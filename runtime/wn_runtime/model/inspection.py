@@ -9,6 +9,7 @@ from wn_runtime import files
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.executable import executable
 from wn_runtime.model.layout import layout
+from wn_runtime.model.locating import locate
 from wn_runtime.model.manifest import Artifact, FileRecord, Manifest
 from wn_runtime.model.spec import ModelSpec
 
@@ -68,7 +69,7 @@ def inspect(path: Path) -> Inspection:
     Raises WavestepError for a checkpoint, for what is no model directory and for a broken
     manifest. Files that are missing or changed are findings, not errors.
     """
-    directory, name = manifests.locate(path)
+    directory, name = locate(path)
     manifest = manifests.read(directory)
     if name == manifests.MANIFEST:
         name = None

@@ -21,8 +21,8 @@ from wn_runtime.speech.spec import SpeechSpec
 
 FORMAT = 2
 """The format of model directories that this version writes and reads."""
-CHECKPOINTS = (".pt", ".pth", ".ckpt")
-_TRAINED = ("best.pt", "last.pt")  # in the folder of a run of wn-train
+TRAINED = ("best.pt", "last.pt")
+"""The checkpoints in the folder of a run of wn-train: the best, and the last."""
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 REFERENCE = "reference.npz"
@@ -169,7 +169,7 @@ def read(directory: Path) -> Manifest:
     try:
         data = json_file.load(files.inside(directory, MANIFEST))
     except (FileNotFoundError, NotADirectoryError) as error:
-        trained = any((directory / name).is_file() for name in _TRAINED)
+        trained = any((directory / name).is_file() for name in TRAINED)
         way = f"run `wn-export {directory}`" if trained else "make one with wn-export"
         raise WavestepError(
             f"{directory} is not a model directory: {MANIFEST} is missing; {way}"
@@ -269,36 +269,3 @@ def with_artifact(manifest: Manifest, artifact: Artifact, file: FileRecord) -> M
         artifacts=(*others, artifact),
         files={**manifest.files, artifact.file: file},
     )
-
-
-def locate(path: Path) -> tuple[Path, str | None]:
-    """A model directory and, where `path` names a file of one, that file's name.
-
-    Raises WavestepError when nothing is there, for a checkpoint, and when no manifest lies
-    beside the file.
-    """
-    try:
-        if path.is_dir():
-            return path, None
-        beside, there = (path.parent / MANIFEST).exists(), path.exists()
-    except (OSError, ValueError) as error:  # too long for a name, forbidden, a NUL
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise WavestepError(f"{path} cannot be opened: {reason}") from error
-    if not there:
-        if beside and path.suffix == ".plan":
-            raise WavestepError(
-                f"{path} does not exist; build it on this machine with wn-export {path.parent} "
-                "--fp16"
-            )
-        raise WavestepError(f"{path} does not exist; give a model directory made by wn-export")
-    if not beside and path.suffix in CHECKPOINTS:
-        raise WavestepError(
-            f"{path} is a training checkpoint; run `wn-export {path}` and give the directory it "
-            f"writes (where another project trained it: first `wn-import {path} -o NAME.pt`)"
-        )
-    if not beside:
-        raise WavestepError(
-            f"{path} has no {MANIFEST} beside it; give a model directory that wn-export wrote, "
-            "or a file in one"
-        )
-    return path.parent, path.name

@@ -17,6 +17,7 @@ from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model import weights as canonical
+from wn_runtime.model.locating import locate
 from wn_runtime.model.manifest import Artifact, Manifest
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.weights import Weights
@@ -120,7 +121,7 @@ def open_package(path: str | Path) -> tuple[ModelPackage, Artifact | None]:
     """
     if not isinstance(path, (str, os.PathLike)):
         raise wrong_type("path", path, "a path")
-    directory, file = manifests.locate(Path(path))
+    directory, file = locate(Path(path))
     package = ModelPackage(directory)
     if file is None or file == manifests.MANIFEST:
         return package, None

@@ -17,6 +17,7 @@ from wn_runtime.errors import WavestepError
 from wn_runtime.model import json_file
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
+from wn_runtime.model.locating import locate
 from wn_runtime.model.manifest import Artifact, ConditionerRow, FileRecord, Manifest, ParityRow
 
 SPEC = specs.CORNERS["two_conditions"]
@@ -143,20 +144,20 @@ def test_broken_and_absent_manifests_are_told(directory: Path) -> None:
 
 
 def test_a_path_names_a_directory_or_a_file_in_one(directory: Path) -> None:
-    assert manifests.locate(directory) == (directory, None)
-    assert manifests.locate(directory / "step.onnx") == (directory, "step.onnx")
+    assert locate(directory) == (directory, None)
+    assert locate(directory / "step.onnx") == (directory, "step.onnx")
     with pytest.raises(WavestepError, match="does not exist"):
-        manifests.locate(directory / "none.onnx")
+        locate(directory / "none.onnx")
     with pytest.raises(WavestepError, match=r"build it on this machine with wn-export .* --fp16"):
-        manifests.locate(directory / "engine.plan")
+        locate(directory / "engine.plan")
     (directory / "manifest.json").unlink()
     with pytest.raises(WavestepError, match=r"has no manifest\.json beside it"):
-        manifests.locate(directory / "step.onnx")
+        locate(directory / "step.onnx")
     (directory / "best.pt").write_bytes(b"PK")
     with pytest.raises(WavestepError, match=r"is a training checkpoint; run `wn-export .*pt`"):
-        manifests.locate(directory / "best.pt")
+        locate(directory / "best.pt")
     with pytest.raises(WavestepError, match=r"first `wn-import .*best.pt -o NAME.pt`"):
-        manifests.locate(directory / "best.pt")
+        locate(directory / "best.pt")
 
 
 def test_an_artifact_takes_the_place_of_one_of_its_name(directory: Path) -> None:

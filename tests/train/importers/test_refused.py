@@ -86,6 +86,17 @@ def test_modules_that_unfold_without_end(tmp_path: Path) -> None:
     assert "its modules unfold to more than any model has" in refused(path)
 
 
+def test_modules_that_hold_much_in_many_places(tmp_path: Path) -> None:
+    """What has no name of its own in a model is looked at, too, wherever the module stands."""
+    deep = tied(5, 8)
+    leaf: torch.nn.Module = deep
+    while isinstance(leaf, torch.nn.Sequential):
+        leaf = leaf[0]
+    leaf.__dict__.update({f"{i:x}": "" for i in range(5000)})
+    path = written(tmp_path, {"model": deep})
+    assert "its modules unfold to more than any model has" in refused(path)
+
+
 @pytest.mark.parametrize("key", [10**5000, 3], ids=["huge", "small"])
 def test_numbers_for_names(tmp_path: Path, key: int) -> None:
     said = f"has a {type(key).__name__} for a name; no code in it was run"

@@ -57,12 +57,7 @@ def load(
     audio goes through, which is undone.
     """
     faults = Faults()
-    headers: dict[Path, Header] = {}
-    for recording in corpus.recordings:
-        before_each()
-        with faults.of(recording.path):
-            headers[recording.path] = decoding.header(recording.path)
-    faults.check()
+    headers = faults.headers((each.path for each in corpus.recordings), before_each)
     rate = sample_rate or rates.most_common(headers)
     _check_memory([headers[recording.path] for recording in corpus.recordings], rate, head)
     mixed = sum(header.channels > 1 for header in headers.values())

@@ -16,7 +16,6 @@ from wn_runtime import files
 from wn_runtime.conditioning.spec import Condition
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.names import LONGEST
-from wn_train.data import decoding
 from wn_train.data.faults import Faults
 
 METADATA = "metadata.csv"
@@ -110,11 +109,8 @@ def _check_splits(folder: Path, recordings: list[Recording]) -> None:
     for split in SPLITS:
         if any(recording.split == split for recording in recordings):
             continue
-        faults = Faults()  # a recording that cannot be read is what to mend first
-        for recording in recordings:
-            with faults.of(recording.path):
-                decoding.header(recording.path)
-        faults.check()
+        # A recording that cannot be read is what to mend first.
+        Faults().headers(recording.path for recording in recordings)
         fix = f"add some, or name it in a column split of {METADATA}"
         if len(recordings) == 1:
             fix = "it has a single one: cut that into two files or more"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from wn_runtime.commands import say
 from wn_runtime.errors import WavestepError
-from wn_train.data.decoding import Faulty
+from wn_train.data import decoding
+from wn_train.data.decoding import Faulty, Header
 
 MOST_LISTED = 200
 
@@ -30,6 +31,18 @@ class Faults:
             self._lines.append(f"{path}: {fault}")
         except WavestepError as fault:  # which names it
             self._lines.append(str(fault))
+
+    def headers(
+        self, paths: Iterable[Path], before_each: Callable[[], None] = lambda: None
+    ) -> dict[Path, Header]:
+        """Of all files. Raises WavestepError as `check`; before_each may raise, too."""
+        found = {}
+        for path in paths:
+            before_each()
+            with self.of(path):
+                found[path] = decoding.header(path)
+        self.check()
+        return found
 
     def check(self) -> None:
         """Raise WavestepError where there are any, and list them before it where there are more."""

@@ -196,12 +196,7 @@ def sample_rate(data: Path, text: str = "") -> int:
 
 
 def _headers(recordings: Sequence[Recording]) -> dict[Path, Header]:
-    headers, faults = {}, Faults(SPARED)
-    for recording in recordings:
-        with faults.of(recording.path):
-            headers[recording.path] = decoding.header(recording.path)
-    faults.check()
-    return headers
+    return Faults(SPARED).headers(recording.path for recording in recordings)
 
 
 def check_replaceable(output: Path) -> None:

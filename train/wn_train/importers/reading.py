@@ -29,9 +29,9 @@ MOST_BYTES = 2**32
 _MOST_LIST = 2**20
 DEEPEST = 16
 """Modules within modules."""
-MOST_LETTERS = 1 << 22
-"""In the full names of all tensors, attributes and modules: a model of a thousand layers has a
-tenth of that."""
+MOST_LOOKED_AT = 1 << 22
+"""Things in all modules, and letters of the full names of tensors, attributes and modules: a model
+of a thousand layers has a tenth of that."""
 STATISTICS = (
     "write them with: python -c \"import joblib, numpy; s = joblib.load('meanvar.joblib'); "
     "numpy.savez('meanvar.npz', mean=s.mean_, scale=s.scale_)\""
@@ -157,41 +157,46 @@ class _Flat:
     def __init__(self) -> None:
         self.tensors: dict[str, ForeignTensor] = {}
         self.attributes: dict[str, Any] = {}
-        self._letters = MOST_LETTERS
+        self._left = MOST_LOOKED_AT
 
     def add(self, module: Inert, prefix: str = "", depth: int = DEEPEST) -> None:
         """All of a module's, under names that begin so. Raises Damaged."""
         if not depth:
             raise Damaged(f"its modules are nested deeper than {DEEPEST} levels")
+        self._spend(len(module.state))
         for table in ("_parameters", "_buffers"):
-            for name, value in _items(module, table):
+            for name, value in self._items(module, table):
                 if isinstance(value, ForeignTensor):
                     self.tensors[self._named(prefix, name)] = value
         for name, value in module.state.items():
             if isinstance(value, (int, tuple)):
                 self.attributes[self._named(prefix, name)] = value
-        for name, value in _items(module, "_modules"):
+        for name, value in self._items(module, "_modules"):
             if isinstance(value, Inert):
                 self.add(value, f"{self._named(prefix, name)}.", depth - 1)
 
     def _named(self, prefix: str, name: object) -> str:
-        """A module may stand in many places: what they come to is bounded by their names."""
         full = prefix + _name(name)
-        self._letters -= len(full)
-        if self._letters < 0:
-            raise Damaged("its modules unfold to more than any model has")
+        self._spend(len(full))
         return full
+
+    def _items(self, module: Inert, table: str) -> list[tuple[Any, Any]]:
+        found = module.state.get(table, {})
+        items = list(found.items()) if isinstance(found, dict) else []
+        self._spend(len(items))
+        return items
+
+    def _spend(self, count: int) -> None:
+        """A module may stand in many places: all that is looked at and named there is bounded."""
+        self._left -= count
+        if self._left < 0:
+            raise Damaged("its modules unfold to more than any model has")
 
 
 def _name(key: object) -> str:
     if not isinstance(key, str):
         raise Damaged(f"a tensor or module of it has a {type(key).__name__} for a name")
     return key
-
-
-def _items(module: Inert, table: str) -> list[tuple[Any, Any]]:
-    found = module.state.get(table, {})
-    return list(found.items()) if isinstance(found, dict) else []
 
 
 def _of_npz(path: Path) -> ForeignWeights:

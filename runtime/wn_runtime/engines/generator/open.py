@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from wn_runtime.engines import cores
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.generator.engine import GeneratorEngine
 from wn_runtime.engines.generator.signature import GeneratorSignature
 from wn_runtime.engines.kind import Request
-from wn_runtime.engines.native import cores
 from wn_runtime.engines.onnx.session import check_signature, open_session
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wn_runtime.engines import cores
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
-from wn_runtime.engines.native import cores, precompiled, tune
+from wn_runtime.engines.native import precompiled, tune
 from wn_runtime.engines.native.compiler import find_compiler
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.library import Library, compiled

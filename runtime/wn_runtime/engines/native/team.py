@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from wn_runtime.engines.native import cores
+from wn_runtime.engines import cores
 from wn_runtime.errors import WavestepError
 
 

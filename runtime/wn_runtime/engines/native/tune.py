@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from wn_runtime.engines import measured
+from wn_runtime.engines import cores, measured
 from wn_runtime.engines.engine import Engine
-from wn_runtime.engines.native import cores
 from wn_runtime.engines.native.costs import ORDINARY, step_cycles
 from wn_runtime.engines.native.kind import MOST_OWN_THREADS
 from wn_runtime.heads.head import UNIFORM_BITS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from wn_runtime.engines import cores
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.kind import Request
-from wn_runtime.engines.native import cores
 from wn_runtime.engines.onnx.engine import OnnxEngine
 from wn_runtime.engines.onnx.session import CPU, CUDA, check_signature, open_session
 from wn_runtime.engines.step_signature import StepSignature
@@ -31,5 +31,6 @@ def open_engine(request: Request) -> Engine:
         threads,
         provider,
     )
-    engine.note += fewer * (provider == CPU)
+    if provider == CPU:
+        engine.note += fewer
     return engine

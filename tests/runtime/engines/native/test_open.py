@@ -11,9 +11,9 @@ import wn_runtime
 from tests.model_dir import with_default, write_model
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.specs import CORNERS, random_bias, random_uniforms, small_spec
-from wn_runtime.engines import measured
+from wn_runtime.engines import cores, measured
 from wn_runtime.engines.choice import open_engine, open_in
-from wn_runtime.engines.native import cores, pack, tune
+from wn_runtime.engines.native import pack, tune
 from wn_runtime.engines.native import streams as native_streams
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.model.package import ModelPackage

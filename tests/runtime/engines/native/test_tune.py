@@ -9,9 +9,9 @@ import pytest
 from tests.model_dir import write_model
 from tests.numpy_engine import NumpyEngine
 from tests.specs import PLAIN, random_weights
-from wn_runtime.engines import measured
+from wn_runtime.engines import cores, measured
 from wn_runtime.engines.engine import Engine
-from wn_runtime.engines.native import cores, tune
+from wn_runtime.engines.native import tune
 from wn_runtime.model.package import ModelPackage
 
 

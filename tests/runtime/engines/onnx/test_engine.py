@@ -18,9 +18,9 @@ from tests.specs import (
     random_uniforms,
     random_weights,
 )
+from wn_runtime.engines import cores
 from wn_runtime.engines.choice import open_engine, open_in
 from wn_runtime.engines.generator.engine import GeneratorEngine
-from wn_runtime.engines.native import cores
 from wn_runtime.engines.onnx.engine import OnnxEngine
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.package import ModelPackage

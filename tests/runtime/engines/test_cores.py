@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wn_runtime.engines.native import cores
+from wn_runtime.engines import cores
 
 SMT = {0: "0,4", 1: "1,5", 4: "0,4", 5: "1,5"}
 
