@@ -11,7 +11,8 @@ it. In the split `train` a tag is left out now and then, as in collections of re
 any can be asked for alone.
 
     music/metadata.csv             train and valid, for wn-train
-    music/held-back/metadata.csv   train and valid of who judges what was generated: bench/music.py
+    music/held-back/metadata.csv   train and valid of who judges what was generated, in
+                                   bench/conditioning/tags.py
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ Read = Callable[[str], str | None]
 
 
 ROOT = Path("/")
-"""Where this machine's files are; bench/machines.py puts another's here."""
+"""Where this machine's files are; bench/errors/machines.py puts another's here."""
 
 
 def read(path: str) -> str | None:

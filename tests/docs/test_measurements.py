@@ -29,7 +29,8 @@ def test_its_files_and_programs_are_in_the_repository() -> None:
     for name, command, machine, _date in ROWS:
         assert (ROOT / "bench/results" / name).exists(), name
         assert machine.strip()
-        programs = re.findall(r"bench/\w+\.(?:py|sh)", command)
-        programs += [f"bench/{module}.py" for module in re.findall(r"-m bench\.(\w+)", command)]
+        programs = re.findall(r"bench/[\w/]+\.(?:py|sh)", command)
+        modules = re.findall(r"bench\.[\w.]+", command)
+        programs += [f"{module.replace('.', '/')}.py" for module in modules]
         assert programs or "make " in command, name
         assert all((ROOT / program).exists() for program in programs), command

@@ -27,7 +27,7 @@ ELSEWHERE = {
     r"^make (demo|test)\b|^wn-export examples/digits\.pt": "CI",
     r"^make (voice|vocoder)": "an hour of training",
     r"^pip ": "make demo installs from a checkout; test_own_wheel.py has the wheel",
-    r"--bundle": "tests/export/bundle, and bench/bundle_trial.sh with the wheels of an index",
+    r"--bundle": "tests/export/bundle; with an index's wheels bench/install/bundle_trial.sh",
     r"--engine plain": "tests/seams/test_toy_engine.py",
     r"cortex-a53|student": "its page has the code that it needs: tests/seams, tests/targets",
     r"^wn-run stranger/ --engine native": "no compiler: tests/runtime/engines/test_trust.py",

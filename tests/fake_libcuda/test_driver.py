@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.fake_libcuda.driver import Machine, compiled
-from tests.runtime.engines.conftest import nvrtc as nvrtc
 
 SOURCE = """
 extern "C" __global__ void wn_add(unsigned *a, long long n) { a[threadIdx.x] += n; }

@@ -26,7 +26,7 @@ HOLDS, SPILLS = 0.65, 1.75
 """A cache keeps its rate up to the first share of its size, and has lost it at the second."""
 
 HANDOVER_US, HANDOVERS = 0.12, 3
-"""From one core to another, as `bench/native_threads.py` measured it on a Xeon, and how many of a
+"""From one core to another, as `bench/native/threads.py` measured it on a Xeon, and how many of a
 sample nothing hides: the last z, the row between the head's products, the params."""
 
 PROCESS_MB = 60.0

@@ -20,7 +20,6 @@ from tests.cuda_on_cpu.gpu import Gpu as StandIn
 from tests.fake_libcuda import driver
 from tests.fake_libcuda.driver import Machine
 from tests.model_dir import write_model
-from tests.runtime.engines.conftest import nvrtc as nvrtc
 from tests.runtime.engines.cuda.ahead import ORIN, add_cubin
 from tests.specs import PLAIN, small_spec
 from wn_runtime.engines import trust

@@ -111,7 +111,7 @@ class GatedLayer(nn.Module):
         filtered, gated = a.chunk(2, dim=-1)
         # In bfloat16 a CPU takes long for the sigmoid of halves of rows that are no whole number of
         # its vectors, and for a sum of two types. Copies that avoid both save a seventh of a step
-        # of 32 channels, and cost nothing of 64 (python -m bench.training).
+        # of 32 channels, and cost nothing of 64 (python -m bench.training.speed).
         copies = a.dtype == torch.bfloat16 and a.device.type == "cpu"
         if copies:
             filtered, gated = filtered.contiguous(), gated.contiguous()

@@ -16,7 +16,7 @@ def in_bf16(precision: str, device: torch.device) -> bool:
     """Whether a training of that precision, of `TrainingConfig`, multiplies in bfloat16 there.
 
     A CPU without such products imitates them, which takes 13 times as long as float32 on a Zen 3
-    (`python -m bench.training`): there "bf16" is float32.
+    (`python -m bench.training.speed`): there "bf16" is float32.
     """
     if precision == "auto":
         return device.type == "cuda" and torch.cuda.is_bf16_supported()

@@ -33,7 +33,7 @@ HEAD_CYCLES = 2300.0
 """The head's two products, the draw and the embedding. [M: clocks read inside the kernel, there]"""
 HANDOVER_CYCLES = 258.0
 """From one block of a cluster to the next, by distributed shared memory. [M: `python -m
-bench.gpu_constants` on an H200, half of there and back]"""
+bench.gpu.constants` on an H200, half of there and back]"""
 FLAG_CYCLES = 1003.0
 """From one block to another by a flag in global memory. [M: there, 931 for the flag and its answer,
 and 72 for the turn of warps in the block that it comes to]"""
@@ -41,7 +41,7 @@ HEADS_CYCLES = 700.0
 """What the head's products in blocks of their own add to that of one block. [M: as HEAD_CYCLES]"""
 BLOCK_BYTES = {"copies": 92.0, "ring": 32.0, "direct": 24.3}
 """Bytes a clock that one block reads from the L2 cache: by the copy engine of compute capability
-9.0 and newer into a ring ahead of their use [M: bench/gpu_constants.py, H200, all blocks at once;
+9.0 and newer into a ring ahead of their use [M: bench/gpu/constants.py, H200, all blocks at once;
 106 for one alone], by copies of threads into a ring [A: half of the 64 of the port], and by loads
 where they are needed [M: as the first]."""
 L2_BYTES = {"copies": 92.0, "loads": 24.4}
@@ -50,7 +50,7 @@ one MiB that all of them read]"""
 FLOOR_LAYER_CYCLES = {1: 450.0, 2: 187.0}
 """The least of a layer: its instructions' latencies one after another. With two products in one
 block [A], and with one product (2: in several blocks) [M: `python -m
-bench.cuda_cubins` walks the gate warps' chain in the machine code for sm_90, with an H200's
+bench.gpu.cubins` walks the gate warps' chain in the machine code for sm_90, with an H200's
 latencies]."""
 PORT_BYTES = {"copies": 106.0, "loads": 64.0}
 """Bytes a clock of a multiprocessor's port to the L2 cache: no block reads faster. [M by copies, as

@@ -1,6 +1,6 @@
 """What the native engine's code costs, by instruction set and precision, apart from memory.
 
-Printed by `python -m bench.native_cost x86` (cycles: µs times MHz; AVX-512 on the reference
+Printed by `python -m bench.native.cost x86` (cycles: µs times MHz; AVX-512 on the reference
 machine, 3750 MHz, AVX2 and SSE on a Zen 3, 3240 MHz) and by `… arm`, `… armv7`, `… rv64`
 (instructions, counted exactly under qemu).
 """

@@ -82,7 +82,7 @@ def doubled(spec: ModelSpec) -> tuple[str, ...]:
     sample are the rounding of head.1; with its remainder less than 0.0002 are left. Amplitudes may
     be far surer of the next sample than a class is wide, in silence most of all: there head.0 cost
     0.013 bits of a mixture of logistics and 0.065 of a Gaussian, and 0.0001 and 0.002 with its
-    remainder (`python -m bench.variants`).
+    remainder (`python -m bench.training.variants`).
     """
     return ("head.1",) if spec.output.codes else ("head.0", "head.1")
 

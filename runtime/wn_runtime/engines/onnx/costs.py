@@ -1,6 +1,6 @@
 """What a step of the graph costs in ONNX Runtime beside its products, fitted on one machine.
 
-Printed by `python -m bench.prediction_error`; docs/targets.md has the fit and its error.
+Printed by `python -m bench.targets.prediction_error`; docs/targets.md has the fit and its error.
 """
 
 from __future__ import annotations
