@@ -24,8 +24,8 @@ import click
 import numpy as np
 
 from bench import models
-from tests import oracle
-from tests.specs import random_samples, random_uniforms, random_weights
+from tests.law import oracle
+from tests.models.specs import random_samples, random_uniforms, random_weights
 from wn_runtime.engines.cuda.choose import GROUPS, VARIABLE, Kind, choose
 from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.engine import CudaEngine

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.specs import SPEAKER, small_spec
+from tests.models.specs import SPEAKER, small_spec
 from wn_runtime.engines.cuda.choose import Choice, cheapest
 from wn_runtime.engines.cuda.costs import Gpu
 from wn_runtime.engines.cuda.kind import PRECISIONS

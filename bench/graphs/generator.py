@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from bench.models import MODELS, random_weights
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.engine import Engine

@@ -19,7 +19,7 @@ import click
 import numpy as np
 import torch
 
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.heads.head import inverse_temperatures
 from wn_runtime.model.spec import ModelSpec

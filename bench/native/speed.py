@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from bench.graphs.overhead import incremental
 from bench.models import MODELS
 from bench.native.bandwidth import read_bandwidth
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_export.bench.machine import machine_facts
 from wn_export.bench.measure import Generator, measure
 from wn_runtime.engines.choice import open_engine

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from bench.models import MODELS
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.engine import Engine
 from wn_runtime.synthesis.uniforms import uniforms

@@ -15,7 +15,7 @@ import click
 import numpy as np
 
 import wn_runtime
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_runtime.heads.softmax import Softmax
 from wn_runtime.model.spec import ModelSpec
 from wn_runtime.output.sinks import FileSink, finishing

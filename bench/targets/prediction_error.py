@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from bench.models import random_weights
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_export.bench.machine import machine_facts
 from wn_export.bench.measure import engine_generator, measure
 from wn_runtime.commands.table import aligned

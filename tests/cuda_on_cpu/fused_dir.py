@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.model_dir import write_model
-from tests.specs import random_weights
+from tests.models.model_dir import write_model
+from tests.models.specs import random_weights
 from wn_export.tensorrt.build import PLAN as PLAN
 from wn_export.tensorrt.build import Builder
 from wn_export.tensorrt.fused import add_fused_plan

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cuda_on_cpu.tensorrt import plan_bytes
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_runtime.engines import trust
 from wn_runtime.engines.tensorrt.plan_record import PlanRecord
 from wn_runtime.model import manifest as manifests

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests.speaking import write_voice
+from tests.models.speaking import write_voice
 from tests.train.importers.r9y9_model import R9y9, rounded, saved
 from tests.train.recordings import RATE, tone
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.model_dir import write_model
-from tests.specs import SPEAKER, small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import SPEAKER, small_spec
 from wn_runtime.commands.run import main
 from wn_runtime.heads.logistic import Logistic
 from wn_runtime.model.postprocess import Postprocess

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tests.numpy_engine import NumpyEngine
-from tests.specs import random_samples, random_weights
+from tests.law.numpy_engine import NumpyEngine
+from tests.models.specs import random_samples, random_weights
 from wn_export.parity.expected import Clip, Conditions, FreeRun, Prediction, Reference
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.part import Frames

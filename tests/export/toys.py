@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tests import specs
+from tests.models import specs
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.part import ConditionerPart
 from wn_runtime.conditioning.spec import ConditionerSpec

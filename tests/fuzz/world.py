@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests import specs
 from tests.export.references import reference_of
 from tests.fuzz.commands import here
-from tests.model_dir import write_model
-from tests.speaking import write_voice
+from tests.models import specs
+from tests.models.model_dir import write_model
+from tests.models.speaking import write_voice
 from wn_export.parity import reference
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.cuda_schedules import FIVE_LAYERS, every, runnable
-from tests.specs import CORNERS, small_spec
+from tests.models.specs import CORNERS, small_spec
+from tests.runtime.engines.cuda.schedules import FIVE_LAYERS, every, runnable
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.engines.cuda.source import GENERATE, source
 from wn_runtime.engines.device_loop.device import CudaDevice
@@ -37,7 +37,7 @@ class Case(NamedTuple):
     model: str
     precision: str
     kind: str
-    """Of the schedule, a name of `tests.cuda_schedules`."""
+    """Of the schedule, a name of `tests.runtime.engines.cuda.schedules`."""
     streams: int
     """Of a group."""
     batch: int

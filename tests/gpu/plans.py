@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("onnx", reason="onnx is not installed: no graphs to build plans from")
 
-from tests.model_dir import write_model
-from tests.specs import random_weights
+from tests.models.model_dir import write_model
+from tests.models.specs import random_weights
 from wn_export.tensorrt.build import PLAN, find_builder
 from wn_export.tensorrt.fused import add_fused_plan
 from wn_runtime.engines import trust

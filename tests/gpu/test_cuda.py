@@ -7,8 +7,9 @@ import threading
 import numpy as np
 import pytest
 
-from tests.contract import verify_engine_contract
 from tests.gpu.cuda_cases import Case, corners
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import random_bias, random_uniforms, random_weights
 from tests.runtime.engines.cuda.checks import (
     TOLERANCE,
     check_draws,
@@ -16,7 +17,6 @@ from tests.runtime.engines.cuda.checks import (
     check_snapshots_move,
     opened,
 )
-from tests.specs import random_bias, random_uniforms, random_weights
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.heads.head import Samples
 

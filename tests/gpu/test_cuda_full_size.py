@@ -8,11 +8,11 @@ import time
 import numpy as np
 import pytest
 
-from tests import oracle
 from tests.gpu.conftest import Figures
 from tests.gpu.cuda_cases import Case, full_size
+from tests.law import oracle
+from tests.models.specs import random_samples, random_uniforms, random_weights
 from tests.runtime.engines.cuda.checks import TOLERANCE, check_draws, opened
-from tests.specs import random_samples, random_uniforms, random_weights
 from wn_runtime.engines.cuda.engine import CudaEngine
 from wn_runtime.engines.device_loop.device import CudaDevice
 

@@ -12,8 +12,8 @@ import pytest
 from tests.gpu.conftest import Figures
 from tests.gpu.cuda_cases import Case
 from tests.gpu.soak import soaked
+from tests.models.specs import random_bias
 from tests.runtime.engines.cuda.checks import opened
-from tests.specs import random_bias
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.heads.head import Samples
 from wn_runtime.synthesis.uniforms import UniformStream, draw
@@ -25,7 +25,7 @@ SANITIZER = shutil.which("compute-sanitizer") or shutil.which(
 WATCHED = """
 from tests.gpu.cuda_cases import Case
 from tests.runtime.engines.cuda.checks import opened
-from tests.specs import random_bias, random_uniforms
+from tests.models.specs import random_bias, random_uniforms
 from wn_runtime.engines.device_loop.device import CudaDevice
 
 case = Case("uneven", "int8", "resident", 2, 3)

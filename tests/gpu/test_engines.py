@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.contract import verify_engine_contract
 from tests.gpu.plans import built, opened
-from tests.model_dir import write_model
-from tests.specs import CORNERS, random_bias, random_weights
+from tests.law.contract import verify_engine_contract
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, random_bias, random_weights
 from wn_runtime.engines.choice import open_engine, open_in
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.tensorrt import plan_record

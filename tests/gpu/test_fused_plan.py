@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.contract import verify_engine_contract
 from tests.gpu.conftest import Figures
 from tests.gpu.plans import fused
 from tests.gpu.test_speed import SPECS, row
-from tests.specs import CORNERS, random_bias, random_uniforms, random_weights
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import CORNERS, random_bias, random_uniforms, random_weights
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.cuda.choose import VARIABLE
 from wn_runtime.engines.device_loop.device import CudaDevice

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.models.specs import CORNERS
 from tests.runtime.engines.device_loop.kernel_checks import (
     check_bias,
     check_draws,
     check_integers,
     check_rings,
 )
-from tests.specs import CORNERS
 from wn_runtime.engines.device_loop.device import CudaDevice
 
 

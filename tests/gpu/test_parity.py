@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.gpu.conftest import Figures
-from tests.specs import CORNERS
+from tests.models.specs import CORNERS
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.tensorrt import module as trt_module

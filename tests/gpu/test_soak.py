@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.gpu.conftest import Figures
 from tests.gpu.plans import built
 from tests.gpu.soak import soaked
-from tests.specs import CORNERS, random_bias
+from tests.models.specs import CORNERS, random_bias
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.synthesis.uniforms import UniformStream, draw

@@ -9,7 +9,7 @@ import pytest
 
 from tests.gpu.conftest import Figures
 from tests.gpu.plans import built, opened
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.engine import Engine

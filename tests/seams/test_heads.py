@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import wn_runtime
+from tests.models.specs import SPEAKER, small_spec
 from tests.seams.voice import tones, trained, utterances
-from tests.specs import SPEAKER, small_spec
 from wn_export.package.export import Options, export_checkpoint
 from wn_runtime.engines.native.kind import PRECISIONS
 from wn_runtime.heads import pcm16

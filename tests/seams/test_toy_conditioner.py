@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 import wn_runtime
-from tests.contract import verify_conditioner_contract, verify_engine_contract
+from tests.law.contract import verify_conditioner_contract, verify_engine_contract
+from tests.models.specs import SPEAKER, random_samples, random_weights, small_spec
 from tests.seams.toy_conditioners import (
     Contour,
     ContourModule,
@@ -28,7 +29,6 @@ from tests.seams.toy_conditioners import (
 )
 from tests.seams.toy_head import StudentT, nll
 from tests.seams.voice import tones, trained, utterances
-from tests.specs import SPEAKER, random_samples, random_weights, small_spec
 from wn_export.graphs.conditioning.registry import PARTS
 from wn_export.package.export import Options, export_checkpoint, rebuild
 from wn_runtime.conditioning.conditioner import Conditioner, Values

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.contract import verify_engine_contract
 from tests.export.checkpoints import write_checkpoint
-from tests.numpy_engine import NumpyEngine
-from tests.specs import CORNERS
+from tests.law.contract import verify_engine_contract
+from tests.law.numpy_engine import NumpyEngine
+from tests.models.specs import CORNERS
 from wn_export.bench.run import run as bench
 from wn_export.package.export import Options, export_checkpoint
 from wn_runtime.doctor.machine import Machine

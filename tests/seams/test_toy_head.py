@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.contract import verify_engine_contract
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu import tensorrt
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import SPEAKER, random_weights, small_spec
 from tests.seams.toy_head import StudentT, nll
 from tests.seams.voice import tones, trained, utterances
-from tests.specs import SPEAKER, random_weights, small_spec
 from wn_export.package.export import Options, export_checkpoint
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.kind import PRECISIONS

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors.first_ten import CASES, answer
-from tests import model_dir, specs
+from tests.models import model_dir, specs
 
 WHEEL = "@ file:///home/ann/wavestep-0.1.0-py3-none-any.whl'"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.native.one_product import PRECISIONS, microseconds
+from tests.models.specs import small_spec
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import small_spec
 
 
 @needs_compiler

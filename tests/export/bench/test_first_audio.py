@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_dir import write_model
-from tests.specs import PLAIN, small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import PLAIN, small_spec
 from wn_export.bench import first_audio as bench
 from wn_export.bench.first_audio import first_audio
 from wn_runtime.conditioning.frames import LocalFrames

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.numpy_engine import NumpyEngine
-from tests.specs import CORNERS, random_bias, random_weights
+from tests.law.numpy_engine import NumpyEngine
+from tests.models.specs import CORNERS, random_bias, random_weights
 from wn_export.bench import measure as bench
 from wn_export.bench.machine import machine_facts
 from wn_export.bench.measure import (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.export.checkpoints import trained_of, write_checkpoint
-from tests.specs import CORNERS, PLAIN
+from tests.models.specs import CORNERS, PLAIN
 from wn_export.bench.pytorch import INCREMENTAL, WINDOW, Incremental, Window, torch_generators
 from wn_export.parity.free_run import step_by_step
 from wn_runtime.errors import WavestepError

@@ -10,8 +10,8 @@ import pytest
 
 from tests.export.engines import engines
 from tests.export.references import reference_of
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_export.bench import run as bench
 from wn_export.bench.first_audio import FirstAudio
 from wn_export.bench.run import Bench, run

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 from tests.export.references import reference_of
-from tests.model_dir import write_model
-from tests.specs import random_weights
+from tests.models.model_dir import write_model
+from tests.models.specs import random_weights
 from wn_export.bundle.bundle import Bundle
 from wn_export.bundle.systems import System
 from wn_export.parity import reference

@@ -10,7 +10,7 @@ import pytest
 from tests.export.bundle.exported import write_exported
 from tests.export.commands.invoke import error_of, run
 from tests.export.engines import engines
-from tests.specs import PLAIN
+from tests.models.specs import PLAIN
 from wn_export.bundle import wheels
 from wn_export.commands.export import main
 from wn_runtime.engines.native.compiler import find_compiler

@@ -20,7 +20,7 @@ import pytest
 import wn_runtime
 from tests.export.bundle import repacked
 from tests.export.bundle.exported import bundle_for, write_exported
-from tests.specs import PLAIN
+from tests.models.specs import PLAIN
 from wn_export.bundle import pins, wheels
 from wn_export.bundle.write import write
 from wn_export.package.libraries import add_library

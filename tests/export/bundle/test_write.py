@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from tests.export.bundle.exported import bundle_for, with_code, write_exported
-from tests.speaking import write_voice
-from tests.specs import CORNERS, PLAIN
+from tests.models.speaking import write_voice
+from tests.models.specs import CORNERS, PLAIN
 from wn_export.bundle import wheels
 from wn_export.bundle.bundle import Bundle
 from wn_export.bundle.example import FRAMES, example

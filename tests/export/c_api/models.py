@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from tests.models.specs import CORNERS, MOOD, SPEAKER, random_weights, small_spec
 from tests.runtime.conditioning import local, stacks, stretching
-from tests.specs import CORNERS, MOOD, SPEAKER, random_weights, small_spec
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.c_voice import CVoice, build, build_plain
+from tests.export.c_api.c_voice import CVoice, build, build_plain
 from tests.export.c_api.models import FRAMED, choices_of, weights_of
 from tests.runtime.engines.native.targets import needs_compiler
 from wn_runtime.conditioning.conditioner import Conditioner

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.c_voice import PLAIN, CApi, CVoice, build_plain, in_memory, write_source
+from tests.export.c_api.c_voice import PLAIN, CApi, CVoice, build_plain, in_memory, write_source
 from tests.export.c_api.models import FRAMED, weights_of
+from tests.models.specs import PLAIN as SPEC
+from tests.models.specs import random_weights
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import PLAIN as SPEC
-from tests.specs import random_weights
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.library import layout
 from wn_export.c_api.model_file import Named, packed_model, with_checksum

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 import wn_runtime
 from tests.export.c_api.models import GLOBAL
 from tests.export.commands.invoke import error_of, run
-from tests.model_dir import with_default, write_model
+from tests.models.model_dir import with_default, write_model
+from tests.models.speaking import write_voice
+from tests.models.specs import CORNERS, PLAIN
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.speaking import write_voice
-from tests.specs import CORNERS, PLAIN
 from wn_export.c_api.folder import EXAMPLES
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.library import Layout

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.c_voice import write_source
+from tests.export.c_api.c_voice import write_source
 from tests.export.c_api.models import GLOBAL, choices_of
-from tests.model_dir import write_model
-from tests.specs import random_weights
+from tests.models.model_dir import write_model
+from tests.models.specs import random_weights
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.library import layout
 from wn_export.c_api.model_file import Named, packed_model

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.c_voice import CVoice, build
+from tests.export.c_api.c_voice import CVoice, build
 from tests.export.c_api.models import GLOBAL, choices_of
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.specs import random_weights
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import random_weights
 
 pytestmark = needs_compiler
 SAMPLES = 700

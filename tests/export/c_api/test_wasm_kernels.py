@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import oracle
 from tests.export.c_api.wasm_program import WasmProgram
 from tests.export.site.node import needs_node
+from tests.law import oracle
+from tests.models.specs import random_bias, random_samples, random_uniforms, random_weights
 from tests.runtime.engines.native.models import SPECS, rounded
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.runtime.engines.native.wheel import needs_zig
-from tests.specs import random_bias, random_samples, random_uniforms, random_weights
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.shapes import Shapes
 

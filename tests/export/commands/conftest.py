@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import specs
 from tests.export.commands.invoke import run
 from tests.export.engines import engines
+from tests.models import specs
 from wn_export.commands.export import main
 from wn_runtime.model.spec import ModelSpec
 

@@ -13,8 +13,8 @@ from click.testing import Result
 from tests.export.checkpoints import write_checkpoint
 from tests.export.commands import invoke
 from tests.export.engines import engines
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_export.bench import run as bench_run
 from wn_export.bench.first_audio import FirstAudio
 from wn_export.bench.measure import Row

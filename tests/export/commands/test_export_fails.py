@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests import model_dir
 from tests.export.commands.invoke import error_of, run
+from tests.models import model_dir
 from wn_export.commands.export import main
 from wn_export.package import graph_files
 from wn_runtime.model import manifest as manifests

@@ -13,8 +13,8 @@ import pytest
 from tests.export.commands.invoke import error_of, run
 from tests.export.engines import engines
 from tests.export.references import reference_of
-from tests.model_dir import records, write_model
-from tests.specs import PLAIN, small_spec
+from tests.models.model_dir import records, write_model
+from tests.models.specs import PLAIN, small_spec
 from wn_export.commands import parity
 from wn_export.commands.export import main
 from wn_export.graphs.generator.graph import build_generator_graph

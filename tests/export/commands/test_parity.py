@@ -15,9 +15,9 @@ import onnx
 import pytest
 import soundfile
 
-from tests import model_dir
 from tests.export.checkpoints import write_checkpoint
 from tests.export.commands.invoke import error_of, run, run_without
+from tests.models import model_dir
 from wn_export.commands.parity import main
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.spec import ModelSpec

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import model_dir, specs
 from tests.export.commands.invoke import run_without
+from tests.models import model_dir, specs
 from wn_runtime import extras, installation
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.cuda_on_cpu.plan_dir import write_plan
 from tests.export.commands.invoke import error_of, run, run_without
 from tests.export.references import reference_of
-from tests.specs import PLAIN
+from tests.models.specs import PLAIN
 from wn_export.commands.export import main
 from wn_export.package import plan
 from wn_export.parity import reference

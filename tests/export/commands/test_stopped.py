@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import model_dir
 from tests.export.references import reference_of
-from tests.specs import PLAIN
+from tests.models import model_dir
+from tests.models.specs import PLAIN
 from wn_export.parity import reference
 from wn_runtime import isolated
 from wn_runtime.model import manifest as manifests

@@ -9,7 +9,7 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
-from tests import specs
+from tests.models import specs
 from wn_export.graphs.conditioner import build_conditioner_graph
 from wn_export.graphs.conditioner_signature import block_length
 from wn_runtime.conditioning.conditioner import Conditioner

@@ -10,9 +10,9 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
+from tests.models.specs import SPEAKER, random_samples, random_weights, small_spec
 from tests.runtime.conditioning.local import frames_for
 from tests.runtime.conditioning.stacks import EVERY, PLAIN, spec_with
-from tests.specs import SPEAKER, random_samples, random_weights, small_spec
 from wn_export.graphs.conditioner import build_conditioner_graph
 from wn_export.graphs.conditioner_signature import block_length
 from wn_runtime.conditioning.conditioner import Conditioner

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tests import specs
+from tests.models import specs
 from tests.runtime.conditioning import local, stacks, stretching
 from wn_export.graphs import parser_rules
 from wn_export.graphs.builder import GraphBuilder

@@ -8,9 +8,10 @@ import numpy as np
 import onnx
 import pytest
 
-from tests import oracle, specs
-from tests.contract import Array, Inputs, verify_step_contract
-from tests.graph_host import GraphHost
+from tests.export.graphs.graph_host import GraphHost
+from tests.law import oracle
+from tests.law.contract import Array, Inputs, verify_step_contract
+from tests.models import specs
 from wn_export.graphs.step import build_step_graph
 from wn_runtime.engines.step_signature import ELEMENTS, Tensor
 from wn_runtime.errors import WavestepError

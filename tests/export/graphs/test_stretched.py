@@ -9,8 +9,8 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
+from tests.models.specs import random_weights, small_spec
 from tests.runtime.conditioning.stretching import EVERY, frames_for
-from tests.specs import random_weights, small_spec
 from wn_export.graphs.conditioner import build_conditioner_graph
 from wn_export.graphs.conditioner_signature import block_length
 from wn_runtime.conditioning.conditioner import Conditioner, padded_frames

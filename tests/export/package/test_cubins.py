@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_dir import with_default, write_model
-from tests.specs import PLAIN
+from tests.models.model_dir import with_default, write_model
+from tests.models.specs import PLAIN
 from wn_export.package.cubins import NAME, add_cubins
 from wn_export.package.cubins import with_default as defaulted
 from wn_export.package.libraries import keep_libraries

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests import model_dir, specs
+from tests.models import model_dir, specs
 from wn_export.package import foreign
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests

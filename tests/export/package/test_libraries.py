@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.export.checkpoints import write_checkpoint
-from tests.model_dir import records, with_default, write_model
-from tests.specs import PLAIN
+from tests.models.model_dir import records, with_default, write_model
+from tests.models.specs import PLAIN
 from wn_export.commands.export import main
 from wn_export.package.libraries import add_library, keep_libraries
 from wn_runtime.engines import trust

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests import model_dir, specs
 from tests.cuda_on_cpu.plan_dir import write_plan
+from tests.models import model_dir, specs
 from wn_export.package import plan
 from wn_runtime.engines import trust
 from wn_runtime.errors import EngineUnavailable

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import model_dir, specs
 from tests.export.engines import engines
 from tests.export.references import reference_of
+from tests.models import model_dir, specs
 from wn_export.package.export import Options, rebuild
 from wn_export.package.preparation import AFTER_PARITY, BEFORE_PARITY, Preparation
 from wn_export.parity import reference

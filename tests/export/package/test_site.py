@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from tests.export.commands.invoke import error_of, run
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.speaking import write_voice
+from tests.models.specs import CORNERS, PLAIN
 from tests.runtime.engines.native.wheel import install, only
-from tests.speaking import write_voice
-from tests.specs import CORNERS, PLAIN
 from wn_export.c_api import wasm
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.library import Layout

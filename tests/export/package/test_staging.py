@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import model_dir, specs
+from tests.models import model_dir, specs
 from wn_export.package.staging import Staged, staged
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest

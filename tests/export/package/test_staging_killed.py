@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import model_dir, specs
+from tests.models import model_dir, specs
 from wn_export.package.staging import staged
 from wn_runtime.model import manifest
 

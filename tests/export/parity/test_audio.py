@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.specs import small_spec
+from tests.models.specs import small_spec
 from wn_export.parity.audio import read_audio
 from wn_runtime.errors import WavestepError
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests import model_dir, specs
+from tests.models import model_dir, specs
 from wn_export.parity import available
 from wn_export.parity.available import Unavailable, candidates, opened
 from wn_runtime.engines.choice import open_in

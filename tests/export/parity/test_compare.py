@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import model_dir, specs
 from tests.export.references import FREE_SAMPLES, SEED, reference_of
-from tests.numpy_engine import NumpyEngine
+from tests.law.numpy_engine import NumpyEngine
+from tests.models import model_dir, specs
 from wn_export.parity import blocks, report
 from wn_export.parity import compare as parity
 from wn_export.parity.available import Unavailable, opened

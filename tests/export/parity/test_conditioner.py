@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import model_dir, specs
 from tests.export.engines import engines
 from tests.export.references import reference_of
+from tests.models import model_dir, specs
 from wn_export.parity.conditioner import CONDITIONER, TOLERANCE, compare_conditioners
 from wn_export.parity.expected import Reference
 from wn_export.parity.prove import Proof, prove

@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tests import model_dir, specs
 from tests.export.references import reference_of
+from tests.models import model_dir, specs
 from wn_export.parity.conditioner import CONDITIONER, compare_conditioners
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests

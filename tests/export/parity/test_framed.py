@@ -12,7 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from tests.export.checkpoints import trained_of
-from tests.specs import PLAIN, SPEAKER, small_spec
+from tests.models.specs import PLAIN, SPEAKER, small_spec
 from tests.train.recordings import RATE, tone
 from wn_export.parity.clips import choose_clips
 from wn_export.parity.trained import Trained

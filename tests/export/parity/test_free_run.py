@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import specs
 from tests.export.checkpoints import trained_of
-from tests.numpy_engine import NumpyEngine
+from tests.law.numpy_engine import NumpyEngine
+from tests.models import specs
 from wn_export.package.graph_files import STEP, write_models
 from wn_export.parity import free_run
 from wn_export.parity.trained import Trained

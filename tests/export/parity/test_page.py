@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import model_dir, specs
 from tests.export.references import reference_of
+from tests.models import model_dir, specs
 from wn_export.parity.available import Unavailable
 from wn_export.parity.compare import Comparison
 from wn_export.parity.page import page, pictures

@@ -10,9 +10,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from tests import model_dir, specs
 from tests.export.engines import engines
 from tests.export.references import reference_of
+from tests.models import model_dir, specs
 from wn_export.parity.compare import Comparison
 from wn_export.parity.prove import Proof, prove, write_reports
 from wn_runtime.model.manifest import ConditionerRow, ParityRow

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests import specs
 from tests.export.checkpoints import trained_of
-from tests.numpy_engine import NumpyEngine
+from tests.law.numpy_engine import NumpyEngine
+from tests.models import specs
 from wn_export.parity import pytorch
 from wn_export.parity.expected import BIAS_SAMPLES, Clip
 from wn_export.parity.free_run import step_by_step

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import model_dir
 from tests.export.references import reference_of
 from tests.export.toys import Amplitudes, framed_spec, random_samples
-from tests.specs import CORNERS, PLAIN, small_spec
+from tests.models import model_dir
+from tests.models.specs import CORNERS, PLAIN, small_spec
 from wn_export.parity import reference
 from wn_export.parity.expected import Clip, FreeRun, Prediction, Reference
 from wn_runtime.errors import WavestepError

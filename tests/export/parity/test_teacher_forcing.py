@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from tests import specs
 from tests.export.checkpoints import trained_of
+from tests.models import specs
 from tests.runtime.conditioning import local, stacks, stretching
 from wn_export.parity import teacher_forcing
 from wn_export.parity.expected import Clip

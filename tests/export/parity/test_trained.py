@@ -9,8 +9,8 @@ import pytest
 import soundfile
 import torch
 
-from tests import specs
 from tests.export.checkpoints import write_checkpoint
+from tests.models import specs
 from wn_export.parity.clips import choose_clips
 from wn_export.parity.trained import load
 from wn_runtime.errors import WavestepError

@@ -10,10 +10,10 @@ import numpy as np
 
 import wn_runtime
 from tests.export.site.node import array, ask, needs_node, sent
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, small_spec
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.runtime.engines.native.wheel import needs_zig
-from tests.specs import CORNERS, small_spec
 from wn_export.c_api import wasm
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.model_file import Named, packed_model

@@ -15,10 +15,10 @@ from tests.export.site.browser import needs_browser, visited
 from tests.export.site.node import array, sent
 from tests.export.site.speech.asking import answers
 from tests.export.site.test_engine import FRAMED
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.speaking import write_voice
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.runtime.engines.native.wheel import needs_zig
-from tests.speaking import write_voice
 from wn_export.commands.export import main
 from wn_export.package import site, site_speech
 from wn_runtime.model.package import ModelPackage

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_dir import write_model
-from tests.specs import small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import small_spec
 from wn_export.tensorrt.build import PLAN, TIMING_CACHE, Builder, add_plan, choose_graph
 from wn_runtime.engines import trust
 from wn_runtime.engines.tensorrt import plan_record

@@ -16,7 +16,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.cuda_on_cpu import device as cuda
-from tests.specs import SPEAKER, random_weights, small_spec
+from tests.models.specs import SPEAKER, random_weights, small_spec
 from wn_export.graphs.step import build_step_graph
 from wn_export.tensorrt import build as build_trt
 from wn_export.tensorrt.build import Builder, find_builder

@@ -19,8 +19,8 @@ from tests.cuda_on_cpu.gpu import Gpu
 from tests.export.commands.invoke import run
 from tests.export.engines import engines
 from tests.export.references import reference_of
-from tests.model_dir import write_model
-from tests.specs import CORNERS, random_weights
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, random_weights
 from wn_export.commands.export import main
 from wn_export.package import plan as plans
 from wn_export.parity import reference

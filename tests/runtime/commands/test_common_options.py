@@ -15,8 +15,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_runtime.commands import colour, next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.log import log

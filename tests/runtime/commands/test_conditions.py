@@ -12,8 +12,8 @@ import soundfile
 from click.testing import CliRunner, Result
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS, MOOD, PLAIN, SPEAKER, small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, MOOD, PLAIN, SPEAKER, small_spec
 from wn_runtime.commands import conditions as named
 from wn_runtime.commands.run import main
 from wn_runtime.conditioning.spec import Condition

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.model_dir import write_model
-from tests.specs import CORNERS, random_weights, small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, random_weights, small_spec
 from wn_export.commands.inspecting import main
 from wn_runtime.commands import directory_view
 from wn_runtime.conditioning.frames import LocalFrames

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import PLAIN, small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import PLAIN, small_spec
 from wn_runtime.commands.run import main
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.output.encoders import pcm16

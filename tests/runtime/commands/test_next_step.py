@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.models.specs import PLAIN, small_spec
 from tests.runtime.conditioning.local import EVERY
 from tests.runtime.speech import voices
-from tests.specs import PLAIN, small_spec
 from wn_runtime.commands import next_step
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions

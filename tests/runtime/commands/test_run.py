@@ -18,8 +18,8 @@ import soundfile
 from click.testing import CliRunner, Result
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS, PLAIN
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, PLAIN
 from wn_runtime import installation
 from wn_runtime.commands.run import main
 from wn_runtime.model import manifest as manifests

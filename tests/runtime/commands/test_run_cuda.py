@@ -19,9 +19,9 @@ from tests.cuda_on_cpu import device as stand_in
 from tests.cuda_on_cpu.gpu import Gpu as StandIn
 from tests.fake_libcuda import driver
 from tests.fake_libcuda.driver import Machine
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.specs import PLAIN, small_spec
 from tests.runtime.engines.cuda.ahead import ORIN, add_cubin
-from tests.specs import PLAIN, small_spec
 from wn_runtime.engines import trust
 from wn_runtime.engines.cuda.choose import VARIABLE, Kind
 from wn_runtime.engines.cuda.costs import Gpu

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 
 RUN = f"{sys.executable} -c 'from wn_runtime.commands.run import main; main()'"
 

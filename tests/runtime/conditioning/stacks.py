@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from tests.specs import small_spec
+from tests.models.specs import small_spec
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.heads.head import Head

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import specs
-from tests.contract import verify_conditioner_contract
-from tests.specs import MOOD, SPEAKER, random_samples, random_weights, small_spec
+from tests.law.contract import verify_conditioner_contract
+from tests.models import specs
+from tests.models.specs import MOOD, SPEAKER, random_samples, random_weights, small_spec
 from wn_runtime.conditioning import conditioner as conditioners
 from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.conditioning.global_conditions import GlobalConditions

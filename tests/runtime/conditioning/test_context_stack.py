@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.contract import verify_conditioner_contract
+from tests.law.contract import verify_conditioner_contract
+from tests.models.specs import SPEAKER, random_samples, random_weights, small_spec
 from tests.runtime.conditioning.local import frames_for
 from tests.runtime.conditioning.stacks import EVERY, PLAIN, spec_with
-from tests.specs import SPEAKER, random_samples, random_weights, small_spec
 from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.conditioning.context_stack import (
     FILTER,

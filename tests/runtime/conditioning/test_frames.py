@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.contract import verify_conditioner_contract
+from tests.law.contract import verify_conditioner_contract
+from tests.models.specs import SPEAKER, random_samples, random_weights, small_spec
 from tests.runtime.conditioning.local import EVERY, HOP, frames_for, named
-from tests.specs import SPEAKER, random_samples, random_weights, small_spec
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.frames import MEAN, SCALE, UPSAMPLING, WEIGHT, LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from tests.models.specs import SPEAKER, random_mixed, small_spec
 from tests.runtime.conditioning.stretching import CHANNELS, EVERY, frames_for
 from tests.runtime.conditioning.test_stretched import weights_of
-from tests.specs import SPEAKER, random_mixed, small_spec
 from wn_runtime.conditioning.conditioner import Conditioner, Values, pieces
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions

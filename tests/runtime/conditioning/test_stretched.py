@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.contract import verify_conditioner_contract
+from tests.law.contract import verify_conditioner_contract
+from tests.models.specs import random_samples, random_weights, small_spec
 from tests.runtime.conditioning.stretching import CHANNELS, EVERY, frames_for
-from tests.specs import random_samples, random_weights, small_spec
 from wn_runtime.conditioning.conditioner import Conditioner, padded_frames
 from wn_runtime.conditioning.stretched import StretchedFrames
 from wn_runtime.conditioning.stretched_weights import CONV, MEAN, SCALE, WEIGHT, stage_names

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.specs import SPEAKER
+from tests.models.specs import SPEAKER
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.part import ConditionerPart
 from wn_runtime.conditioning.spec import ConditionerSpec

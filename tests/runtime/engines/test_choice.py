@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.model_dir import with_default, write_model
-from tests.numpy_engine import NumpyEngine
-from tests.specs import CORNERS, PLAIN, small_spec
+from tests.law.numpy_engine import NumpyEngine
+from tests.models.model_dir import with_default, write_model
+from tests.models.specs import CORNERS, PLAIN, small_spec
 from wn_runtime.engines import measured, registry
 from wn_runtime.engines.choice import by_speed, open_engine
 from wn_runtime.engines.engine import Engine

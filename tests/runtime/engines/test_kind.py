@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_dir import with_default, write_model
-from tests.specs import PLAIN, random_spec
+from tests.models.model_dir import with_default, write_model
+from tests.models.specs import PLAIN, random_spec
 from wn_runtime.engines.kind import EngineKind, Request
 from wn_runtime.engines.native.kind import NATIVE
 from wn_runtime.engines.onnx.kind import ONNX

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.specs import small_spec
+from tests.models.specs import small_spec
 from wn_runtime.engines import memory
 from wn_runtime.engines.memory import check_streams, row_bytes
 from wn_runtime.errors import WavestepError

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.specs import CORNERS
+from tests.models.specs import CORNERS
 from wn_runtime.engines.step_signature import StepSignature, Tensor
 from wn_runtime.errors import WavestepError
 

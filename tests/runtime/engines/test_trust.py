@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.code import code_artifacts, trust_code

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import wn_runtime
-from tests.contract import verify_engine_contract
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu import tensorrt
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
-from tests.specs import random_weights, small_spec
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import random_weights, small_spec
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.heads.head import Head

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from tests.specs import random_uniforms
+from tests.models.specs import random_uniforms
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import inverse_temperatures
 from wn_runtime.heads.softmax import Softmax

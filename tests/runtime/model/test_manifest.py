@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests import specs
+from tests.models import specs
 from wn_runtime import files
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import json_file

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS, random_weights
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, random_weights
 from wn_runtime.engines.choice import open_in
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests

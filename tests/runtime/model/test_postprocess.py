@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.specs import small_spec
+from tests.models.specs import small_spec
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.postprocess import Postprocess
 from wn_runtime.model.spec import ModelSpec

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import specs
+from tests.models import specs
 from wn_runtime.conditioning.spec import Condition
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model.spec import ModelSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.specs import CORNERS
+from tests.models.specs import CORNERS
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import layout as layouts
 from wn_runtime.model import state as states

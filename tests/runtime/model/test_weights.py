@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from tests import specs
+from tests.models import specs
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import weights
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tests.specs import small_spec
+from tests.models.specs import small_spec
 from wn_runtime.model import weights
 from wn_runtime.model.work import Work
 

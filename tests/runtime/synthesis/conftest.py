@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_runtime.synthesis.model import Model
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.specs import small_spec
+from tests.models.specs import small_spec
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.part import Frames, Rows, Value
 from wn_runtime.conditioning.spec import ConditionerSpec

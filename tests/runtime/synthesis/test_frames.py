@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import SPEAKER, small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import SPEAKER, small_spec
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.errors import WavestepError

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_runtime.errors import WavestepError
 from wn_runtime.interrupts import Held
 

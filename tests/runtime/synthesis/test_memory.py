@@ -6,8 +6,8 @@ import tracemalloc
 from pathlib import Path
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_runtime.output.sinks import FileSink, finishing
 
 

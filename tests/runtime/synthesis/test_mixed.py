@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from safetensors import numpy as safetensors_numpy
 
 import wn_runtime
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.specs import SPEAKER, small_spec
 from tests.runtime.conditioning.test_stretched import weights_of
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import SPEAKER, small_spec
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.conditioning.stretched import StretchedFrames

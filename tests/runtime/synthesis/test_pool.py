@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.numpy_engine import NumpyEngine
-from tests.specs import PLAIN, random_samples, random_weights
+from tests.law.numpy_engine import NumpyEngine
+from tests.models.specs import PLAIN, random_samples, random_weights
 from wn_runtime.errors import WavestepError
 from wn_runtime.synthesis.model import Model
 from wn_runtime.synthesis.pool import EnginePool

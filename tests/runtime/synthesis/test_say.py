@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.speaking import HOP, write_voice
+from tests.models.speaking import HOP, write_voice
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
 from wn_runtime.synthesis import model as synthesis

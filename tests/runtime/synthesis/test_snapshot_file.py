@@ -11,9 +11,9 @@ import pytest
 from safetensors import numpy as safetensors_numpy
 
 import wn_runtime
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, SPEAKER, small_spec
 from tests.runtime.conditioning.stacks import PLAIN
-from tests.specs import CORNERS, SPEAKER, small_spec
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.timing import Timing

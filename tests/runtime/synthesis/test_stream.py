@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS, small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, small_spec
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads import mulaw
 from wn_runtime.model import manifest as manifests

@@ -1,4 +1,4 @@
-"""Nothing of the runtime must fail for want of what only Linux has (tests/windows_like.py)."""
+"""Nothing of the runtime must fail for want of what only Linux has (windows_like.py)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import windows_like
-
-ROOT = Path(windows_like.__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def windows(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([*map(os.path.abspath, sys.path), str(ROOT)])
     return subprocess.run(
-        [sys.executable, "-m", "tests.windows_like", *map(str, words)],
+        [sys.executable, "-m", "tests.runtime.system.windows_like", *map(str, words)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path, "PATH": "", "CC": ""},
         capture_output=True,
@@ -37,8 +35,8 @@ def test_every_module_is_imported_and_the_cpu_known(tmp_path: Path) -> None:
 def test_a_model_is_opened_run_twice_to_one_file_and_trusted(tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="onnx is not installed: no model can be made")
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    from tests.model_dir import write_model
-    from tests.specs import CORNERS
+    from tests.models.model_dir import write_model
+    from tests.models.specs import CORNERS
 
     write_model(tmp_path / "model", CORNERS["plain"])
     command = ("run", "model", "--engine", "onnx", "--seconds", 0.05, "-o", "out.wav")
@@ -54,7 +52,7 @@ def test_a_model_is_opened_run_twice_to_one_file_and_trusted(tmp_path: Path) -> 
 
 def test_what_it_takes_away_is_missed_where_it_is_used(tmp_path: Path) -> None:
     """The check can fail: the same stand-in, and code of Linux alone."""
-    code = "from tests import windows_like\nwindows_like.become()\n"
+    code = "from tests.runtime.system import windows_like\nwindows_like.become()\n"
     for use in ("import fcntl", "import os; os.geteuid()", "import ctypes; ctypes.CDLL(None)"):
         done = subprocess.run(
             [sys.executable, "-c", code + use],

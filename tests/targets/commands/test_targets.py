@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.specs import PLAIN
+from tests.models.specs import PLAIN
 from wn_runtime.model import manifest
 from wn_runtime.model.layout import layout
 from wn_runtime.model.manifest import FORMAT, Manifest

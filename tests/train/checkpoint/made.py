@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from tests import specs
+from tests.models import specs
 from tests.train.models import random_model
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.models.specs import small_spec
 from tests.seams.toy_conditioners import Contour, ContourModule
-from tests.specs import small_spec
 from tests.train.checkpoint.made import Change, checkpoint_of, written
 from wn_runtime.conditioning.registry import CONDITIONERS
 from wn_runtime.errors import WavestepError

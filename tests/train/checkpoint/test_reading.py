@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests import specs
+from tests.models import specs
 from tests.train.checkpoint.made import (
     SPEC,
     Change,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.models.specs import random_samples, small_spec
 from tests.runtime.conditioning.stacks import EVERY, PLAIN, spec_with
-from tests.specs import random_samples, small_spec
 from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.context_stack import WAVE, ContextStack

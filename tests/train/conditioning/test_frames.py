@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.models.specs import small_spec
 from tests.runtime.conditioning.local import CHANNELS, EVERY, HOP, frames_for, named
-from tests.specs import small_spec
 from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.conditioning.frames import LocalFrames

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests import specs
+from tests.models import specs
 from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.conditioning.global_conditions import GlobalConditions

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.models.specs import small_spec
 from tests.runtime.conditioning.stretching import EVERY, frames_for
-from tests.specs import small_spec
 from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner, padded_frames
 from wn_runtime.conditioning.stretched import StretchedFrames

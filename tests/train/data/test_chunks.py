@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import specs
+from tests.models import specs
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.model.spec import ModelSpec
 from wn_train.data import chunks

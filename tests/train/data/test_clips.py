@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import specs
+from tests.models import specs
 from tests.train.framed import Framed
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_train.data.audio import Utterance

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.specs import small_spec
+from tests.models.specs import small_spec
 from tests.train.framed_corpus import CHANNELS, HOP, write_framed
 from wn_runtime.conditioning import frame_file
 from wn_runtime.conditioning.frames import LocalFrames

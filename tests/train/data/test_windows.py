@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests import specs
+from tests.models import specs
 from tests.train.framed import Framed, FramedModule
 from tests.train.models import random_model
 from wn_runtime.conditioning.context_stack import ContextStack

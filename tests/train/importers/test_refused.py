@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from tests.export.checkpoints import write_checkpoint
-from tests.specs import CORNERS
+from tests.models.specs import CORNERS
 from tests.train.importers.ibab_model import Ibab
 from tests.train.importers.r9y9_model import R9y9, saved
 from wn_runtime.errors import WavestepError

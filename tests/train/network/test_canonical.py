@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests import oracle, specs
+from tests.law import oracle
+from tests.models import specs
 from tests.train.models import Amplitudes, random_model
 from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.errors import WavestepError

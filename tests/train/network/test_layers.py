@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tests import specs
-from tests.contract import Inputs, verify_step_contract
+from tests.law.contract import Inputs, verify_step_contract
+from tests.models import specs
 from tests.train.models import Amplitudes
 from wn_runtime.heads.head import Head
 from wn_runtime.heads.softmax import Softmax

@@ -13,8 +13,8 @@ import soundfile
 from click.testing import CliRunner, Result
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import PLAIN
+from tests.models.model_dir import write_model
+from tests.models.specs import PLAIN
 from tests.train.speech.labelled import write_spoken
 from wn_export.commands import export as exporting
 from wn_export.commands import inspecting

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests import specs
-from tests.numpy_engine import NumpyEngine
+from tests.law.numpy_engine import NumpyEngine
+from tests.models import specs
 from tests.seams.toy_conditioners import Contour, ContourModule
 from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner, Values

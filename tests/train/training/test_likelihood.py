@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests import oracle, specs
+from tests.law import oracle
+from tests.models import specs
 from tests.train.models import random_model
 from wn_runtime.conditioning.conditioner import Conditioner
 from wn_runtime.model.spec import ModelSpec

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from tests import specs
+from tests.models import specs
 from wn_runtime.conditioning.context_stack import ContextStack
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.spec import ModelSpec

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests import specs
+from tests.models import specs
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.seams.toy_conditioners import Contour, ContourModule
 from tests.train.models import random_model

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.specs import MOOD, PLAIN, SPEAKER, small_spec
+from tests.models.specs import MOOD, PLAIN, SPEAKER, small_spec
 from tests.train.framed import Framed
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_train.data.audio import Utterance

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from tests.specs import SPEAKER, small_spec
+from tests.models.specs import SPEAKER, small_spec
 from tests.train.models import random_model
 from tests.train.recordings import RATE, tone
 from tests.train.training.test_events import read

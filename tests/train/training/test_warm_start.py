@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.export.checkpoints import write_checkpoint
-from tests.specs import CORNERS
+from tests.models.specs import CORNERS
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.errors import WavestepError
 from wn_train import checkpoint

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.specs import SPEAKER, small_spec
 from tests.runtime.conditioning.local import HOP
-from tests.specs import SPEAKER, small_spec
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.engines.choice import open_engine

@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 import pytest
 
-from tests import oracle
 from tests.export.graphs.generator.session import Session
-from tests.generators import MODELS
-from tests.specs import (
+from tests.law import oracle
+from tests.models.generators import MODELS
+from tests.models.specs import (
     CORNERS,
     PLAIN,
     random_bias,

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
-from tests.generators import MODELS
-from tests.specs import PLAIN, random_spec, random_weights
+from tests.models.generators import MODELS
+from tests.models.specs import PLAIN, random_spec, random_weights
 from wn_export.graphs.generator import rules
 from wn_export.graphs.generator.graph import build_generator_graph
 from wn_runtime.errors import WavestepError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.specs import random_bias, random_samples, random_uniforms, random_weights
+from tests.models.specs import random_bias, random_samples, random_uniforms, random_weights
 from wn_runtime.engines.cuda.engine import CudaEngine
 from wn_runtime.engines.cuda.pack import pack
 from wn_runtime.engines.cuda.schedule import Schedule

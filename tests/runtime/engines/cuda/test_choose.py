@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from tests.specs import PLAIN, random_spec, small_spec
+from tests.models.specs import PLAIN, random_spec, small_spec
 from wn_runtime.engines.cuda.choose import (
     FAMILIES,
     GROUPS,

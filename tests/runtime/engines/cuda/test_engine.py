@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests import oracle
-from tests.contract import verify_engine_contract
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.cuda_schedules import FIVE_LAYERS, clusters, every
+from tests.law import oracle
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
 from tests.runtime.engines.cuda.checks import TOLERANCE, check_draws, opened
-from tests.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
+from tests.runtime.engines.cuda.schedules import FIVE_LAYERS, clusters, every
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.heads.logistic import Logistic

@@ -19,9 +19,9 @@ from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu.device import Program
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.kernels import Occupancy
-from tests.model_dir import with_default, write_model
+from tests.models.model_dir import with_default, write_model
+from tests.models.specs import PLAIN, random_uniforms
 from tests.runtime.engines.cuda.ahead import add_cubin
-from tests.specs import PLAIN, random_uniforms
 from wn_runtime.engines import registry, trust
 from wn_runtime.engines.choice import by_speed, open_engine
 from wn_runtime.engines.cuda import costs

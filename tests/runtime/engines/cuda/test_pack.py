@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters
+from tests.models.specs import CORNERS, random_samples, random_spec, random_weights
+from tests.runtime.engines.cuda.schedules import FIVE_LAYERS, blocks, clusters
 from tests.runtime.engines.cuda.unpack import Unpacked, unpack
-from tests.specs import CORNERS, random_samples, random_spec, random_weights
 from wn_runtime.engines.cuda.pack import input_scales, pack
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.heads.softmax import Softmax

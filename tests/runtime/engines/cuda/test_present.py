@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_dir import with_default, write_model
-from tests.specs import PLAIN
+from tests.models.model_dir import with_default, write_model
+from tests.models.specs import PLAIN
 from wn_runtime.engines.cuda import present
 
 

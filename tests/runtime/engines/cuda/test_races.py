@@ -9,11 +9,11 @@ import pytest
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.races import Launch, Watched, recorded, watch
-from tests.cuda_schedules import FIVE_LAYERS, blocks, clusters, flags
+from tests.models.specs import CORNERS, PLAIN, random_bias, random_uniforms, small_spec
 from tests.runtime.engines.cuda.checks import opened
 from tests.runtime.engines.cuda.meetings import first_warps, of_kernel, of_protocol
 from tests.runtime.engines.cuda.protocol import block, cluster
-from tests.specs import CORNERS, PLAIN, random_bias, random_uniforms, small_spec
+from tests.runtime.engines.cuda.schedules import FIVE_LAYERS, blocks, clusters, flags
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.cuda.source import GENERATE, source
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.cuda_schedules import MOST, blocks, clusters, every
+from tests.models.specs import random_spec, small_spec
+from tests.runtime.engines.cuda.schedules import MOST, blocks, clusters, every
 from tests.runtime.engines.cuda.test_engine import SPECS
-from tests.specs import random_spec, small_spec
 from wn_runtime.engines.cuda.schedule import PRECISIONS, Schedule
 from wn_runtime.engines.cuda.source import GENERATE, RESTORE, SNAPSHOT, source
 from wn_runtime.engines.device_loop.compiler import STANDARD

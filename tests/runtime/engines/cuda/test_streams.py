@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.cuda_schedules import blocks, clusters
+from tests.models.specs import CORNERS, random_bias, random_samples, random_uniforms
 from tests.runtime.engines.cuda.checks import (
     check_draws,
     check_pieces,
@@ -19,7 +19,7 @@ from tests.runtime.engines.cuda.checks import (
     native,
     opened,
 )
-from tests.specs import CORNERS, random_bias, random_samples, random_uniforms
+from tests.runtime.engines.cuda.schedules import blocks, clusters
 from wn_runtime.engines.cuda.engine import CudaEngine
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.device_loop.device import CudaDevice, DeviceArray, DeviceLost

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.specs import random_spec, small_spec
+from tests.models.specs import random_spec, small_spec
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.memory import CONTROL, StepMemory
 from wn_runtime.engines.step_signature import ELEMENTS

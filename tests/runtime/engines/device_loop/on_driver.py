@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 import wn_runtime
 from tests.fake_libcuda.driver import LIBRARY
+from tests.models.specs import random_uniforms, small_spec
 from tests.runtime.engines.device_loop.kernel_checks import start
-from tests.specs import random_uniforms, small_spec
 from wn_runtime.engines.device_loop.device import CudaDevice, DeviceLost
 from wn_runtime.engines.device_loop.kernel import kernel_source
 from wn_runtime.engines.device_loop.memory import StepMemory

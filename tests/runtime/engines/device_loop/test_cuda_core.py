@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests import api_surface
 from tests.cuda_on_cpu import device as stand_in
+from tests.runtime.engines import api_surface
 from wn_runtime.engines.device_loop import api as cuda_api
 
 INSTANCES = ("Buffer", "Stream", "Device", "GraphBuilder", "Graph", "ObjectCode", "Program")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.cuda_on_cpu.gpu import Gpu, Misuse
+from tests.models.specs import CORNERS, PLAIN, random_spec
 from tests.runtime.engines.device_loop.kernel_checks import (
     check_bias,
     check_draws,
     check_integers,
     check_rings,
 )
-from tests.specs import CORNERS, PLAIN, random_spec
 from wn_runtime.engines.device_loop.compiler import STANDARD
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.kernel import kernel_source

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import verify_engine_contract
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.model_dir import write_model
-from tests.specs import CORNERS, PLAIN, random_weights
+from tests.law.contract import verify_engine_contract
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, PLAIN, random_weights
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.device_loop.device import CudaDevice
 from wn_runtime.engines.device_loop.loop import DeviceLoop

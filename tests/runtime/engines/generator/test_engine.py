@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.contract import verify_engine_contract
-from tests.generators import MODELS
-from tests.model_dir import write_model
-from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import (
+from tests.law.contract import verify_engine_contract
+from tests.models.generators import MODELS
+from tests.models.model_dir import write_model
+from tests.models.specs import (
     PLAIN,
     SPEAKER,
     random_bias,
@@ -21,6 +20,7 @@ from tests.specs import (
     random_weights,
     small_spec,
 )
+from tests.runtime.engines.native.targets import needs_compiler
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.generator.engine import GeneratorEngine
 from wn_runtime.engines.generator.signature import BLOCK

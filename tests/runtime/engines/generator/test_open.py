@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from tests.model_dir import write_model
-from tests.specs import CORNERS, PLAIN, random_samples, random_uniforms
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, PLAIN, random_samples, random_uniforms
 from wn_runtime.engines import registry
 from wn_runtime.engines.choice import by_speed, open_engine
 from wn_runtime.engines.onnx import watch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.specs import CORNERS, SPEAKER, random_spec, small_spec
+from tests.models.specs import CORNERS, SPEAKER, random_spec, small_spec
 from wn_runtime.engines.native.pack import doubled, remainder, to_bfloat16
 from wn_runtime.engines.quantise import quantise
 from wn_runtime.heads.logistic import Logistic

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.models.specs import CORNERS, random_weights
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import CORNERS, random_weights
 from wn_runtime import system_packages
 from wn_runtime.engines.native import compiler, shapes
 from wn_runtime.engines.native.engine import NativeEngine

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.models.specs import CORNERS, random_bias, random_uniforms, random_weights, small_spec
 from tests.runtime.engines.native.models import SPECS, with_params
 from tests.runtime.engines.native.targets import TARGETS, needs_compiler
-from tests.specs import CORNERS, random_bias, random_uniforms, random_weights, small_spec
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.library import compiled
 from wn_runtime.heads.head import inverse_temperatures

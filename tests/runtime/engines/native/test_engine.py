@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.contract import verify_engine_contract
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from tests.runtime.engines.native.models import SPECS
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from wn_runtime.conditioning.conditioner import pieces
 from wn_runtime.engines.native import cpu
 from wn_runtime.engines.native.engine import NativeEngine

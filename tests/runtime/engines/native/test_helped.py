@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.models.specs import random_spec
 from tests.runtime.engines.native.models import SPECS
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import random_spec
 from wn_runtime.engines.native import compiler
 from wn_runtime.engines.native.helped import left_layers, shares_taps, tap_steps
 from wn_runtime.engines.native.kind import PRECISIONS

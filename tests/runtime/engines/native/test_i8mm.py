@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.models.specs import random_weights
 from tests.runtime.engines.native.models import SPECS
 from tests.runtime.engines.native.program import Program
 from tests.runtime.engines.native.test_program import ARM_GCC, ARM_LIBC, QEMU, STEPS, arm, run
-from tests.specs import random_weights
 from wn_runtime.engines.native import precompiled
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.model.state import DELAY_LINES

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.models.specs import CORNERS, random_uniforms, random_weights
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import CORNERS, random_uniforms, random_weights
 from wn_runtime.engines.cache import entries
 from wn_runtime.engines.cache.entries import Entry
 from wn_runtime.engines.native import compiler, cpu

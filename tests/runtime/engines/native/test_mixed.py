@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.numpy_engine import NumpyEngine
+from tests.law.numpy_engine import NumpyEngine
+from tests.models.specs import random_mixed, random_samples, random_uniforms, random_weights
 from tests.runtime.engines.native.models import SPECS
 from tests.runtime.engines.native.program import Program
 from tests.runtime.engines.native.targets import needs_compiler
 from tests.runtime.engines.native.test_program import SANITIZE
-from tests.specs import random_mixed, random_samples, random_uniforms, random_weights
 from wn_runtime.conditioning.conditioner import pieces
 from wn_runtime.conditioning.mixed import Mixed
 from wn_runtime.engines.native.engine import NativeEngine

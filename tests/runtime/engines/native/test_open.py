@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.model_dir import with_default, write_model
+from tests.models.model_dir import with_default, write_model
+from tests.models.specs import CORNERS, random_bias, random_uniforms, small_spec
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import CORNERS, random_bias, random_uniforms, small_spec
 from wn_runtime.engines import cores, measured
 from wn_runtime.engines.choice import open_engine, open_in
 from wn_runtime.engines.native import pack, tune

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.models.specs import CORNERS, random_spec, random_weights
 from tests.runtime.engines.native.program import Program
 from tests.runtime.engines.native.test_program import needs_gcc, run
 from tests.runtime.engines.native.wheel import needs_zig
-from tests.specs import CORNERS, random_spec, random_weights
 from wn_runtime.engines.native import platforms, precompiled, zig
 from wn_runtime.engines.native.platforms import PLATFORMS, Platform
 from wn_runtime.engines.native.shapes import Shapes

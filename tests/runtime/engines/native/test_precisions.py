@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import oracle
-from tests.contract import verify_engine_contract
+from tests.law import oracle
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from tests.runtime.engines.native.models import SPECS, rounded
 from tests.runtime.engines.native.targets import TARGETS, needs_compiler
-from tests.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.kind import PRECISIONS
 from wn_runtime.engines.native.library import compiled

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.model_dir import write_model
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, random_uniforms
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.specs import CORNERS, random_uniforms
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.native import cpu, precompiled, zig

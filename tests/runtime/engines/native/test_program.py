@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import oracle
-from tests.runtime.engines.native.program import Output, Program
-from tests.specs import (
+from tests.law import oracle
+from tests.models.specs import (
     CORNERS,
     random_bias,
     random_samples,
@@ -19,6 +18,7 @@ from tests.specs import (
     random_uniforms,
     random_weights,
 )
+from tests.runtime.engines.native.program import Output, Program
 from wn_runtime.engines.native.kind import PRECISIONS
 from wn_runtime.engines.native.shapes import Shapes
 from wn_runtime.model.spec import ModelSpec

@@ -15,12 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.contract import verify_engine_contract
-from tests.runtime.engines.native.models import SPECS
-from tests.runtime.engines.native.program import Output, Program
-from tests.runtime.engines.native.targets import needs_compiler
-from tests.runtime.engines.native.test_program import ARM_GCC, ARM_LIBC, QEMU, arm
-from tests.specs import (
+from tests.law.contract import verify_engine_contract
+from tests.models.specs import (
     CORNERS,
     random_bias,
     random_samples,
@@ -28,6 +24,10 @@ from tests.specs import (
     random_weights,
     small_spec,
 )
+from tests.runtime.engines.native.models import SPECS
+from tests.runtime.engines.native.program import Output, Program
+from tests.runtime.engines.native.targets import needs_compiler
+from tests.runtime.engines.native.test_program import ARM_GCC, ARM_LIBC, QEMU, arm
 from wn_runtime.engines.native import compiler
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.kind import PRECISIONS

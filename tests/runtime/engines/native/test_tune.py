@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_dir import write_model
-from tests.numpy_engine import NumpyEngine
-from tests.specs import PLAIN, random_weights
+from tests.law.numpy_engine import NumpyEngine
+from tests.models.model_dir import write_model
+from tests.models.specs import PLAIN, random_weights
 from wn_runtime.engines import cores, measured
 from wn_runtime.engines.engine import Engine
 from wn_runtime.engines.native import tune

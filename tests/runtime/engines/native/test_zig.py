@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.models.specs import CORNERS, random_bias, random_spec, random_uniforms, random_weights
 from tests.runtime.engines.native.program import Program
 from tests.runtime.engines.native.test_program import ARM_LIBC, QEMU, arm, needs_gcc, run
 from tests.runtime.engines.native.wheel import install, needs_zig, only
-from tests.specs import CORNERS, random_bias, random_spec, random_uniforms, random_weights
 from wn_runtime import installation, system_packages
 from wn_runtime.engines.cache.directory import cache_directory
 from wn_runtime.engines.native import compiler, cpu, platforms, precompiled, zig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import DTypeLike, NDArray
 
-from tests.specs import CORNERS, random_spec
+from tests.models.specs import CORNERS, random_spec
 from wn_runtime.engines.onnx import delay_lines
 from wn_runtime.engines.onnx.delay_lines import DelayLines
 from wn_runtime.model.spec import ModelSpec

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import oracle
-from tests.contract import verify_engine_contract
-from tests.model_dir import write_model
-from tests.specs import (
+from tests.law import oracle
+from tests.law.contract import verify_engine_contract
+from tests.models.model_dir import write_model
+from tests.models.specs import (
     CORNERS,
     random_bias,
     random_samples,

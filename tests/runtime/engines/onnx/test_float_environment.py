@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.model_dir import write_model
-from tests.specs import CORNERS, random_uniforms
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, random_uniforms
 from wn_runtime.engines.choice import open_engine
 
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper
 
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_runtime.engines.onnx import graph_check
 from wn_runtime.engines.onnx.graph_check import check_graph
 from wn_runtime.engines.onnx.session import open_session, telling

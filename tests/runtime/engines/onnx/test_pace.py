@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import specs
+from tests.models import specs
 from wn_runtime.engines.onnx.pace import check_pace
 from wn_runtime.errors import WavestepError
 

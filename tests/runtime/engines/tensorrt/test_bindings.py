@@ -24,8 +24,8 @@ import pytest
 
 import wn_export
 import wn_runtime
-from tests import api_surface
 from tests.cuda_on_cpu import tensorrt as stand_in
+from tests.runtime.engines import api_surface
 from wn_runtime.engines.tensorrt import api as trt_api
 
 Surface = dict[str, dict[str, tuple[str, ...] | None]]

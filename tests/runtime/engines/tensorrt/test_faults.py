@@ -12,8 +12,8 @@ import pytest
 from tests.cuda_on_cpu import tensorrt as trt
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
-from tests.model_dir import write_model
-from tests.specs import CORNERS, random_bias, random_samples
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS, random_bias, random_samples
 from wn_runtime import extras
 from wn_runtime.engines import registry, trust
 from wn_runtime.engines.choice import open_engine

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
-from tests.specs import PLAIN
+from tests.models.specs import PLAIN
 from wn_runtime.engines import registry
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.onnx.kind import ONNX

@@ -12,7 +12,7 @@ import pytest
 from tests.cuda_on_cpu.device import Program
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
-from tests.specs import PLAIN, random_uniforms
+from tests.models.specs import PLAIN, random_uniforms
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.device_loop.step_cubin import precompile

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.cuda_on_cpu import plugins
-from tests.specs import CORNERS
+from tests.models.specs import CORNERS
 from wn_runtime.engines.tensorrt.fused.fields import from_fields, to_fields
 from wn_runtime.engines.tensorrt.fused.node import FusedNode
 from wn_runtime.engines.tensorrt.fused.record import FusedRecord

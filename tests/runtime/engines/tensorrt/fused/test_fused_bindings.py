@@ -20,7 +20,7 @@ ASK = """
 import json
 import numpy as np
 import tensorrt_bindings as trt
-from tests.specs import CORNERS
+from tests.models.specs import CORNERS
 from wn_runtime.engines.cuda.alone import alone
 from wn_runtime.engines.cuda.source import source
 from wn_runtime.engines.device_loop.compiler import source_digest

@@ -13,7 +13,7 @@ import pytest
 from tests.cuda_on_cpu.device import Program
 from tests.cuda_on_cpu.fused_dir import PLAN, write_fused
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.specs import CORNERS, random_bias, random_uniforms
+from tests.models.specs import CORNERS, random_bias, random_uniforms
 from wn_runtime.commands.run import main
 from wn_runtime.engines import trust
 from wn_runtime.engines.choice import open_engine

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.specs import CORNERS, random_bias, random_uniforms, random_weights
+from tests.models.specs import CORNERS, random_bias, random_uniforms, random_weights
 from wn_export.tensorrt.fused import choose_node
 from wn_runtime.engines.cuda.choose import VARIABLE
 from wn_runtime.engines.cuda.pack import pack

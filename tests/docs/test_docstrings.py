@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import wn_runtime
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 WITH_EXAMPLES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts[1:])
     for path in ROOT.glob("*/wn_*/**/*.py")

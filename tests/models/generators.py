@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.specs import CORNERS, MOOD, SPEAKER, small_spec
+from tests.models.specs import CORNERS, MOOD, SPEAKER, small_spec
 from wn_runtime.heads.gaussian import Gaussian
 from wn_runtime.heads.logistic import Logistic
 from wn_runtime.heads.softmax import Softmax

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from tests.model_dir import write_model
-from tests.specs import small_spec
+from tests.models.model_dir import write_model
+from tests.models.specs import small_spec
 from wn_runtime.conditioning.frames import LocalFrames
 from wn_runtime.conditioning.global_conditions import GlobalConditions
 from wn_runtime.conditioning.spec import Condition

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tests import oracle
-from tests.specs import random_bias, random_samples, random_uniforms
+from tests.law import oracle
+from tests.models.specs import random_bias, random_samples, random_uniforms
 from wn_runtime.conditioning.conditioner import Bias, Conditioner, Values
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.engine import Engine, Temperature

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.docs.typed import code, commands
-from tests.speaking import write_voice
+from tests.models.speaking import write_voice
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 WORDS = "seven S EH V AH N\nfour F AO R\ntwo T UW\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 KEPT = ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR")
 
 
@@ -20,7 +20,7 @@ def test_the_gpu_suite_skips_what_is_missing_and_installs_nothing(tmp_path: Path
     pytest.importorskip("onnx", reason="onnx is not installed: nothing to hide")
     environment = {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
-        "PYTEST_ADDOPTS": f"-p tests.bare_machine -o cache_dir={tmp_path}",
+        "PYTEST_ADDOPTS": f"-p tests.plugins.bare_machine -o cache_dir={tmp_path}",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }

@@ -11,7 +11,7 @@ import functools
 import importlib.util
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
 NEEDS = ("torch", "wn_train")
 

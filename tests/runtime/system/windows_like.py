@@ -1,7 +1,9 @@
 """Run as a program: a Python whose standard library looks as on Windows, then what is asked of it.
 
-    python -m tests.windows_like import              every module of the product's runtime
-    python -m tests.windows_like COMMAND ARGUMENTS   one of the runtime's commands: run, inspect, …
+    python -m tests.runtime.system.windows_like import   every module of the product's runtime
+    python -m tests.runtime.system.windows_like COMMAND ARGUMENTS …
+
+COMMAND is one of the runtime's: run, inspect, …
 
 What Windows lacks is gone: modules, functions, flags, signals; select is for sockets alone, there
 is no C library to look into, no /proc, and an open file can be neither renamed nor removed. What it
@@ -206,7 +208,7 @@ def _windows_modules() -> None:
 def main(words: Sequence[str]) -> None:
     """What is asked for on the command line."""
     become()
-    from tests.test_imports import MODULES
+    from tests.imports.test_heavy import MODULES
 
     for module in MODULES:
         importlib.import_module(module)

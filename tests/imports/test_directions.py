@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("importlinter", reason="import-linter is not installed")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 VIOLATIONS = {
     "the runtime knows training": ("wn_runtime/model/spec.py", "import wn_train.config"),
     "the runtime needs torch": ("wn_runtime/model/spec.py", "import torch"),

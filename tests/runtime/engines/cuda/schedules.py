@@ -9,7 +9,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
-from tests.specs import SPEAKER, small_spec
+from tests.models.specs import SPEAKER, small_spec
 from wn_runtime.engines.cuda.alone import alone
 from wn_runtime.engines.cuda.schedule import READS, Schedule
 from wn_runtime.engines.cuda.several import clustered, flagged

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.specs import random_weights
+from tests.models.specs import random_weights
 from wn_export.package.graph_files import Graphs, write_models
 from wn_runtime.model import manifest as manifests
 from wn_runtime.model.layout import layout
