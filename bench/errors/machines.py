@@ -19,9 +19,9 @@ import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import ModuleType
+
+from tests.plugins.hiding import hide
 
 HOME = "/home/ann"
 WHEEL = f"{HOME}/wavestep-0.1.0-py3-none-any.whl"
@@ -115,7 +115,7 @@ def lay_out(machine: Machine, root: Path) -> None:
 def become(machine: Machine, root: Path, hidden: Sequence[str]) -> None:
     """From here on this process is on that machine, laid out in `root`."""
     sys.path.insert(0, str(root) + SITE)
-    sys.meta_path[sys.meta_path.index(PathFinder)] = _without(frozenset(hidden))
+    hide(frozenset(hidden))
     from wn_runtime import extras, system_packages
     from wn_runtime.engines.cuda import present
     from wn_runtime.engines.native import zig
@@ -135,24 +135,6 @@ def become(machine: Machine, root: Path, hidden: Sequence[str]) -> None:
     present.DEVICES = tuple(str(root) + name for name in present.DEVICES)
     system_packages._is_root = lambda: False
     zig.command, zig.is_placeholder = lambda: (), lambda: False
-
-
-def _without(hidden: frozenset[str]) -> type[PathFinder]:
-    """Finds what is installed, but for those packages."""
-
-    class Finder(PathFinder):
-        @classmethod
-        def find_spec(
-            cls,
-            fullname: str,
-            path: Sequence[str] | None = None,
-            target: ModuleType | None = None,
-        ) -> ModuleSpec | None:
-            if fullname.partition(".")[0] in hidden:
-                return None
-            return super().find_spec(fullname, path, target)
-
-    return Finder
 
 
 def _write(root: Path, path: str, text: str) -> Path:

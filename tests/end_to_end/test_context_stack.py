@@ -7,13 +7,13 @@ import re
 import shutil
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
 
 import wn_runtime
+from tests.end_to_end.doing import do
 from tests.train.framed_corpus import write_framed
 
 pytest.importorskip("torch", reason="torch is not installed")
@@ -51,13 +51,6 @@ sample_seconds = 0.05
 """
 FRAMES = "[model.frames]\nhop = 40\nhidden = 5\nkernels = [3]\n"
 CONTEXT = 40 + 15 * 20 + 8
-
-
-def do(command: click.Command, *arguments: object) -> str:
-    """What a command says, which must succeed."""
-    done = CliRunner().invoke(command, [str(argument) for argument in arguments])
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 @pytest.fixture(

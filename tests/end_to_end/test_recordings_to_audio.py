@@ -8,11 +8,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import soundfile
-from click.testing import CliRunner
 
+from tests.end_to_end.doing import do
 from tests.train.recordings import RATE, tone
 from wn_export.commands.export import main as wn_export
 from wn_export.commands.inspecting import main as wn_inspect
@@ -48,13 +47,6 @@ validate_every = 10
 sample_every = 20
 sample_seconds = 0.05
 """
-
-
-def do(command: click.Command, *arguments: object) -> str:
-    """What a command says, which must succeed."""
-    done = CliRunner().invoke(command, [str(argument) for argument in arguments])
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,12 @@ import itertools
 import shutil
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 import soundfile
-from click.testing import CliRunner
 
 import wn_runtime
+from tests.end_to_end.doing import do
 from tests.train.recordings import RATE, tone
 
 pytest.importorskip("torch", reason="torch is not installed")
@@ -45,13 +44,6 @@ sample_seconds = 0.02
 """
 INSTRUMENTS, TEMPI = ("organ", "piano"), ("fast", "slow")
 ENGINES = ("onnx", "native") if shutil.which("cc") else ("onnx",)
-
-
-def do(command: click.Command, *arguments: object) -> str:
-    """What a command says, which must succeed."""
-    done = CliRunner().invoke(command, [str(argument) for argument in arguments])
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 @pytest.fixture(scope="module")

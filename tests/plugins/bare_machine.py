@@ -7,13 +7,12 @@ other package is hidden, as if it had never been installed.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
 
 import pytest
+
+from tests.plugins.hiding import hide
 
 NAMED = ("pytest", "numpy", "click", "tqdm", "safetensors", "torch", "cuda-core", "cuda-bindings")
 
@@ -59,23 +58,7 @@ HIDDEN = frozenset(module for module, owners in OWNERS.items() if not owners & S
 }
 
 
-class Bare(PathFinder):
-    """Finds nothing of a hidden package."""
-
-    @classmethod
-    def find_spec(
-        cls,
-        fullname: str,
-        path: Sequence[str] | None = None,
-        target: ModuleType | None = None,
-    ) -> ModuleSpec | None:
-        """None for what is hidden."""
-        if fullname.partition(".")[0] in HIDDEN:
-            return None
-        return super().find_spec(fullname, path, target)
-
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
+hide(HIDDEN)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,19 +13,12 @@ from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.features.features import Features
 from wn_runtime.heads.head import Head
 from wn_runtime.heads.softmax import Softmax
-from wn_runtime.model import names, strict
+from wn_runtime.model import names, ranges, strict
 from wn_runtime.model.manifest import check_temperature
 from wn_runtime.model.spec import MOST_DILATION, MOST_LAYERS, ModelSpec
 from wn_train import toml
 from wn_train.conditioning.config import ContextConfig, FramesConfig
 from wn_train.speech.config import SpeechConfig
-
-
-def _check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
-    for name, (low, high) in ranges.items():
-        value = getattr(config, name)
-        if not low <= value <= high:
-            raise ValueError(f"{name} is {value}; it must be {low:.15g} to {high:.15g}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ class ModelConfig:
     """A context stack over a long history; None: none."""
 
     def __post_init__(self) -> None:
-        _check_ranges(self, {"cycle": (1, MOST_DILATION), "layers": (1, MOST_LAYERS)})
+        ranges.check(self, {"cycle": (1, MOST_DILATION), "layers": (1, MOST_LAYERS)})
         if self.cycle & (self.cycle - 1):
             raise ValueError(f"cycle is {self.cycle}; it must be a power of two")
         self.spec(sample_rate=1)  # which checks the rest
@@ -106,7 +99,7 @@ class DataConfig:
     """Probability that a condition of a chunk is left out (classifier-free training)."""
 
     def __post_init__(self) -> None:
-        _check_ranges(
+        ranges.check(
             self,
             {
                 "sample_rate": (0, 1_000_000),
@@ -171,7 +164,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.precision not in ("auto", "fp32", "bf16"):
             raise ValueError(unknown("precision", self.precision, ["auto", "fp32", "bf16"]))
-        _check_ranges(
+        ranges.check(
             self,
             {
                 **dict.fromkeys(("steps", "batch_samples", "validate_every"), (1, 10**9)),
@@ -193,7 +186,7 @@ class TrainingConfig:
         if self.init_network and not self.init:
             raise ValueError("init_network is true, and init is no checkpoint")
         if self.warmup_steps is not None:
-            _check_ranges(self, {"warmup_steps": (0, 10**9)})
+            ranges.check(self, {"warmup_steps": (0, 10**9)})
 
     @property
     def warmup(self) -> int:

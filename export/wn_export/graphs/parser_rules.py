@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import TensorProto
 
-from wn_runtime.errors import WavestepError
+from wn_export.graphs.faults import require_none
 
 OPSET = 17
 """The newest whose every op TensorRT 10.3 (JetPack 6) runs right: later ScatterND needs 10.9."""
@@ -69,13 +69,7 @@ class _Graph:
 
 def require(model: onnx.ModelProto) -> None:
     """Raise WavestepError with the first fault of a graph, where it has any."""
-    found = faults(model)
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise WavestepError(
-            f"TensorRT 10.3 does not take the graph {model.graph.name}: {found[0]}{more}; make it "
-            "of what export/wn_export/graphs/parser_rules.py lists"
-        )
+    require_none(model, faults(model), "TensorRT 10.3 does not take", __name__)
 
 
 def wrong_versions(model: onnx.ModelProto) -> list[str]:

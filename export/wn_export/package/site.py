@@ -16,7 +16,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from wn_export.c_api import wasm
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.model_file import Named, packed_model
 from wn_export.package import foreign, site_speech
-from wn_export.package.staging import Kind, Staged, size, staged
+from wn_export.package.staging import Kind, Staged, entries_of, size, staged
 from wn_export.parity import reference
 from wn_export.parity.expected import Conditions
 from wn_runtime.commands import next_step
@@ -182,11 +181,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _check_replaceable(target: Path) -> None:
     """Raise WavestepError unless `target` is free, an empty directory or such a site."""
-    if not os.path.lexists(target):
-        return
-    if not target.is_dir():
-        raise WavestepError(f"{target} exists and is not a directory; give another -o")
-    if any(target.iterdir()) and _ours(target) is None:
+    if entries_of(target) and _ours(target) is None:
         raise WavestepError(
             f"{target} is not a site of wn-export's (it has no {INDEX} of one), so it is not "
             "replaced; give another -o"

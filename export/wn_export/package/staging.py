@@ -98,11 +98,7 @@ def staged(target: Path, kind: Kind | None = None) -> Iterator[Staged]:
 
 def check_replaceable(target: Path) -> None:
     """Raise WavestepError unless `target` is free, an empty directory or a model directory."""
-    if not os.path.lexists(target):
-        return
-    if not target.is_dir():
-        raise WavestepError(f"{target} exists and is not a directory; give another -o")
-    entries = sorted(entry.name for entry in target.iterdir())
+    entries = entries_of(target)
     if not entries:
         return
     if manifest.MANIFEST not in entries:
@@ -119,6 +115,18 @@ def check_replaceable(target: Path) -> None:
                 "another -o"
             ) from error
     foreign.check(target)
+
+
+def entries_of(target: Path) -> list[str]:
+    """Names in the directory `target`, none where nothing is there, sorted.
+
+    Raises WavestepError where it is something else.
+    """
+    if not os.path.lexists(target):
+        return []
+    if not target.is_dir():
+        raise WavestepError(f"{target} exists and is not a directory; give another -o")
+    return sorted(entry.name for entry in target.iterdir())
 
 
 def failed_name(target: Path) -> Path:

@@ -23,9 +23,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wn_runtime.conditioning.numbered import numbered
 from wn_runtime.conditioning.part import Frames, Rows, Value
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.heads.head import Head
+from wn_runtime.model import ranges
 from wn_runtime.model.state import State
 
 _RANGES = {
@@ -50,7 +52,7 @@ Array = NDArray[np.float32]
 
 def layer_names(index: int) -> tuple[str, str]:
     """The canonical names of a layer's weight and bias."""
-    return f"{_PREFIX}{index}.weight", f"{_PREFIX}{index}.bias"
+    return numbered(_PREFIX, index)
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,7 @@ class ContextStack(ConditionerSpec):
     kind: ClassVar[str] = "context_stack"
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} is {value}; it must be {low} to {high}")
+        ranges.check(self, _RANGES)
         if self.block % self.pool:
             raise ValueError(f"block is {self.block}; it must be a multiple of pool, {self.pool}")
         if not 1 <= len(self.dilations) <= MOST_LAYERS:

@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wn_runtime.arguments import shown
+from wn_runtime.conditioning.numbered import numbered
 from wn_runtime.conditioning.part import Frames, Rows, Value
 from wn_runtime.conditioning.spec import ConditionerSpec
 from wn_runtime.errors import unknown
+from wn_runtime.model import ranges
 from wn_runtime.model.state import State
 
 UPSAMPLINGS = ("repeat", "linear", "transposed")
@@ -38,7 +40,7 @@ Array = NDArray[np.float32]
 
 def kernel_names(index: int) -> tuple[str, str]:
     """The canonical names of a frame-rate convolution's weight and bias."""
-    return f"{_PREFIX}{index}.weight", f"{_PREFIX}{index}.bias"
+    return numbered(_PREFIX, index)
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,7 @@ class LocalFrames(ConditionerSpec):
     kind: ClassVar[str] = "frames"
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} is {value}; it must be {low} to {high}")
+        ranges.check(self, _RANGES)
         if len(self.kernels) > MOST_KERNELS:
             raise ValueError(f"there are {len(self.kernels)} kernels; give at most {MOST_KERNELS}")
         for width in self.kernels:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from wn_runtime.conditioning.numbered import numbered
+
 END = float(np.finfo(np.float32).max)
 """What a frame holds that is beyond the clip's last; finite, as frames are checked to be."""
 ENDED = 1e38
@@ -15,4 +17,4 @@ CONV = f"{_PREFIX}conv.weight"
 
 def stage_names(index: int) -> tuple[str, str]:
     """The canonical names of a stage's kernel and bias."""
-    return f"{_PREFIX}{index}.weight", f"{_PREFIX}{index}.bias"
+    return numbered(_PREFIX, index)

@@ -28,7 +28,7 @@ from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.heads.head import Head, Samples
 from wn_runtime.heads.registry import HEADS
 from wn_runtime.heads.softmax import Softmax
-from wn_runtime.model import strict
+from wn_runtime.model import ranges, strict
 from wn_runtime.model.postprocess import Postprocess
 
 CHANNELS = ("residual_channels", "gate_channels", "skip_channels", "head_channels")
@@ -81,10 +81,7 @@ class ModelSpec:
     """What decoded audio goes through."""
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} is {value}; it must be {low} to {high}")
+        ranges.check(self, _RANGES)
         if self.gate_channels % 2:
             raise ValueError(
                 f"gate_channels is {self.gate_channels}; it must be even (filter and gate halves)"

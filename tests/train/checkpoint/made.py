@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from tests.models import specs
 from tests.train.models import random_model
+from wn_runtime.errors import WavestepError
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint
@@ -75,3 +77,14 @@ def with_pickle(path: Path, pickle: bytes) -> None:
     content = members(path)
     name = next(name for name in content if name.endswith("/data.pkl"))
     path.write_bytes(archive({**content, name: pickle}))
+
+
+def refusal(path: Path) -> str:
+    """How it is refused: one short line that begins with the file."""
+    with pytest.raises(WavestepError) as error:
+        checkpoint.load(path)
+    message = str(error.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    assert len(message) < 1000
+    return message

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.train.checkpoint.made import archive, members, written
-from wn_runtime.errors import WavestepError
+from tests.train.checkpoint.made import archive, members, refusal, written
 from wn_train import checkpoint
 from wn_train.checkpoint.archive import MOST_DIRECTORY, MOST_PICKLE
 
@@ -19,15 +18,6 @@ from wn_train.checkpoint.archive import MOST_DIRECTORY, MOST_PICKLE
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return written(tmp_path / "voice.pt")
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(WavestepError) as error:
-        checkpoint.load(path)
-    message = str(error.value)
-    assert message.startswith(str(path))
-    assert "\n" not in message
-    return message
 
 
 def test_what_zipfile_writes_is_read_too(path: Path) -> None:

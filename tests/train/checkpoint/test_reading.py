@@ -22,6 +22,7 @@ from tests.train.checkpoint.made import (
     archive,
     checkpoint_of,
     members,
+    refusal,
     with_pickle,
     written,
 )
@@ -38,16 +39,6 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     return written(tmp_path / "best.pt")
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(WavestepError) as error:
-        checkpoint.load(path)
-    message = str(error.value)
-    assert message.startswith(str(path))
-    assert "\n" not in message
-    assert len(message) < 1000
-    return message
 
 
 def said_of(path: Path) -> str | None:

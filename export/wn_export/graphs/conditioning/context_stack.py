@@ -27,9 +27,9 @@ def add(part: GraphPart, stack: ContextStack) -> str:
         rows = stack.past(i)
         past = graph.input(f"state.{part.index}.past{i}", [rows, batch, stack.channels])
         window = graph.node("Concat", name(f"window{i}"), past, h, axis=0)  # [M + n, B, H]
-        part.states[past] = _slice(part, window, f"newest{i}", count, rows)
+        part.states[past] = part.slice(window, f"newest{i}", count, rows)
         taps = [
-            _slice(part, window, f"layer{i}/tap{j}", rows - j * dilation, count)
+            part.slice(window, f"layer{i}/tap{j}", rows - j * dilation, count)
             for j in range(stack.kernel)
         ]
         each = graph.node("Concat", name(f"taps{i}"), *taps, axis=2)  # [n, B, k·H]
@@ -57,7 +57,7 @@ def _pooled(part: GraphPart, stack: ContextStack) -> str:
         before = graph.node("Transpose", name("wave/before"), past, perm=[1, 0])
         wave = graph.node("Concat", name("wave/known"), before, wave, axis=1)  # [B, W-1 + P]
         by_sample = graph.node("Transpose", name("wave/by_sample"), wave, perm=[1, 0])
-        newest = _slice(part, by_sample, "wave/newest", stack.block, stack.filter_width - 1)
+        newest = part.slice(by_sample, "wave/newest", stack.block, stack.filter_width - 1)
         part.states[past] = newest
     signal = graph.node("Unsqueeze", name("wave/signal"), wave, graph.shape(1))  # [B, 1, W-1 + P]
     kernel = np.ascontiguousarray(weights[FILTER][::-1].transpose(2, 1, 0))  # [H, 1, W]
@@ -67,9 +67,3 @@ def _pooled(part: GraphPart, stack: ContextStack) -> str:
     pool = [stack.pool]
     pooled = graph.node("AveragePool", name("pooled"), loud, kernel_shape=pool, strides=pool)
     return graph.node("Transpose", name("frames"), pooled, perm=[2, 0, 1])
-
-
-def _slice(part: GraphPart, tensor: str, what: str, first: int, count: int) -> str:
-    graph = part.graph
-    start, end = graph.shape(first), graph.shape(first + count)
-    return graph.node("Slice", part.name(what), tensor, start, end, graph.shape(0))

@@ -44,7 +44,7 @@ def _window(part: GraphPart, local: LocalFrames, count: int) -> str:
     graph, name = part.graph, part.name
     assert part.frames is not None
     given = graph.node("Transpose", name("frames"), part.frames, perm=[1, 0, 2])  # [F, B, C]
-    given = _slice(part, given, "own", 0, count + local.ahead)  # another may look farther ahead
+    given = part.slice(given, "own", 0, count + local.ahead)  # another may look farther ahead
     mean, scale = (graph.constant(each, part.weights[each]) for each in (MEAN, SCALE))
     apart = graph.node("Sub", name("apart"), given, mean)
     deviations = graph.node("Mul", name("deviations"), apart, scale)
@@ -57,7 +57,7 @@ def _window(part: GraphPart, local: LocalFrames, count: int) -> str:
         return window
     past = graph.input(f"state.{part.index}.past", [local.past, part.batch, local.channels])
     window = graph.node("Concat", name("window"), past, window, axis=0)
-    part.states[past] = _slice(part, window, "newest", count, local.past)
+    part.states[past] = part.slice(window, "newest", count, local.past)
     return window
 
 
@@ -74,7 +74,7 @@ def _upsampled(part: GraphPart, local: LocalFrames, y: str, count: int) -> str:
         rows = graph.node("Reshape", name("upsampled/by_stream"), flat, shape)
         rows = graph.node("Transpose", name("upsampled/rows"), rows, perm=[0, 2, 1, 3])
     else:
-        first, second = _slice(part, y, "first", 0, count), _slice(part, y, "second", 1, count)
+        first, second = part.slice(y, "first", 0, count), part.slice(y, "second", 1, count)
         line = graph.constant(name("line"), local.line[:, None, None])  # [R, 1, 1]
         axis = graph.shape(1)
         start = graph.node("Unsqueeze", name("start"), first, axis)  # [n, 1, B, H]
@@ -91,11 +91,5 @@ def _taps(part: GraphPart, y: str, what: str, width: int, count: int) -> str:
     """`width` frames side by side, the oldest first: [count, B, width·C]."""
     if width == 1:
         return y
-    taps = [_slice(part, y, f"{what}/tap{j}", j, count) for j in range(width)]
+    taps = [part.slice(y, f"{what}/tap{j}", j, count) for j in range(width)]
     return part.graph.node("Concat", part.name(f"{what}/taps"), *taps, axis=2)
-
-
-def _slice(part: GraphPart, tensor: str, what: str, first: int, count: int) -> str:
-    graph = part.graph
-    start, end = graph.shape(first), graph.shape(first + count)
-    return graph.node("Slice", part.name(what), tensor, start, end, graph.shape(0))

@@ -32,3 +32,8 @@ class GraphPart:
     def name(self, node: str) -> str:
         """A node's name in this part."""
         return f"conditioner{self.index}/{node}"
+
+    def slice(self, tensor: str, node: str, first: int, count: int, axis: int = 0) -> str:
+        """The node of `count` rows of a tensor, along an axis, from `first` on."""
+        start, end = self.graph.shape(first), self.graph.shape(first + count)
+        return self.graph.node("Slice", self.name(node), tensor, start, end, self.graph.shape(axis))

@@ -30,7 +30,7 @@ def add(part: GraphPart, spec: StretchedFrames) -> str:
         c = graph.node("Mul", name(f"within{i}"), c, each)
         made = (rows - level.back - level.ahead) * level.scale
         c = _stage(part, spec, i, c, rows)
-        c = _slice(part, c, f"stage{i}", level.skip, made - level.skip - level.drop)
+        c = part.slice(c, f"stage{i}", level.skip, made - level.skip - level.drop)
     table = graph.constant(WEIGHT, part.weights[WEIGHT].reshape(spec.channels, -1))
     flat = graph.node("MatMul", name("bias/flat"), c, table)  # [P, B, L·G]
     shape = graph.shape(part.block, part.batch, part.spec.layers, part.spec.gate_channels)
@@ -43,12 +43,12 @@ def _normalised(part: GraphPart, spec: StretchedFrames, count: int) -> tuple[str
     graph, name = part.graph, part.name
     assert part.frames is not None
     given = graph.node("Transpose", name("frames"), part.frames, perm=[1, 0, 2])
-    given = _slice(part, given, "given", 0, count + spec.beyond)
+    given = part.slice(given, "given", 0, count + spec.beyond)
     zero, one, ended, least, most = (
         graph.constant(name(f"number{i}"), np.array(value, np.float32))
         for i, value in enumerate((0, 1, ENDED, -MOST_DEVIATIONS, MOST_DEVIATIONS))
     )
-    first = _slice(part, given, "first", 0, 1, axis=2)
+    first = part.slice(given, "first", 0, 1, axis=2)
     short = graph.node("Sub", name("short_of_the_end"), ended, first)
     own = graph.node("Clip", name("own"), short, zero, one)
     mean, scale = (graph.constant(each, part.weights[each]) for each in (MEAN, SCALE))
@@ -68,27 +68,27 @@ def _filled(
     before = graph.input(f"state.{part.index}.past", [past, part.batch, spec.channels])
     known = graph.input(f"state.{part.index}.inside", [past, part.batch, 1])
     one = name("number1")
-    newest = _slice(part, known, "newest_known", past - 1, 1)
+    newest = part.slice(known, "newest_known", past - 1, 1)
     fresh = graph.node("Sub", name("not_begun"), one, newest)
-    fill = graph.node("Mul", name("first_frame"), fresh, _slice(part, y, "y/first", 0, 1))
+    fill = graph.node("Mul", name("first_frame"), fresh, part.slice(y, "y/first", 0, 1))
     before = graph.node("Add", name("before"), before, fill)
     inside = graph.node("Concat", name("inside"), known, own, axis=0)
     length = past + count + spec.beyond
     window = graph.node("Concat", name("window"), before, y, axis=0)
-    following = _slice(part, inside, "inside/next", 1, length - 1)
+    following = part.slice(inside, "inside/next", 1, length - 1)
     ends = graph.node("Sub", name("ends"), one, following)
     last = graph.node(
-        "Mul", name("last/all_but_one"), _slice(part, inside, "inside/but_one", 0, length - 1), ends
+        "Mul", name("last/all_but_one"), part.slice(inside, "inside/but_one", 0, length - 1), ends
     )
-    final = _slice(part, inside, "inside/final", length - 1, 1)
+    final = part.slice(inside, "inside/final", length - 1, 1)
     last = graph.node("Concat", name("last"), last, final, axis=0)
     chosen = graph.node("Mul", name("last/frames"), last, window)
     frame = graph.node("ReduceSum", name("last_frame"), chosen, graph.shape(0), keepdims=1)
     gone = graph.node("Sub", name("gone"), one, own)
     filled = graph.node("Add", name("filled"), y, graph.node("Mul", name("copies"), gone, frame))
     y = graph.node("Concat", name("whole"), before, filled, axis=0)
-    part.states[f"state.{part.index}.past"] = _slice(part, y, "past/next", count, past)
-    part.states[f"state.{part.index}.inside"] = _slice(part, inside, "known/next", count, past)
+    part.states[f"state.{part.index}.past"] = part.slice(y, "past/next", count, past)
+    part.states[f"state.{part.index}.inside"] = part.slice(inside, "known/next", count, past)
     return y, inside
 
 
@@ -98,12 +98,12 @@ def _convolved(
     """The convolution [before + n + after, B, C], and which of its rows are the clip's."""
     graph, name, first = part.graph, part.name, spec.levels[0]
     rows, width = first.before + count + first.after, 2 * spec.context + 1
-    taps = [_slice(part, y, f"conv/tap{j}", spec.margin + j, rows) for j in range(width)]
+    taps = [part.slice(y, f"conv/tap{j}", spec.margin + j, rows) for j in range(width)]
     each = graph.node("Concat", name("conv/taps"), *taps, axis=2) if width > 1 else taps[0]
     table = graph.constant(CONV, part.weights[CONV].reshape(-1, spec.channels))
     c = graph.node("MatMul", name("conv"), each, table)
     around = [
-        _slice(part, inside, f"within/{j}", spec.context + j, rows)
+        part.slice(inside, f"within/{j}", spec.context + j, rows)
         for j in range(2 * spec.margin + 1)
     ]
     within = graph.node("Max", name("within"), *around) if len(around) > 1 else around[0]
@@ -123,14 +123,14 @@ def _spread(
     held = graph.node("Reshape", part.name(f"spread{index}/flat"), held, flat)
     start = first.before * level.rows - level.before
     wanted = level.before + count * level.rows + level.after
-    return _slice(part, held, f"spread{index}/own", start, wanted)
+    return part.slice(held, f"spread{index}/own", start, wanted)
 
 
 def _stage(part: GraphPart, spec: StretchedFrames, index: int, c: str, rows: int) -> str:
     """One stage: [n + back + ahead, B, C] -> [n·s, B, C]."""
     graph, name, scale = part.graph, part.name, spec.scales[index]
     width, count = spec.taps(index), rows - spec.back[index] - spec.ahead[index]
-    taps = [_slice(part, c, f"stage{index}/tap{j}", j, count) for j in range(width)]
+    taps = [part.slice(c, f"stage{index}/tap{j}", j, count) for j in range(width)]
     each = graph.node("Concat", name(f"stage{index}/taps"), *taps, axis=2) if width > 1 else taps[0]
     weight, bias = stage_names(index)
     table = graph.constant(weight, dense(part.weights[weight], spec.channels))
@@ -144,9 +144,3 @@ def _stage(part: GraphPart, spec: StretchedFrames, index: int, c: str, rows: int
     if spec.slope == 1:
         return a
     return graph.node("LeakyRelu", name(f"stage{index}/leaky"), a, alpha=spec.slope)
-
-
-def _slice(part: GraphPart, tensor: str, what: str, first: int, count: int, axis: int = 0) -> str:
-    graph = part.graph
-    start, end = graph.shape(first), graph.shape(first + count)
-    return graph.node("Slice", part.name(what), tensor, start, end, graph.shape(axis))

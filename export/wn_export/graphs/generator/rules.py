@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import onnx
 from onnx import AttributeProto, TensorProto
 
+from wn_export.graphs.faults import require_none
 from wn_export.graphs.parser_rules import wrong_versions
-from wn_runtime.errors import WavestepError
 
 _SINGLE, _DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
 _FLOATS = frozenset({_SINGLE, _DOUBLE})
@@ -40,13 +40,7 @@ OPS: dict[str, frozenset[int]] = {
 
 def require(model: onnx.ModelProto) -> None:
     """Raise WavestepError with the first fault of a graph, where it has any."""
-    found = faults(model)
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise WavestepError(
-            f"not every ONNX Runtime takes the graph {model.graph.name}: {found[0]}{more}; make it "
-            "of what export/wn_export/graphs/generator/rules.py lists"
-        )
+    require_none(model, faults(model), "not every ONNX Runtime takes", __name__)
 
 
 def faults(model: onnx.ModelProto) -> list[str]:

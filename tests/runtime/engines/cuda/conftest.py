@@ -1,20 +1,11 @@
-"""A GPU with thread block clusters that is the CPU, with a cache of its own."""
+"""The GPU of these tests has thread block clusters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-
-from tests.cuda_on_cpu import device as cuda
-from tests.cuda_on_cpu.gpu import Gpu
 
 
 @pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gpu]:
-    """At the end, nothing was written beside its memory."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    machine = cuda.install(monkeypatch, Gpu(arch="90"))
-    yield machine
-    machine.check_guards()
+def arch() -> str:
+    """An H100's."""
+    return "90"

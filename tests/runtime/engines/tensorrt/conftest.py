@@ -1,25 +1,13 @@
-"""A GPU that is the CPU, with TensorRT for it and a cache of its own."""
+"""TensorRT for the GPU that is the CPU."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu import tensorrt as trt
 from tests.cuda_on_cpu.gpu import Gpu
-
-
-@pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gpu]:
-    """At the end, nothing was written beside its memory."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    machine = cuda.install(monkeypatch, Gpu())
-    yield machine
-    machine.check_guards()
 
 
 @pytest.fixture
