@@ -29,6 +29,9 @@ from wn_runtime.model.manifest import Manifest
 from wn_runtime.model.package import ModelPackage
 from wn_runtime.model.spec import ModelSpec
 
+KEYS = frozenset({"header", "rows"})
+"""What `as_json` has, and no other command's report."""
+
 
 @dataclass(frozen=True)
 class Bench:

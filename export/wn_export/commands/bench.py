@@ -11,7 +11,7 @@ import click
 
 from wn_export.bench.measure import Generator, Row
 from wn_export.bench.plot import check_plot, plot
-from wn_export.bench.run import Bench
+from wn_export.bench.run import KEYS, Bench
 from wn_export.bench.run import run as run_bench
 from wn_export.commands import result
 from wn_export.commands.given import a_path, some_seconds
@@ -108,7 +108,7 @@ def main(
             check_plot(picture)
             write_picture = results.enter_context(result.opened(picture))
         if json_ is not None and not to_stdout:
-            write_json = results.enter_context(result.opened_json(json_))
+            write_json = results.enter_context(result.opened_json(json_, KEYS))
         counts = tuple(dict.fromkeys(threads)) or (1, None)
         found = _measured(directory, seconds, chosen, counts, beside)
         say.table(text(found), err=to_stdout)

@@ -11,6 +11,7 @@ from wn_export.commands.given import a_path
 from wn_export.parity import prove, reference
 from wn_export.parity.expected import Reference
 from wn_export.parity.prove import Proof
+from wn_export.parity.report import KEYS
 from wn_runtime.commands import complete, next_step, say
 from wn_runtime.commands.command import command
 from wn_runtime.engines.registry import ENGINES
@@ -79,7 +80,7 @@ def main(
         with pytorch_needed("--checkpoint"):  # before a file is begun: a signal in it ends at once
             import wn_export.parity.checkpoint  # noqa: F401
     if json_file is not None:
-        with result.opened_json(json_file) as write:
+        with result.opened_json(json_file, KEYS) as write:
             proof = _proven(package, checkpoint, (audio, frames), engine)
             if not result.is_stdout(json_file):
                 say.line(_next(package, proof, checkpoint, engine))

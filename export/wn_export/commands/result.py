@@ -2,7 +2,7 @@
 
 A file is replaced whole or stays as it was; a link goes on being one, and a device or a named pipe
 is written into. What cannot be written is an error before anything is measured, not after, and so
-is what must not be replaced: a file of a model and, by JSON, what is none.
+is what must not be replaced: a file of a model and, by a report in JSON, what is no such report.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -56,22 +56,30 @@ def opened(path: Path) -> Iterator[Callable[[bytes], None]]:
                 place.drop()
 
 
-def opened_json(path: Path) -> AbstractContextManager[Callable[[bytes], None]]:
-    """The same for JSON. Raises WavestepError, too, where a file that is not JSON is there."""
+def opened_json(path: Path, keys: Set[str]) -> AbstractContextManager[Callable[[bytes], None]]:
+    """The same for a report in JSON: an object with these keys, and perhaps others.
+
+    Raises WavestepError, too, where a file is there that is no report of this kind.
+    """
     try:
         there = path.is_file() and not is_stdout(path)
     except (OSError, ValueError):  # no name of a file: `opened` says so
         there = False
-    if there and not _holds_json(path):
-        raise WavestepError(f"{path} is there and is not JSON; give another name, or delete it")
+    if there and not _holds_report(path, keys):
+        raise WavestepError(
+            f"{path} is there and is no report of this command; give another name, or delete it"
+        )
     return opened(path)
 
 
-def _holds_json(path: Path) -> bool:
-    """Whether a file is an object or an array of JSON, or empty: nothing is lost by it."""
+def _holds_report(path: Path, keys: Set[str]) -> bool:
+    """Whether a file is a report of this kind, or empty: what is lost can be made again."""
     try:
         text = files.read_text(path).strip()
-        return not text or isinstance(json.loads(text), (dict, list))
+        if not text:
+            return True
+        found = json.loads(text)
+        return isinstance(found, dict) and found.keys() >= keys
     except (OSError, ValueError, RecursionError):
         return False
 

@@ -15,6 +15,9 @@ from wn_runtime.heads.bits import more_for_16
 from wn_runtime.model import strict
 from wn_runtime.model.manifest import ConditionerRow, Manifest, ParityRow
 
+KEYS = frozenset({"passed", "reference", "engines"})
+"""Of what `to_json` has, what no other command's report has."""
+
 
 def verdict(row: ParityRow) -> str:
     """PASS or FAIL."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wn_runtime.errors import WavestepError
 from wn_runtime.model import manifest as manifests
+from wn_runtime.model.inspection import REPORTS
 
 RAW = (".raw", ".pcm", ".s16")
 """Suffixes of raw PCM, which has no header to know it by."""
@@ -37,8 +38,9 @@ def check_raw(path: Path) -> None:
 
 
 def _files(directory: Path) -> set[str]:
-    """By a broken manifest none but itself is known."""
+    """With the report of its proof; by a broken manifest no others are known."""
+    always = {manifests.MANIFEST, *REPORTS}
     try:
-        return {manifests.MANIFEST, *manifests.read(directory).files}
+        return always | manifests.read(directory).files.keys()
     except WavestepError:
-        return {manifests.MANIFEST}
+        return always

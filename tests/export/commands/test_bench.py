@@ -193,8 +193,25 @@ def test_rows_replace_no_checkpoint(
     monkeypatch.setattr(bench_run, "measure", lambda *given: pytest.fail("it was measured"))
     (tmp_path / "best.pt").write_bytes(b"PK")
     said = invoke.error_of(bench.main, model, "--json", tmp_path / "best.pt")
-    assert said.endswith("best.pt is there and is not JSON; give another name, or delete it")
+    assert said.endswith(
+        "is there and is no report of this command; give another name, or delete it"
+    )
     assert (tmp_path / "best.pt").read_bytes() == b"PK"
+
+
+def test_rows_replace_their_like_and_no_report_of_parity(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "run_bench", lambda *given: FOUND)
+    for _ in range(2):
+        run(model, "--json", tmp_path / "bench.json")
+    for name in ("report.json", "report.html"):  # of the model, here already or not
+        assert "is a file of the model" in invoke.error_of(
+            bench.main, model, "--json", model / name
+        )
+    (tmp_path / "report.json").write_text('{"passed": true, "reference": {}, "engines": []}')
+    said = invoke.error_of(bench.main, model, "--json", tmp_path / "report.json")
+    assert "is no report of this command" in said
 
 
 def test_what_is_printed_is_text(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,11 +230,12 @@ def test_a_failed_write_leaves_the_old_file(
         raise OSError(28, "No space left on device", str(target))
 
     target = tmp_path / "bench.json"
-    target.write_text("[1]")
+    old = json.dumps(FOUND.as_json())
+    target.write_text(old)
     monkeypatch.setattr(Path, "replace", full)
     said = invoke.error_of(bench.main, model, "--seconds", "0.01", "--json", target)
     assert "No space left on device" in said.splitlines()[-1]
-    assert target.read_text() == "[1]"
+    assert target.read_text() == old
     assert {path.name for path in tmp_path.iterdir()} >= {"voice", "bench.json"}
     assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
 

@@ -134,6 +134,13 @@ def test_a_tampered_file_is_named(exported: Path) -> None:
     assert "step.fp16.onnx is not the file manifest.json describes" in error_of(main, exported)
 
 
+def test_a_report_replaces_its_like_and_none_of_bench(exported: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run(main, exported, "--json", tmp_path / "x.json").exit_code == 0
+    (tmp_path / "x.json").write_text('{"header": {}, "rows": []}')
+    assert "is no report of this command" in error_of(main, exported, "--json", tmp_path / "x.json")
+
+
 def test_a_read_only_directory_is_proven_all_the_same(
     exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,22 +142,26 @@ def test_a_file_of_a_model_is_not_replaced_by_whatever_name(exported: Path, tmp_
     write(exported / "speed.json")
 
 
-@pytest.mark.parametrize("old", ["", " ", '{"rows": []}', "[1]\n"])
-def test_json_replaces_json(tmp_path: Path, old: str) -> None:
+@pytest.mark.parametrize("old", ["", " ", '{"rows": []}', '{"rows": [1], "more": 2}\n'])
+def test_a_report_replaces_one_of_its_kind(tmp_path: Path, old: str) -> None:
     (tmp_path / "x.json").write_text(old)
-    with result.opened_json(tmp_path / "x.json") as take:
+    with result.opened_json(tmp_path / "x.json", {"rows"}) as take:
         take(b"{}")
     assert (tmp_path / "x.json").read_bytes() == b"{}"
 
 
 @pytest.mark.parametrize(
-    "old", [b"RIFF\x24\0\0\0WAVE", b"PK\x03\x04", b"7", b"{half", b"[" * 10**5, b"\xff\xfe"]
+    "old",
+    [
+        *(b"RIFF\x24\0\0\0WAVE", b"PK\x03\x04", b"7", b"{half", b"[" * 10**5, b"\xff\xfe"),
+        *(b"[1]", b"{}", b'{"engines": []}'),
+    ],
 )
-def test_json_replaces_nothing_else(tmp_path: Path, old: bytes) -> None:
+def test_a_report_replaces_nothing_else(tmp_path: Path, old: bytes) -> None:
     (tmp_path / "x").write_bytes(old)
     with (
-        pytest.raises(WavestepError, match="x is there and is not JSON; give another name"),
-        result.opened_json(tmp_path / "x"),
+        pytest.raises(WavestepError, match="x is there and is no report of this command; give"),
+        result.opened_json(tmp_path / "x", {"rows"}),
     ):
         pytest.fail("must not come here")
     assert (tmp_path / "x").read_bytes() == old
