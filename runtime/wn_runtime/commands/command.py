@@ -54,8 +54,12 @@ class _Carried(Exception):
 class _PlainErrors(click.Command):
     """Runs a click command; an error is one line on stderr, never a traceback or a usage page."""
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
+    def __init__(
+        self, *args: Any, before_error: Callable[[], None] = lambda: None, **settings: Any
+    ) -> None:
+        """before_error: called before one is printed; it may end the process instead."""
         super().__init__(*args, **settings)
+        self._before_error = before_error
         self.context_settings.setdefault("help_option_names", ["-h", "--help"])
         self.params.extend(common_options.options())
 
@@ -99,14 +103,14 @@ class _PlainErrors(click.Command):
             # click returns the code of ctx.exit(), else the function's own return value.
             sys.exit(code if isinstance(code, int) else 0)
         except click.ClickException as error:
-            _fail(error.format_message(), debug)
+            self._fail(error.format_message(), debug)
         except WavestepError as error:
-            _fail(str(error), debug)
+            self._fail(str(error), debug)
         except BrokenPipeError:
             sys.exit(UNREAD)
         except OSError as error:
             where = os.fsdecode(error.filename) if error.filename is not None else "writing"
-            _fail(f"{where}: {error.strerror or error}", debug)
+            self._fail(f"{where}: {error.strerror or error}", debug)
         except (_Carried, click.Abort) as carried:  # Abort: it came before click called us
             _interrupted(carried.__cause__, debug)
         except KeyboardInterrupt as interruption:
@@ -114,9 +118,17 @@ class _PlainErrors(click.Command):
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            _fail(f"not enough memory ({str(error) or 'no more is to be had'})", debug)
+            self._fail(f"not enough memory ({str(error) or 'no more is to be had'})", debug)
         finally:
             streams.settle()
+
+    def _fail(self, message: str, debug: bool) -> NoReturn:
+        self._before_error()
+        if debug:
+            _show_traceback()
+        words = " ".join(message.split())
+        _last_word(f"error: {words if len(words) <= _LONGEST else words[:_LONGEST] + '…'}")
+        sys.exit(2)
 
 
 class _PlainGroup(_PlainErrors, click.Group):
@@ -184,14 +196,6 @@ def _signals_as_interrupts() -> Iterator[None]:
             over = True
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _fail(message: str, debug: bool) -> NoReturn:
-    if debug:
-        _show_traceback()
-    words = " ".join(message.split())
-    _last_word(f"error: {words if len(words) <= _LONGEST else words[:_LONGEST] + '…'}")
-    sys.exit(2)
 
 
 def _interrupted(interruption: BaseException | None, debug: bool) -> NoReturn:

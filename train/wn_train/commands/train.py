@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from wn_runtime.commands.command import command
+from wn_train.commands import one_voice
 from wn_train.pytorch_needed import pytorch_needed
 
 
-@command()
+@command(before_error=one_voice.leave_it_to_the_first)
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Run folder.")
 @click.option("--preset", help="tiny, small, medium or paper.  [default: small]")
@@ -50,6 +51,7 @@ def main(
     DATA holds metadata.csv (columns file, split and one per condition), or <speaker>/*.wav, or the
     *.wav of one speaker.
     """
+    one_voice.hush()
     with pytorch_needed("wn-train"):
         from wn_train.training.run import run
     run(data, output, preset, file, init, steps, resume, threads)
