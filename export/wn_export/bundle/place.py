@@ -12,6 +12,7 @@ import shutil
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from wn_runtime import atomic, folders
 from wn_runtime.errors import WavestepError
@@ -77,10 +78,11 @@ def digest(content: bytes | Path) -> str:
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     with content.open("rb") as file:
-        return _sha256(file)
+        return sha256(file)
 
 
-def _sha256(file: io.BufferedIOBase) -> str:
+def sha256(file: IO[bytes]) -> str:
+    """SHA-256 of what is left of an open file."""
     found = hashlib.sha256()
     while block := file.read(2**20):
         found.update(block)

@@ -66,6 +66,33 @@ def packed_model(shapes: HostShapes, named: Named, tiles: Tiles) -> bytes:
     return with_checksum(header + body)
 
 
+@dataclass(frozen=True)
+class Packed:
+    """What a packed model says of itself."""
+
+    named: Named
+    precision: str
+    sample_rate: int
+    conditions: tuple[str, ...]
+    """The name of each, followed by its values."""
+
+
+def read_packed(data: bytes) -> Packed:
+    """Raises ValueError for what is no packed model, or not whole; nothing in it is believed."""
+    if len(data) < _HEADER.size or not data.startswith(MAGIC):
+        raise ValueError("no packed model")
+    fields = _HEADER.unpack_from(data)
+    if fields[1] != FORMAT:
+        raise ValueError(f"of format {fields[1]}, this version reads {FORMAT}")
+    if fields[3] != len(data) or with_checksum(data) != data:
+        raise ValueError("changed or cut short")
+    at, size = fields[13:15]
+    name, *conditions = data[at : at + size].decode("utf-8", "replace").split("\0")[:-1] or [""]
+    precisions = {number: precision for precision, number in _PRECISIONS.items()}
+    named = Named(name, fields[17])
+    return Packed(named, precisions.get(fields[4], "unknown"), fields[15], tuple(conditions))
+
+
 def with_checksum(data: bytes) -> bytes:
     """A packed model's bytes with the checksum that they should have."""
     crc = struct.pack("<I", zlib.crc32(data[_CHECKED_FROM:]))

@@ -1,0 +1,1 @@
+"""What a model is shipped as, recognised and looked into: for wn-inspect."""
