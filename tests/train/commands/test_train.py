@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+import soundfile
 import torch
 from click.testing import CliRunner, Result
 
-from tests.train.recordings import write_corpus
+from tests.train.recordings import RATE, tone, write_corpus
 from wn_train import checkpoint
 from wn_train.commands.train import main
 
@@ -266,3 +267,14 @@ def test_a_checkpoint_that_is_none_is_not_gone_on_with(folder: Path) -> None:
     done = wn_train(folder, "--resume")
     assert done.exit_code == 2
     assert "last.pt cannot be read: it is a named pipe" in done.output
+
+
+def test_one_long_recording_is_a_corpus(folder: Path) -> None:
+    data = folder / "data"
+    for path in data.iterdir():
+        path.unlink()
+    soundfile.write(data / "a.wav", tone(300, 11), RATE)
+    result = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
+    assert result.exit_code == 0, result.output
+    assert "a.wav: its last 1.0 s are held back" in result.output
+    assert "no conditions, 1 files" in result.output

@@ -200,14 +200,23 @@ def test_without_metadata_the_folder_is_what_lacks_a_column(tmp_path: Path) -> N
         assert str(told.value).startswith(f"{tmp_path}{' ' if framed else ': '}")
 
 
-def test_a_lonely_recording_is_to_be_cut_or_mended(tmp_path: Path) -> None:
+def test_of_a_lonely_recording_nobody_says_the_split(tmp_path: Path) -> None:
     write_corpus(tmp_path, files=1)
-    (tmp_path / "metadata.csv").unlink()
-    with pytest.raises(WavestepError, match=r"split 'valid'; it has a single one: cut that into"):
+    (tmp_path / "metadata.csv").write_text("file\n0.wav\n")
+    assert [each.split for each in corpus.read(tmp_path).recordings] == [corpus.UNSAID]
+    (tmp_path / "metadata.csv").write_text("file,split\n0.wav,train\n")
+    with pytest.raises(WavestepError, match=r"has no recording in split 'valid'; add some, or"):
         corpus.read(tmp_path)
     (tmp_path / "0.wav").write_bytes(b"")
     with pytest.raises(WavestepError, match=r"0\.wav: .*; mend or remove it"):
         corpus.read(tmp_path)
+
+
+def test_a_lonely_recording_is_trained_on_where_others_are_held_back(tmp_path: Path) -> None:
+    for speaker, files in (("ann", 1), ("bob", 3)):
+        (write_corpus(tmp_path / speaker, files) / "metadata.csv").unlink()
+    found = corpus.read(tmp_path).recordings
+    assert [each.split for each in found] == ["train", "train", "train", "valid"]
 
 
 def test_a_split_without_recordings_is_told(tmp_path: Path) -> None:

@@ -28,12 +28,14 @@ NO_CONDITIONS = ("file", "split", FRAMES, GAIN)
 SUFFIXES = (".wav", ".flac")
 OTHER_SUFFIXES = (".mp3", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff")
 SPLITS = ("train", "valid")
+UNSAID = ""
+"""Of a recording that stands alone, in a folder of which none is held back: its end is to be."""
 MOST_METADATA = 32 * 2**20
 """Bytes of metadata.csv."""
 MOST_RECORDINGS, MOST_COLUMNS = 2**20, 256
 VALID_SHARE = 20
-"""Without a `split` column one file in this many is held back, and the last of fewer: of each
-speaker's where folders are speakers, of all where metadata.csv says who speaks."""
+"""Without a `split` column one file in this many is held back, the last of fewer, and of a single
+one its end: of each speaker's where folders are speakers, of all where metadata.csv says who."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Recording:
 
     path: Path
     split: str
-    """`train` or `valid`."""
+    """`train`, `valid` or `UNSAID`."""
     values: dict[str, str]
     """Condition name to value; empty where it is not given, `a+b` for tags."""
     frames: Path | None = None
@@ -100,21 +102,27 @@ def read(
     recordings = [
         dataclasses.replace(row, values={name: row.values[name] for name in wanted}) for row in rows
     ]
-    _check_splits(folder, recordings)
+    recordings = _with_splits(folder, recordings)
     return Corpus(tuple(recordings), tuple(_condition(name, recordings, source) for name in wanted))
 
 
-def _check_splits(folder: Path, recordings: list[Recording]) -> None:
-    """Raise WavestepError where a split has no recording."""
+def _with_splits(folder: Path, recordings: list[Recording]) -> list[Recording]:
+    """Those that stand alone are to train on where others are held back.
+
+    Raises WavestepError where a split has no recording.
+    """
+    said = {recording.split for recording in recordings}
+    if UNSAID in said and "valid" not in said:
+        return recordings
     for split in SPLITS:
-        if any(recording.split == split for recording in recordings):
-            continue
-        # A recording that cannot be read is what to mend first.
-        Faults().headers(recording.path for recording in recordings)
-        fix = f"add some, or name it in a column split of {METADATA}"
-        if len(recordings) == 1:
-            fix = "it has a single one: cut that into two files or more"
-        raise WavestepError(f"{folder} has no recording in split {split!r}; {fix}")
+        if split not in said | ({"train"} if UNSAID in said else set()):
+            # A recording that cannot be read is what to mend first.
+            Faults().headers(recording.path for recording in recordings)
+            raise WavestepError(
+                f"{folder} has no recording in split {split!r}; add some, or name it in a column "
+                f"split of {METADATA}"
+            )
+    return [dataclasses.replace(each, split=each.split or "train") for each in recordings]
 
 
 def _condition(name: str, recordings: list[Recording], source: Path) -> Condition:
@@ -151,7 +159,7 @@ def _from_csv(path: Path, framed: bool, text: str) -> list[Recording]:
     splits: dict[str, str] = {}
     for place, (number, row) in enumerate(rows):
         split = row.get("split") or _split(place, len(rows))
-        if split not in SPLITS:
+        if split not in (*SPLITS, UNSAID):
             raise WavestepError(f"{path}, line {number}: {unknown('split', split, SPLITS)}")
         if splits.setdefault(row["file"], split) != split and not row.get("split"):
             raise WavestepError(
@@ -266,5 +274,7 @@ def _recordings(folder: Path, values: dict[str, str]) -> list[Recording]:
 
 def _split(number: int, count: int) -> str:
     """Of file `number` out of `count`, from 0."""
+    if count == 1:
+        return UNSAID
     last_of_few = 0 < number == count - 1 < VALID_SHARE - 1
     return "valid" if number % VALID_SHARE == VALID_SHARE - 1 or last_of_few else "train"

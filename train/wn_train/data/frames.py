@@ -60,7 +60,7 @@ def load(
     training = [
         frames
         for utterance, frames in zip(utterances, found, strict=True)
-        if utterance.recording.split == "train"
+        if utterance.recording.split != "valid"
     ]
     mean, _ = statistics(training)
     return [

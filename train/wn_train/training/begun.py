@@ -12,7 +12,7 @@ from wn_runtime.model.spec import ModelSpec
 from wn_train import checkpoint, toml
 from wn_train.checkpoint import Checkpoint
 from wn_train.config import Config
-from wn_train.data import audio, corpus, frames
+from wn_train.data import audio, corpus, frames, held_back
 from wn_train.data.audio import Utterance
 from wn_train.network.wavenet import WaveNet
 from wn_train.training.stopping import Stop
@@ -83,4 +83,4 @@ def prepare(
         padding = model.padding()
         utterances = [dataclasses.replace(each, padding=padding) for each in found]
     stop.check()
-    return spec, utterances
+    return spec, held_back.cut(utterances, spec.sample_rate, timing.hop, say)

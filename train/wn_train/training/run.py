@@ -19,7 +19,7 @@ from wn_runtime.heads.bits import in_words
 from wn_runtime.model.spec import ModelSpec, context_in_words
 from wn_train import checkpoint, config, progress
 from wn_train.config import Config
-from wn_train.data import audio, corpus, frames
+from wn_train.data import audio, corpus, frames, held_back
 from wn_train.data.audio import Utterance
 from wn_train.features import described
 from wn_train.run_files import BEST, LAST, checkpoint_of
@@ -89,7 +89,7 @@ def _run(data: Path, output: Path, settings: Config, resume: bool, here: World, 
             f"({difference}); give the data and configuration it was begun with (--config, or "
             f"{kept.CONFIG} as it was), or another -o"
         )
-    say(describe(spec, settings, len(utterances)))
+    say(describe(spec, settings, len({each.recording.path for each in utterances})))
     if other := precision.in_words(settings.training.precision, here.device):
         say(other)
     try:
@@ -159,7 +159,7 @@ def _prepare(
     except ValueError as error:  # the configuration alone was right
         raise WavestepError(f"{data}: with this data {error}") from error
     stop.check()
-    return spec, utterances
+    return spec, held_back.cut(utterances, rate, Timing.of(spec.conditioning).hop, say)
 
 
 def _before(output: Path, resume: bool, settings: Config) -> checkpoint.Checkpoint | None:
