@@ -15,8 +15,9 @@ from wn_runtime.model.spec import ModelSpec
 from wn_targets.precision import cuda_precision
 from wn_targets.presets import PRESETS
 
-READERS: dict[str, Callable[[Path], ModelSpec]] = {}
-"""By suffix, how a file is read that only a package above this one knows; it enters a line here."""
+READERS: dict[str, Callable[[Path], tuple[ModelSpec, bool]]] = {}
+"""By suffix, how a file is read that only a package above this one knows; it enters a line here.
+With the spec, whether the file leaves the rate open."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Subject:
     """The same of its cuda engine."""
     directory: str
     """How a command on the device would name it."""
+    rate_assumed: bool = False
+    """Whether nobody has said the rate: it is `presets.RATE`."""
 
 
 def subject(text: str, rate: int | None = None) -> Subject:
@@ -43,7 +46,8 @@ def subject(text: str, rate: int | None = None) -> Subject:
         found = _read(text)
         if rate is None:
             return found
-        return dataclasses.replace(found, spec=dataclasses.replace(found.spec, sample_rate=rate))
+        spec = dataclasses.replace(found.spec, sample_rate=rate)
+        return dataclasses.replace(found, spec=spec, rate_assumed=False)
     except ValueError as error:
         raise WavestepError(str(error)) from error
     except OSError as error:  # of the path itself: too long, or not to be entered
@@ -55,13 +59,13 @@ def _read(text: str) -> Subject:
     if not text:
         raise WavestepError(unknown("model", text, PRESETS, "presets are"))
     if text in PRESETS and not path.exists():
-        return Subject(text, PRESETS[text], "int8", "int8", f"{text}/")
+        return Subject(text, PRESETS[text], "int8", "int8", f"{text}/", rate_assumed=True)
     if path.suffix in (".pt", ".pth"):
         raise WavestepError(
             f"{path} is a checkpoint; run `wn-export {path}` and give the directory it writes"
         )
     if path.suffix in READERS:
-        return _planned(path, READERS[path.suffix](path))
+        return _planned(path, *READERS[path.suffix](path))
     if path.suffix == ".json" and path.name != manifest.MANIFEST:
         try:
             data = json_file.load(path)
@@ -80,6 +84,6 @@ def _read(text: str) -> Subject:
     return Subject(found.name, found.spec, *precisions, f"{directory.name}/")
 
 
-def _planned(path: Path, spec: ModelSpec) -> Subject:
+def _planned(path: Path, spec: ModelSpec, rate_assumed: bool = False) -> Subject:
     """What a file describes, and nobody has trained."""
-    return Subject(path.stem, spec, "int8", "int8", f"{path.stem}/")
+    return Subject(path.stem, spec, "int8", "int8", f"{path.stem}/", rate_assumed)

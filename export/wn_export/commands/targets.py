@@ -14,8 +14,8 @@ from wn_targets.presets import RATE
 __all__ = ["main"]
 
 
-def _of_configuration(path: Path) -> ModelSpec:
-    """The shape that `wn-train --config` would train; at RATE, where it leaves that to the data."""
+def _of_configuration(path: Path) -> tuple[ModelSpec, bool]:
+    """The shape that `wn-train --config` would train; at RATE where it leaves that to the data."""
     try:
         from wn_train import config
     except ImportError as error:  # Python 3.10 has no TOML of its own
@@ -26,7 +26,8 @@ def _of_configuration(path: Path) -> ModelSpec:
             f"{path} takes its network from {settings.training.init}; run wn-export on that, and "
             "give the directory it writes"
         )
-    return settings.model.spec(settings.data.sample_rate or RATE)
+    rate = settings.data.sample_rate
+    return settings.model.spec(rate or RATE), not rate
 
 
 subject.READERS[".toml"] = _of_configuration

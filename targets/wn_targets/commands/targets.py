@@ -113,6 +113,11 @@ def fit(
         say.as_json(_fit_json(asked, streams, fits))
         return
     say.line(_headline(asked, streams))
+    if asked.rate_assumed:
+        rate = f"{asked.spec.sample_rate / 1000:g} kHz"
+        say.line(
+            f"{rate} is assumed, as {model} leaves it to the recordings; --rate HZ for another"
+        )
     titles = ["target", "engine", "samples/s", "× real time", "real time", "memory", "limited by"]
     if streams > 1:
         titles[2:3] = ["samples/s of each", "of all"]
@@ -180,6 +185,7 @@ def _fit_json(asked: Subject, streams: int, fits: list[Fit]) -> dict[str, Any]:
         "kind": "prediction",
         "model": asked.name,
         "sample_rate": asked.spec.sample_rate,
+        "sample_rate_assumed": asked.rate_assumed,
         "streams": streams,
         "targets": [
             {

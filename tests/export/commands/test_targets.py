@@ -34,9 +34,15 @@ def test_a_configuration_is_predicted_as_the_model_it_would_train(tmp_path: Path
     path = tmp_path / "mine.toml"
     path.write_text("[model]\nlayers = 30\nresidual_channels = 64\nskip_channels = 256\n")
     assert asked(path) == {**asked("paper"), "model": "mine"}
+    said = f"16 kHz is assumed, as {path} leaves it to the recordings; --rate HZ for another\n"
+    assert said in run("fit", path, "orin-nano-8gb")
+    assert "is assumed" not in run("fit", path, "orin-nano-8gb", "--rate", "16000")
     path.write_text(path.read_text() + "[data]\nsample_rate = 8000\n[training]\nsteps = 5\n")
     assert asked(path) == {**asked("paper", "--rate", "8000"), "model": "mine"}
-    assert asked(path, "--rate", "16000") == {**asked("paper"), "model": "mine"}
+    assert asked(path, "--rate", "16000") == {
+        **asked("paper", "--rate", "16000"),
+        "model": "mine",
+    }
     assert asked("tiny")["model"] == "tiny"
 
 
