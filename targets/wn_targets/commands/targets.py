@@ -114,10 +114,8 @@ def fit(
         return
     say.line(_headline(asked, streams))
     if asked.rate_assumed:
-        rate = f"{asked.spec.sample_rate / 1000:g} kHz"
-        say.line(
-            f"{rate} is assumed, as {model} leaves it to the recordings; --rate HZ for another"
-        )
+        assumed = f"{asked.spec.sample_rate / 1000:g} kHz is assumed"
+        say.line(f"{assumed}, as {model} leaves it to the recordings; --rate HZ for another")
     titles = ["target", "engine", "samples/s", "× real time", "real time", "memory", "limited by"]
     if streams > 1:
         titles[2:3] = ["samples/s of each", "of all"]

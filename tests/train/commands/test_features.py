@@ -18,6 +18,7 @@ from wn_runtime.model import strict
 from wn_train import checkpoint
 from wn_train.commands import train as training
 from wn_train.commands.features import main
+from wn_train.data import decoding
 
 SETTINGS = """
 [model]
@@ -108,6 +109,21 @@ def test_of_several_rates_it_takes_the_one_that_training_does(data: Path, tmp_pa
     assert f"1 files have 16000 Hz: resampled to {RATE} Hz" in result.stderr
     said = json.loads((tmp_path / "out" / "features.json").read_text())
     assert said["sample_rate"] == RATE
+
+
+def test_every_header_is_read_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    header = decoding.header
+
+    def counted(path: Path) -> decoding.Header:
+        read.append(path)
+        return header(path)
+
+    monkeypatch.setattr(decoding, "header", counted)
+    assert run(data, tmp_path / "out", "--level").exit_code == 0
+    assert len(read) == len(set(read)) == 6
 
 
 def test_it_can_be_run_again(data: Path, tmp_path: Path) -> None:

@@ -109,10 +109,12 @@ def main(
     """
     from wn_runtime.features.features import Features
     from wn_runtime.features.pitch import need as need_pyworld
+    from wn_train.data import rates
     from wn_train.features import folder
     from wn_train.features.phones import Script
 
-    rate = folder.sample_rate(data, text or "") if sample_rate is None else sample_rate
+    given = folder.source(data, text or "")
+    rate = rates.most_common(given.headers) if sample_rate is None else sample_rate
     try:
         _check_needed("--mel", mel > 0, **{"--low": low, "--high": high})
         _check_needed("--pitch", pitch, **{"--pitch-range": pitch_range != PITCH_RANGE})
@@ -142,7 +144,7 @@ def main(
         _need_matplotlib()
     from wn_train.features.plot import picture
 
-    count, features = folder.write(data, output, wanted, picture, say.note)
+    count, features = folder.write(given, output, wanted, picture, say.note)
     say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
     following = next_step.line("wn-train", output, "-o", "RUN", "--config", "FILE.toml")
     say.line(f"{following}, with a table [model.frames] in FILE.toml")

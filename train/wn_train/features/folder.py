@@ -17,7 +17,7 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,23 +78,40 @@ class Wanted:
             raise ValueError(f"seed is {self.seed}; it must be 0 or more")
 
 
+@dataclass(frozen=True)
+class Source:
+    """The folder that frames are made of."""
+
+    folder: Path
+    recordings: tuple[Recording, ...]
+    headers: Mapping[Path, Header]
+    """Of every recording."""
+
+
+def source(data: Path, text: str = "") -> Source:
+    """A folder whose column `text` is text.
+
+    Raises WavestepError that names the first faulty file and counts the others.
+    """
+    recordings = corpus.read(data, text=text).recordings
+    return Source(data, recordings, Faults(SPARED).headers(each.path for each in recordings))
+
+
 def write(
-    data: Path, output: Path, wanted: Wanted, plot: Plot, say: Callable[[str], None]
+    given: Source, output: Path, wanted: Wanted, plot: Plot, say: Callable[[str], None]
 ) -> tuple[int, Features]:
-    """Extract the features of every recording of `data` into `output`: their number, and what.
+    """Extract the features of every recording into `output`: their number, and what.
 
     The recordings stay where they are, metadata.csv leads to them; those that are joined are
     written anew. An older folder of this kind is replaced once the new one is whole. Raises
     WavestepError that names the first faulty file and counts the others, and where `output` holds
     anything else.
     """
-    column = "" if wanted.script is None else wanted.script.column
-    recordings: Sequence[Recording] = corpus.read(data, text=column).recordings
-    headers = _headers(recordings)
+    data, recordings = given.folder, given.recordings
     faults = Faults(SPARED)
     features, segments, dictionary = wanted.features, None, None
     check_replaceable(output)
-    rates.tell(headers, features.sample_rate, say)
+    rates.tell(given.headers, features.sample_rate, say)
     if wanted.script is not None:
         found = aligned(recordings, wanted.script, features.sample_rate, say)
         recordings, segments, dictionary = found.recordings, found.segments, found.dictionary
@@ -185,18 +202,6 @@ def _spoken(
     hop_s = features.hop / features.sample_rate
     lengths = linguistic.whole_frames([phone.end for phone in phones], hop_s, total)
     return linguistic.columns([phone.phone for phone in phones], lengths, features.phones)
-
-
-def sample_rate(data: Path, text: str = "") -> int:
-    """Hz that most recordings of a folder have, whose column `text` is text.
-
-    Raises WavestepError, of recordings at fault as `write` does.
-    """
-    return rates.most_common(_headers(corpus.read(data, text=text).recordings))
-
-
-def _headers(recordings: Sequence[Recording]) -> dict[Path, Header]:
-    return Faults(SPARED).headers(recording.path for recording in recordings)
 
 
 def check_replaceable(output: Path) -> None:
