@@ -94,6 +94,17 @@ def test_the_verdict_is_on_top_and_says_what_it_rests_on() -> None:
     assert "onnx fp32 is outside tolerance." in drawn("voice", bad)
 
 
+def test_a_tie_within_float_error_is_told_and_is_of_float32_alone() -> None:
+    apart = dataclasses.replace(NUMBERS, first_difference=7, margin=1e-8)
+    exact = dataclasses.replace(compared(apart), within_float_error=True)
+    text = drawn("voice", compared(NUMBERS), exact)
+    assert "one by one (onnx: up to a tie within float error)." in text
+    assert "first differs at sample 7 (margin 1.0e-08, within float error)" in text
+    lower = dataclasses.replace(exact, row=dataclasses.replace(apart, precision="int8"))
+    assert "first differs at sample 7 (margin 1.0e-08)" in drawn("voice", lower)
+    assert "one by one" not in drawn("voice", lower).replace("compared one by one", "")
+
+
 def test_the_page_is_one_file_for_any_screen() -> None:
     text = drawn("voice", compared(NUMBERS))
     assert "width=device-width" in text

@@ -62,7 +62,9 @@ def reasons(proof: Proof) -> Iterator[str]:
     lower = [c.row for c in proof.comparisons if c.row.precision != "fp32" and c.row.passed]
     if exact:
         names = ", ".join(row.engine for row in exact)
-        yield f"{names} in float32: PyTorch's samples, one by one."
+        apart = [row.engine for row in exact if row.first_difference is not None]
+        but = f" ({', '.join(apart)}: up to a tie within float error)" if apart else ""
+        yield f"{names} in float32: PyTorch's samples, one by one{but}."
     if lower:
         worst = max(abs(row.delta_bits or 0.0) for row in lower)
         names = ", ".join(f"{row.engine} {row.precision}" for row in lower)
@@ -113,5 +115,8 @@ def of_samples(comparison: Comparison) -> str:
         return f"none: {comparison.fault}"
     if row.first_difference is None:
         return "every sample the same"
-    close = ", within float error" if comparison.within_float_error else ""
+    # Of a lower precision it is no matter of float error, and no condition to pass.
+    close = (
+        ", within float error" if row.precision == "fp32" and comparison.within_float_error else ""
+    )
     return f"first differs at sample {row.first_difference} (margin {short(row.margin)}{close})"
