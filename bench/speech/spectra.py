@@ -45,7 +45,7 @@ def picture(rows: Sequence[Sequence[Panel]], features: Features) -> bytes:
                 times = (np.arange(len(hz)) + 0.5) * features.hop / features.sample_rate
                 plot.draw_pitch(beside, times, hz)
                 beside.set_ylim(low, high)
-                cell.set_title(panel.title, pad=18 if panel.phones else 6)
+                cell.set_title(panel.title, pad=30 if panel.phones else 6)
                 cell.set_xlabel("seconds")
 
     size = (4.2 * len(rows[0]), 3.0 * len(rows))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WINDOW_S = 0.02
+_LETTER = 0.12
+"""Inches that a letter of a phone's name takes, with what is left free beside it."""
 
 
 def picture(
@@ -52,11 +54,16 @@ def picture(
 
 
 def draw_phones(axes: Axes, phones: Sequence[Segment]) -> None:
-    """Their borders, and their names above."""
+    """Their borders, and their names above: higher those that would run into the next."""
+    raised = False
+    width = axes.get_figure(root=True).get_figwidth() * axes.get_position().width
     for phone in phones:
         axes.axvline(phone.start, color="white", linewidth=0.8, alpha=0.8)
         middle = (phone.start + phone.end) / 2
-        axes.text(middle, 1.01, phone.phone, transform=axes.get_xaxis_transform(), ha="center")
+        inches = width * (phone.end - phone.start) / phones[-1].end
+        raised = inches < _LETTER * len(phone.phone) and not raised
+        height = 1.09 if raised else 1.01
+        axes.text(middle, height, phone.phone, transform=axes.get_xaxis_transform(), ha="center")
 
 
 def draw_pitch(axes: Axes, times: NDArray[np.float64], hz: NDArray[np.float64]) -> None:
