@@ -1,10 +1,17 @@
-"""Text from elsewhere (names, attributions, file names, other programs' words), made safe to print.
+"""A number with its noun, and text from elsewhere, made safe to print.
+
+Elsewhere: names, attributions, file names, other programs' words.
 
 A name can hold what moves the cursor, recolours the terminal, writes another line or turns the
 direction of reading. Whatever is printed goes through here once, where it is printed.
 """
 
 from __future__ import annotations
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `6 speakers`, `8 tags`; a noun in s is plural as it is."""
+    return f"{number} {noun}{'' if number == 1 or noun.endswith('s') else 's'}"
 
 
 def printable(text: str) -> str:

@@ -14,11 +14,12 @@ from wn_export.bench.plot import check_plot, plot
 from wn_export.bench.run import KEYS, Bench
 from wn_export.bench.run import run as run_bench
 from wn_export.commands import result
-from wn_export.commands.given import a_path, some_seconds
+from wn_export.commands.given import some_seconds
 from wn_export.parity.report import signed
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.bar import Bar
 from wn_runtime.commands.command import command
+from wn_runtime.commands.given import a_path
 from wn_runtime.commands.table import aligned
 from wn_runtime.engines.choice import MOST_BATCH, MOST_THREADS
 from wn_runtime.engines.registry import ENGINES

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wn_export.commands.given import a_path
 from wn_runtime import installation
 from wn_runtime.commands import say
 from wn_runtime.commands.command import command
+from wn_runtime.commands.given import a_path
 from wn_runtime.errors import WavestepError
 from wn_targets.commands.complete import target_names
 

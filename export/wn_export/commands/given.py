@@ -1,20 +1,12 @@
-"""What a user may give these commands, as click's types: paths, and times that somebody means."""
+"""Times that somebody means, as click's type."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import click
 
 MOST_SECONDS = 3600.0
-
-
-def a_path(text: str) -> Path:
-    """A path that is one: `""`, a variable that was not set, is not the working directory."""
-    if not text:
-        raise click.BadParameter("it is empty; name a file or a directory")
-    return Path(text)
 
 
 def some_seconds(text: str | float) -> float:

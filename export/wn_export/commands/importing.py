@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wn_export.commands.given import a_path
 from wn_runtime import installation
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
+from wn_runtime.commands.given import a_path
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import names
 from wn_train.pytorch_needed import pytorch_needed

@@ -8,6 +8,7 @@ import click
 
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
+from wn_runtime.commands.given import a_path
 from wn_runtime.errors import WavestepError
 from wn_runtime.model.manifest import MANIFEST
 from wn_train.pytorch_needed import pytorch_needed
@@ -17,7 +18,7 @@ _SUFFIXES = (".pt", ".pth", ".ckpt")
 
 
 @command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=a_path)
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 def main(path: Path, json_: bool) -> int:
     """What a model directory, a file in it, a checkpoint or a run's folder holds.

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from wn_export.commands import result
-from wn_export.commands.given import a_path
 from wn_export.parity import prove, reference
 from wn_export.parity.expected import Reference
 from wn_export.parity.prove import Proof
 from wn_export.parity.report import KEYS
 from wn_runtime.commands import complete, next_step, say
 from wn_runtime.commands.command import command
+from wn_runtime.commands.given import a_path
 from wn_runtime.engines.registry import ENGINES
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.bits import in_words, more_for_16

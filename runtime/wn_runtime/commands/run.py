@@ -13,6 +13,7 @@ from wn_runtime.commands import frames as local
 from wn_runtime.commands import text as spoken_text
 from wn_runtime.commands.command import command
 from wn_runtime.commands.destination import Destination
+from wn_runtime.commands.given import a_path
 from wn_runtime.commands.progress import Clock, progress, seconds_since_start
 from wn_runtime.conditioning.conditioner import Values
 from wn_runtime.conditioning.part import Frames
@@ -30,7 +31,7 @@ DEFAULT_SECONDS = 2.0
 
 
 @command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=a_path)
 @click.option(
     "--speaker",
     metavar="NAME|INDEX",
@@ -70,7 +71,7 @@ DEFAULT_SECONDS = 2.0
 )
 @click.option(
     "--dictionary",
-    type=click.Path(path_type=Path),
+    type=a_path,
     metavar="FILE",
     help="More words that it can say, lines of `word P H O N E S`, or others for its own.",
 )
@@ -104,14 +105,14 @@ DEFAULT_SECONDS = 2.0
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, readable=False),
+    type=a_path,
     metavar="FILE",
     help="A .wav or .flac file (voices of a batch: FILE-0, FILE-1, …), or - for raw PCM on "
     "stdout. Default: the model's name with .wav.",
 )
 @click.option(
     "--raw",
-    type=click.Path(path_type=Path, readable=False),
+    type=a_path,
     metavar="FILE",
     help="Raw 16-bit little-endian PCM to a file, or to stdout (-), voices interleaved there.",
 )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wn_runtime.arguments import shown, wrong_type
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import names
+from wn_runtime.text import counted
 
 if TYPE_CHECKING:
     from wn_runtime.conditioning.part import ConditionerPart
@@ -56,7 +57,7 @@ class Condition:
     @property
     def counted(self) -> str:
         """`6 speakers`, `8 tags`: how many values, in words; a name in s is plural as it is."""
-        return f"{len(self.values)} {self.name}{'' if self.name.endswith('s') else 's'}"
+        return counted(len(self.values), self.name)
 
     def index(self, value: object) -> int:
         """The index of a value given by name or by index.

@@ -106,7 +106,7 @@ def test_of_several_rates_it_takes_the_one_that_training_does(data: Path, tmp_pa
     soundfile.write(data / "0.wav", tone(300, 0.05, 16000), 16000)
     result = run(data, tmp_path / "out", "--level")
     assert result.exit_code == 0, result.output
-    assert f"1 files have 16000 Hz: resampled to {RATE} Hz" in result.stderr
+    assert f"1 file of 16000 Hz: resampled to {RATE} Hz" in result.stderr
     said = json.loads((tmp_path / "out" / "features.json").read_text())
     assert said["sample_rate"] == RATE
 

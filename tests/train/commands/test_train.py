@@ -277,4 +277,32 @@ def test_one_long_recording_is_a_corpus(folder: Path) -> None:
     result = wn_train(folder, "--config", str(folder / "c.toml"), "--steps", "2")
     assert result.exit_code == 0, result.output
     assert "a.wav: its last 1.0 s are held back" in result.output
-    assert "no conditions, 1 files" in result.output
+    assert "no conditions, 1 file\n" in result.output
+
+
+def test_a_variable_that_was_not_set_is_not_the_working_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    before = sorted(folder.rglob("*"))
+    for words in (["data", "-o", ""], ["", "-o", "run"], ["data", "-o", "run", "--config", ""]):
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 2
+        assert "it is empty; name a file or a directory" in done.stderr
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "fix"),
+    [
+        (["-o", "data/0.wav"], "0.wav cannot be made: File exists; give another -o"),
+        (["-o", "run", "--init", "data"], "not a file; give a checkpoint, or a run's folder with"),
+    ],
+)
+def test_what_is_of_another_kind_is_told_with_the_fix(
+    folder: Path, words: list[str], fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(main, ["data", *words])
+    assert done.exit_code == 2
+    assert fix in done.stderr

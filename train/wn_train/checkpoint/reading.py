@@ -63,7 +63,8 @@ def load(path: Path) -> Checkpoint:
             f"{path} does not exist; give a checkpoint that wn-train wrote"
         ) from error
     except OSError as error:
-        raise WavestepError(f"{path} cannot be read: {error.strerror}") from error
+        fix = "; give a checkpoint, or a run's folder with one" if path.is_dir() else ""
+        raise WavestepError(f"{path} cannot be read: {error.strerror}{fix}") from error
     except Damaged as error:
         raise WavestepError(
             f"{path} is not a wavestep checkpoint, or is damaged ({error}); no code in it was run; "

@@ -9,18 +9,19 @@ import click
 from wn_runtime import extras
 from wn_runtime.commands import next_step, say
 from wn_runtime.commands.command import command
+from wn_runtime.commands.given import a_path
 from wn_runtime.errors import WavestepError
+from wn_runtime.text import counted
 
-_path = click.Path(path_type=Path)
 WINDOW_HOPS = 4
 """Hops that a window has where nobody says."""
 PITCH_RANGE = 71.0, 800.0
 
 
 @command()
-@click.argument("data", type=_path)
+@click.argument("data", type=a_path)
 @click.option(
-    "-o", "--output", type=_path, required=True, help="Folder for frames and metadata.csv."
+    "-o", "--output", type=a_path, required=True, help="Folder for frames and metadata.csv."
 )
 @click.option("--mel", type=int, default=0, metavar="BANDS", help="Log mel spectrum: bands.")
 @click.option("--level", is_flag=True, help="Log root mean square.")
@@ -55,13 +56,13 @@ PITCH_RANGE = 71.0, 800.0
 )
 @click.option(
     "--labels",
-    type=_path,
+    type=a_path,
     metavar="DIR",
     help="Phones from HTS label files, RECORDING.lab, in place of alignment.",
 )
 @click.option(
     "--dictionary",
-    type=_path,
+    type=a_path,
     metavar="FILE",
     help="Pronunciations, lines of `word P H O N E S`. Default: CMU's, of American English.",
 )
@@ -145,7 +146,8 @@ def main(
     from wn_train.features.plot import picture
 
     count, features = folder.write(given, output, wanted, picture, say.note)
-    say.line(f"{count} recordings, {len(features.names)} columns every {hop} samples: {output}")
+    made = f"{counted(count, 'recording')}, {counted(len(features.names), 'column')}"
+    say.line(f"{made} every {hop} samples: {output}")
     following = next_step.line("wn-train", output, "-o", "RUN", "--config", "FILE.toml")
     say.line(f"{following}, with a table [model.frames] in FILE.toml")
 

@@ -7,18 +7,19 @@ from pathlib import Path
 import click
 
 from wn_runtime.commands.command import command
+from wn_runtime.commands.given import a_path
 from wn_train.commands import one_voice
 from wn_train.pytorch_needed import pytorch_needed
 
 
 @command(before_error=one_voice.leave_it_to_the_first)
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Run folder.")
+@click.argument("data", type=a_path)
+@click.option("-o", "--output", type=a_path, required=True, help="Run folder.")
 @click.option("--preset", help="tiny, small, medium or paper.  [default: small]")
-@click.option("--config", "file", type=click.Path(path_type=Path), help="TOML over the preset.")
+@click.option("--config", "file", type=a_path, help="TOML over the preset.")
 @click.option(
     "--init",
-    type=click.Path(path_type=Path),
+    type=a_path,
     metavar="CKPT|RUN",
     help="Train on a checkpoint's network, as wn-import or another run wrote it.",
 )

@@ -15,6 +15,7 @@ from wn_runtime.engines.memory import available_bytes
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.head import Head
 from wn_runtime.model.postprocess import Postprocess
+from wn_runtime.text import counted
 from wn_train.data import decoding, rates
 from wn_train.data.corpus import Corpus, Recording
 from wn_train.data.decoding import Header
@@ -62,7 +63,7 @@ def load(
     _check_memory([headers[recording.path] for recording in corpus.recordings], rate, head)
     mixed = sum(header.channels > 1 for header in headers.values())
     if mixed:
-        say(f"{mixed} files have several channels: mixed to mono")
+        say(f"{counted(mixed, 'file')} of several channels: mixed to mono")
     rates.tell(headers, rate, say)
 
     utterances = []

@@ -79,7 +79,7 @@ def read(path: Path, rate: int) -> NDArray[np.float32]:
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, soundfile.SoundFile]]:
     try:
         with (
-            files.opened(path) as file,
+            _filled(path) as file,
             quiet(),
             soundfile.SoundFile(file.fileno(), closefd=False) as sound,
         ):
@@ -89,8 +89,18 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, soundfile.SoundFile]]:
     except OSError as error:
         raise Faulty(f"not readable as audio ({error.strerror or error})") from error
     except soundfile.SoundFileError as error:
-        reason = (str(error).strip() or "unknown fault").splitlines()[0].rstrip(".")
+        # Without "Error opening 6: ", where 6 is what the file is to it.
+        said = str(error).rpartition(": ")[2].strip() or "unknown fault"
+        reason = said.splitlines()[0].rstrip(".")
         raise Faulty(f"not readable as audio ({reason})") from error
+
+
+@contextlib.contextmanager
+def _filled(path: Path) -> Iterator[BinaryIO]:
+    with files.opened(path) as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise Faulty("empty")
+        yield file
 
 
 def _is_cut_short(file: BinaryIO) -> bool:

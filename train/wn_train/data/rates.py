@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from wn_runtime.text import counted
 from wn_train.data.decoding import Header
 
 
@@ -18,7 +19,7 @@ def tell(headers: Mapping[Path, Header], rate: int, say: Callable[[str], None]) 
     """Say how many files are of another rate than this (Hz), a line for each."""
     for other, count in sorted(_counted(headers).items()):
         if other != rate:
-            say(f"{count} files have {other} Hz: resampled to {rate} Hz")
+            say(f"{counted(count, 'file')} of {other} Hz: resampled to {rate} Hz")
 
 
 def _counted(headers: Mapping[Path, Header]) -> Counter[int]:

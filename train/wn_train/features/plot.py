@@ -44,6 +44,7 @@ def picture(
             end = len(frames) * features.hop / features.sample_rate
             bands = frames[:, : features.mel].T
             axes[1].imshow(bands, origin="lower", aspect="auto", extent=(0, end, 0, features.mel))
+            axes[1].yaxis.get_major_locator().set_params(integer=True)
             axes[1].set_ylabel("mel band")
         if features.level:
             axes[-1].plot(times, columns["level"] * 20 / np.log(10))
@@ -56,7 +57,7 @@ def picture(
 def draw_phones(axes: Axes, phones: Sequence[Segment]) -> None:
     """Their borders, and their names above: higher those that would run into the next."""
     raised = False
-    width = axes.get_figure(root=True).get_figwidth() * axes.get_position().width
+    width = axes.bbox.transformed(axes.figure.dpi_scale_trans.inverted()).width
     for phone in phones:
         axes.axvline(phone.start, color="white", linewidth=0.8, alpha=0.8)
         middle = (phone.start + phone.end) / 2

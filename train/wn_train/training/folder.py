@@ -38,7 +38,9 @@ def run_folder(path: Path, make: bool) -> Iterator[None]:
         ) from error
     except OSError as error:
         verb = "made" if make else "gone on with"
-        raise WavestepError(f"{path} cannot be {verb}: {error.strerror}") from error
+        raise WavestepError(
+            f"{path} cannot be {verb}: {error.strerror}; give another -o"
+        ) from error
     try:
         if lock.held and not lock.is_of(path):
             raise WavestepError(f"{path} was removed by another wn-train; try again")

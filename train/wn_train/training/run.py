@@ -17,6 +17,7 @@ from wn_runtime.conditioning.timing import Timing
 from wn_runtime.errors import WavestepError
 from wn_runtime.heads.bits import in_words
 from wn_runtime.model.spec import ModelSpec, context_in_words
+from wn_runtime.text import counted
 from wn_train import checkpoint, config, progress
 from wn_train.config import Config
 from wn_train.data import audio, corpus, frames, held_back
@@ -128,7 +129,7 @@ def describe(spec: ModelSpec, settings: Config, files: int) -> str:
     return (
         f"{settings.name}: {spec.layers} layers, receptive field {spec.receptive_field} samples "
         f"({milliseconds:.0f} ms at {spec.sample_rate} Hz){context_in_words(spec)}, {names}, "
-        f"{files} files"
+        f"{counted(files, 'file')}"
     )
 
 
