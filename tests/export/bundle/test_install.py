@@ -272,7 +272,7 @@ def test_an_installation_that_is_stopped_leaves_nothing(
             time.sleep(0.01)
         assert (out / "env").is_dir()
         os.killpg(process.pid, number)
-        assert process.wait(10) == code
+        assert process.wait(60) == code
     assert not (out / "env").exists()
 
 

@@ -98,10 +98,10 @@ def test_a_library_cannot_swallow_a_signal(number: signal.Signals, code: int) ->
     def main() -> None:
         try:
             os.kill(os.getpid(), number)
-            time.sleep(1)
+            time.sleep(60)
         except BaseException:  # as C++ code does around an import
             click.echo("optional, and not here")
-        time.sleep(1)
+        time.sleep(60)
         click.echo("done")
 
     result = CliRunner().invoke(main, [])
@@ -119,7 +119,7 @@ def test_one_that_comes_in_a_clean_up_is_raised_after_it() -> None:
         "@command()\n"
         "def main():\n"
         "    Kept()\n"
-        "    time.sleep(2)\n"
+        "    time.sleep(60)\n"
         "    print('done')\n"
         "main()\n"
     )

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from wn_runtime.synthesis.blocks import Block, Blocks
 
+PATIENCE = 60
+"""Seconds after which a read is taken to wait for ever."""
+
 
 class Ramp:
-    """A stream that counts."""
+    """A stream that counts, as long as it may go on."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.made, self.seconds = 0, seconds
+    def __init__(self) -> None:
+        self.made = 0
         self.threads: set[int] = set()
+        self.go_on = threading.Event()
+        self.go_on.set()
 
     def read(self, samples: int) -> Block:
         self.threads.add(threading.get_ident())
-        time.sleep(self.seconds)
+        assert self.go_on.wait(PATIENCE)
         block = np.arange(self.made, self.made + samples, dtype=np.float32)[:, None]
         self.made += samples
         return block
@@ -41,30 +45,32 @@ def test_for_and_async_for_give_the_same() -> None:
 
 
 def test_the_event_loop_goes_on_meanwhile() -> None:
-    async def both() -> int:
-        ticks = 0
+    async def both() -> None:
+        ramp = Ramp()
+        ramp.go_on.clear()
 
         async def tick() -> None:
-            nonlocal ticks
-            while True:
-                await asyncio.sleep(0.005)
-                ticks += 1
+            while not ramp.threads:
+                await asyncio.sleep(0)
+            ramp.go_on.set()  # by a loop that stands still while a block is made it never is
 
         ticking = asyncio.create_task(tick())
-        async for _ in Blocks(Ramp(0.05).read, 20, 10):
+        async for _ in Blocks(ramp.read, 20, 10):
             pass
-        ticking.cancel()
-        return ticks
+        await ticking
 
-    assert asyncio.run(both()) >= 2
+    asyncio.run(both())
 
 
 def test_a_cancelled_task_loses_no_block() -> None:
     async def interrupted() -> Block:
-        blocks = Blocks(Ramp(0.05).read, math.inf, 10)
+        ramp = Ramp()
+        blocks = Blocks(ramp.read, math.inf, 10)
         first = await anext_of(blocks)
+        ramp.go_on.clear()
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(anext_of(blocks), 0.01)
+        ramp.go_on.set()
         return np.concatenate([first, await anext_of(blocks), await anext_of(blocks)])
 
     async def anext_of(blocks: Blocks) -> Block:

@@ -37,7 +37,8 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import DELAY_LINES
 
 pytestmark = needs_compiler
-PATIENCE = 60
+needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
+PATIENCE = 300
 """Seconds after which a test that waits is taken to wait for ever."""
 BLOCKS = (1, 7, 40, 3, 64)
 HELD = (1, 4)
@@ -121,8 +122,8 @@ def test_threads_that_cannot_be_had_are_one_line(monkeypatch: pytest.MonkeyPatch
         NativeEngine(spec, random_weights(spec), "int8", 1, 3)
 
 
-def threads_here() -> int:
-    return sum(1 for _ in Path("/proc/self/task").iterdir())
+def threads_here() -> set[str]:
+    return {task.name for task in Path("/proc/self/task").iterdir()}
 
 
 def eventually(what: Callable[[], bool]) -> bool:
@@ -140,11 +141,12 @@ def test_its_threads_leave_with_the_engine(how: str) -> None:
     spec, before = SPECS["wide"], threads_here()
     engine = NativeEngine(spec, random_weights(spec), "int8", 1, 3)
     engine.generate(None, random_uniforms(9))
-    assert threads_here() == before + 2
+    own = threads_here() - before  # of other tests some may still be on their way out
+    assert len(own) == 2
     if how == "closed":
         engine.close()
     del engine
-    assert eventually(lambda: threads_here() == before)
+    assert eventually(lambda: not own & threads_here())
 
 
 ALONE_ON_A_CORE = """
@@ -205,7 +207,7 @@ def test_a_fork_starts_helpers_of_its_own() -> None:
         code = 1
         try:
             same(together, alone)
-            code = 0 if threads_here() == 3 else 2
+            code = 0 if len(threads_here()) == 3 else 2
         finally:
             os._exit(code)
     assert eventually(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
@@ -234,7 +236,7 @@ int main(int count, char **arguments) {
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs gcc")
+@needs_gcc
 def test_a_fork_before_a_helper_has_said_that_it_is_done(tmp_path: Path) -> None:
     shapes = Shapes(SPECS["left"], "fp32", 1)
     (tmp_path / "shapes.h").write_text(shapes.header())
@@ -260,7 +262,6 @@ ONLY_RAISE = """
                           &f->count, &was, n, memory_order_release, memory_order_relaxed)) {}
 """
 """Where nobody has waited, a late thread sets the counter back, and the others wait for ever."""
-needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
 
 
 def run(program: Program, spec: ModelSpec, helpers: int) -> Output:
