@@ -25,9 +25,9 @@ def check_no_model_file(path: Path) -> None:
 
 
 def check_raw(path: Path) -> None:
-    """Raise WavestepError where `path` is a file that need not be raw PCM."""
+    """Raise WavestepError where `path` is a file that need not be raw PCM, and is not empty."""
     try:
-        there = path.is_file()
+        there = path.is_file() and path.stat().st_size > 0
     except (OSError, ValueError):
         return
     if there and path.suffix.lower() not in RAW:

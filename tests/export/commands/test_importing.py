@@ -147,6 +147,7 @@ def test_an_import_may_be_made_once_more_and_nothing_else_is_replaced(
     folder: Path, tmp_path: Path
 ) -> None:
     mine = tmp_path / "mine.pt"
+    mine.touch()
     assert imported(folder, mine).exit_code == 0
     assert imported(folder, mine).exit_code == 0
     trained = dataclasses.replace(checkpoint.load(mine), config={"training": {"steps": 9}})

@@ -127,9 +127,12 @@ def test_a_file_that_may_not_be_written_is_said_to_be(
     )
 
 
-@pytest.mark.parametrize("name", ["a.pcm", "a.RAW", "a.s16"])
-def test_raw_replaces_what_is_called_raw(here: Path, name: str) -> None:
-    (here / name).write_bytes(b"old")
+@pytest.mark.parametrize(
+    ("name", "old"), [("a.pcm", b"old"), ("a.RAW", b"old"), ("a.s16", b"old"), ("tmp.X8a", b"")]
+)
+def test_raw_replaces_what_is_called_raw_or_empty(here: Path, name: str, old: bytes) -> None:
+    """As mktemp makes one, for a script."""
+    (here / name).write_bytes(old)
     assert run("--seconds", 0.25, "--raw", name).exit_code == 0
     assert (here / name).stat().st_size == 4000
 

@@ -51,8 +51,11 @@ def checkpoint_of(
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise WavestepError where `path` is there and is no import, which can be made once more."""
-    if not path.exists():
+    """Raise WavestepError where `path` is there and is no import, which can be made once more.
+
+    What is empty, as mktemp makes a file, is no loss either.
+    """
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         return
     try:
         there = load(path)
