@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from tests.train.recordings import RATE, tone, write_corpus
+from wn_runtime import installation
 from wn_runtime.features.features import Features
 from wn_runtime.model import strict
 from wn_train import checkpoint
@@ -124,6 +126,20 @@ def test_every_header_is_read_once(
     monkeypatch.setattr(decoding, "header", counted)
     assert run(data, tmp_path / "out", "--level").exit_code == 0
     assert len(read) == len(set(read)) == 6
+
+
+def test_where_nothing_resamples_no_file_is_called_faulty(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "soxr", None)
+    for name in ("0.wav", "1.wav"):
+        soundfile.write(data / name, tone(300, 0.05, 16000), 16000)
+    result = run(data, tmp_path / "out", "--level", "--sample-rate", str(RATE))
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"error: sound of 16000 Hz is wanted at {RATE} Hz, and soxr is not installed; convert it, "
+        f"or {installation.pip('soxr')}\n"
+    )
 
 
 def test_it_can_be_run_again(data: Path, tmp_path: Path) -> None:

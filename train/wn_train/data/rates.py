@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from wn_runtime.text import counted
+from wn_train.data import resampling
 from wn_train.data.decoding import Header
 
 
@@ -16,9 +17,13 @@ def most_common(headers: Mapping[Path, Header]) -> int:
 
 
 def tell(headers: Mapping[Path, Header], rate: int, say: Callable[[str], None]) -> None:
-    """Say how many files are of another rate than this (Hz), a line for each."""
+    """Say how many files are of another rate than this (Hz), a line for each.
+
+    Raises WavestepError where they cannot be resampled: before one is read, not of each.
+    """
     for other, count in sorted(_counted(headers).items()):
         if other != rate:
+            resampling.needed(other, rate)
             say(f"{counted(count, 'file')} of {other} Hz: resampled to {rate} Hz")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,13 +16,7 @@ def resampled(mono: NDArray[np.float32], source: int, rate: int) -> NDArray[np.f
 
     Raises ValueError where that leaves none, or they are too loud; WavestepError without soxr.
     """
-    try:
-        import soxr
-    except ImportError as error:
-        raise WavestepError(
-            f"sound of {source} Hz is wanted at {rate} Hz, and soxr is not installed; convert it, "
-            f"or {installation.pip('soxr')}"
-        ) from error
+    soxr = needed(source, rate)
     try:
         found: NDArray[np.float32] = soxr.resample(mono, source, rate, quality="HQ")
     except RuntimeError as error:
@@ -28,3 +24,15 @@ def resampled(mono: NDArray[np.float32], source: int, rate: int) -> NDArray[np.f
     if not len(found) or not np.isfinite(found).all():
         raise ValueError(f"too short or too loud to be resampled to {rate} Hz")
     return found
+
+
+def needed(source: int, rate: int) -> Any:
+    """The library that does it. Raises WavestepError without it."""
+    try:
+        import soxr
+    except ImportError as error:
+        raise WavestepError(
+            f"sound of {source} Hz is wanted at {rate} Hz, and soxr is not installed; convert it, "
+            f"or {installation.pip('soxr')}"
+        ) from error
+    return soxr
