@@ -107,7 +107,7 @@ def test_a_fork_goes_on_or_says_that_it_cannot(
         stream.read(20)
         child = os.fork()
         if not child:
-            signal.alarm(20)
+            signal.alarm(60)
             try:
                 stream.read(20)
             except WavestepError as error:

@@ -23,14 +23,16 @@ static const float *frames_of(const char *path, size_t channels, int32_t *count)
         fprintf(stderr, "numpy.ascontiguousarray(frames, '<f4'), (frames, %zu)\n", channels);
         exit(2);
     }
-    const size_t all = rows * width, found = (bytes - head) / sizeof(float);
-    if (!rows || rows > INT32_MAX || all != found || (bytes - head) % sizeof(float)) {
+    const size_t found = (bytes - head) / sizeof(float);
+    /* Divided, as a product of what a file says may be more than a size_t of 32 bits holds. */
+    const int whole = found / width == rows && !(found % width) && !((bytes - head) % sizeof(float));
+    if (!rows || rows > INT32_MAX || !whole) {
         fprintf(stderr, "error: %s has %zu numbers for %zu frames; ", path, found, rows);
         fprintf(stderr, "it is empty, cut short or damaged\n");
         exit(2);
     }
     const float *frames = (const float *)(const void *)(data + head);
-    for (size_t i = 0; i < all; i++)
+    for (size_t i = 0; i < found; i++)
         if (!isfinite(frames[i]))
             fprintf(stderr, "error: frame %zu of %s is not finite\n", i / width, path), exit(2);
     *count = (int32_t)rows;
