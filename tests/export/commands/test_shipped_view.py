@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.export.commands.invoke import error_of, run
-from tests.model_dir import write_model
-from tests.specs import CORNERS
+from tests.models.model_dir import write_model
+from tests.models.specs import CORNERS
 from wn_export.bundle import place
 from wn_export.c_api.host_shapes import HostShapes
 from wn_export.c_api.model_file import Named, packed_model
