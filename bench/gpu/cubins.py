@@ -22,159 +22,25 @@ and for a number of streams. What of its kernel breaks a rule (`faults`) is said
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from bench.gpu import nvrtc_cuda12, sass
+from bench.gpu import nvrtc_cuda12
+from bench.gpu.built import TARGETS, Built, Compile, build, build_choice, chain_cycles, faults, gpu
 from bench.gpu.engine import MODELS
 from bench.gpu.random_models import draw
-from bench.repository import ROOT, invocation
-from wn_runtime.engines.cuda.choose import Choice, cheapest
-from wn_runtime.engines.cuda.costs import Gpu
-from wn_runtime.engines.cuda.source import GENERATE, source
-from wn_runtime.engines.device_loop.nvrtc import Compiled, Usage, compile_ahead, version
+from bench.gpu.sass import disassembly, findings
+from bench.gpu.sass.disassembly import NoDisassembler
+from bench.repository import invocation
+from wn_runtime.engines.cuda.choose import cheapest
+from wn_runtime.engines.device_loop.nvrtc import compile_ahead, version
 from wn_runtime.errors import EngineUnavailable
-from wn_targets.devices.catalogue import find
-from wn_targets.models.cuda import cuda_gpu
 
-TARGETS = {
-    75: "t4",
-    80: "a100",
-    86: "a10",
-    87: "orin-nano-8gb",
-    89: "l4",
-    90: "h200",
-    100: "b200",
-    110: "thor-t5000",
-    120: "rtx-5090",
-}
 REFERENCE = ("L20-R64-S128", "L30-R64-S256")
 PRECISIONS, STREAMS = ("int8", "fp16"), (1, 16)
-CONSTANTS = ROOT / "bench/results" / "gpu-constants-h200.json"
-ARITHMETIC_CYCLES = 4.0
-"""Of an instruction of the vector units, until the next can use its result. [P: Jia et al.,
-"Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking", 2018; A: the same since]"""
-CHAIN_BUDGET = 200.0
-"""Cycles that a layer's chain may take by its code: an H200's one product with one read before it,
-two tanh and a turn take 185. One product or read of shared memory more is over it."""
-BARRIERS = 16
-"""Named barriers that a block has."""
-PARTITIONS, PARTITION_REGISTERS = 4, 16384
-"""A multiprocessor's register file, and how its warps share it out."""
-
 FAULT = "    FAULT"
-
-Compile = Callable[[str, str], Compiled]
-
-
-def gpu(sm: int) -> Gpu:
-    """The one that a compute capability is compiled for here."""
-    if sm == 121:
-        return Gpu("12.1", 48, 99 * 1024)  # GB10
-    target = find(TARGETS[sm])
-    assert target.gpu is not None
-    return cuda_gpu(target, target.gpu)
-
-
-@dataclass(frozen=True)
-class Built:
-    """A kernel that was compiled."""
-
-    choice: Choice
-    compiled: Compiled
-    seconds: float
-    code: sass.Code | None
-    """None without nvdisasm."""
-
-    @property
-    def usage(self) -> Usage:
-        """Of the kernel that generates."""
-        return self.compiled.usage[GENERATE]
-
-    @property
-    def has_chain(self) -> bool:
-        """Whether its gate warps go from z to z: `chain_cycles` is for these."""
-        schedule = self.choice.schedule
-        return schedule.chained and schedule.streams == 1
-
-
-def build(
-    model: str, precision: str, streams: int, sm: int, compile: Compile = compile_ahead
-) -> Built:
-    """Raises EngineUnavailable where the compiler does not know the GPU."""
-    return build_choice(
-        cheapest(MODELS[model], precision, streams, gpu(sm), tried=False), sm, compile
-    )
-
-
-def build_choice(choice: Choice, sm: int, compile: Compile = compile_ahead) -> Built:
-    """The same of a schedule."""
-    started = time.perf_counter()
-    compiled = compile(source(choice.schedule), gpu(sm).compute_capability)
-    seconds = time.perf_counter() - started
-    try:
-        code = sass.disassemble(compiled.code, GENERATE)
-    except sass.NoDisassembler:
-        code = None
-    return Built(choice, compiled, seconds, code)
-
-
-def cycles(instruction: sass.Instruction) -> float:
-    """Until the next can use its result: of an H200, `constants.py`."""
-    measured = _measured()
-    convert = (measured["to_int_and_back"] - ARITHMETIC_CYCLES) / 2  # two of them, and a sum
-    return {
-        "LDS": measured["shared_read"],
-        "IMMA": measured["product_int8"],
-        "HMMA": measured["product_half"],
-        "MUFU": measured["tanh_chain"],
-        "SHFL": measured["shuffle"],
-        "I2F": convert,
-        "I2FP": convert,
-        "F2I": convert,
-    }.get(instruction.family, ARITHMETIC_CYCLES)
-
-
-def chain_cycles(code: sass.Code) -> float:
-    """Of a layer in a cluster with one stream; ValueError where the code has no such chain."""
-    return sass.latency(sass.chain(code), cycles) + _measured()["turns"]
-
-
-def _measured() -> dict[str, float]:
-    if not _MEASURED:
-        _MEASURED.update(json.loads(CONSTANTS.read_text("utf-8"))["cycles"])
-    return _MEASURED
-
-
-_MEASURED: dict[str, float] = {}
-
-
-def registers_fit(built: Built) -> bool:
-    """Whether the warps of a block find their registers; each partition has every fourth warp."""
-    warps = -(-built.choice.schedule.threads // (32 * PARTITIONS))
-    return warps * 32 * (-(-built.usage.registers // 8) * 8) <= PARTITION_REGISTERS
-
-
-def faults(built: Built, sm: int) -> list[str]:
-    """What no kernel may have, whatever its model."""
-    schedule, usage, found = built.choice.schedule, built.usage, []
-    if not registers_fit(built):
-        found.append(f"{schedule.threads} threads of {usage.registers} registers do not fit")
-    if schedule.shared_bytes > gpu(sm).shared_bytes:
-        found.append(f"{schedule.shared_bytes} bytes of shared memory of {gpu(sm).shared_bytes}")
-    if usage.barriers > BARRIERS:
-        found.append(f"{usage.barriers} named barriers")
-    if built.code is not None and schedule.streams == 1 and schedule.source != "direct":
-        spilled = sass.spills(built.code).layer
-        if spilled:
-            found.append(f"{spilled} reads and writes of local memory in a layer")
-    return found
-
 
 HEADS: tuple[str, ...] = ("sm", "model", "weights", "streams", "schedule", "threads", "regs")
 HEADS += ("spilled", "spills", "shared", "kernel", "chain", "seconds")
@@ -186,7 +52,7 @@ def row(built: Built, model: str, sm: int, streams: str) -> str:
     schedule, code = built.choice.schedule, built.code
     spilled, chain, size = "–", "–", "–"
     if code is not None:
-        counts = sass.spills(code)
+        counts = findings.spills(code)
         spilled = f"{counts.once}/{counts.step}/{counts.layer}"
         size = f"{16 * len(code.instructions):,}"
         if built.has_chain:
@@ -221,8 +87,8 @@ def table(
 ) -> Iterator[str]:
     """Line by line."""
     try:
-        yield f"read back by {sass.disassembler().name}"
-    except sass.NoDisassembler as reason:
+        yield f"read back by {disassembly.disassembler().name}"
+    except NoDisassembler as reason:
         yield f"not read back: {reason}"
     for name, compile in compilers():
         yield from ("", name, ROW.format(*HEADS))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.gpu.cuda_cases import Case, corners
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import random_bias, random_uniforms, random_weights
 from tests.runtime.engines.cuda.checks import (
     TOLERANCE,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.gpu.plans import built, opened
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.model_dir import write_model
 from tests.models.specs import CORNERS, random_bias, random_weights
 from wn_runtime.engines.choice import open_engine, open_in

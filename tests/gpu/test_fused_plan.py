@@ -11,7 +11,7 @@ import pytest
 from tests.gpu.conftest import Figures
 from tests.gpu.plans import fused
 from tests.gpu.test_speed import SPECS, row
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import CORNERS, random_bias, random_uniforms, random_weights
 from wn_runtime.engines.choice import open_engine
 from wn_runtime.engines.cuda.choose import VARIABLE

@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 import wn_runtime
-from tests.law.contract import verify_conditioner_contract, verify_engine_contract
+from tests.law.conditioners import verify_conditioner_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import SPEAKER, random_samples, random_weights, small_spec
 from tests.seams.toy_conditioners import (
     Contour,

@@ -11,7 +11,7 @@ import pytest
 
 import wn_runtime
 from tests.export.checkpoints import write_checkpoint
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.law.numpy_engine import NumpyEngine
 from tests.models.specs import CORNERS
 from wn_export.bench.run import run as bench

@@ -13,7 +13,7 @@ import wn_runtime
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu import tensorrt
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import SPEAKER, random_weights, small_spec
 from tests.seams.toy_head import StudentT, nll
 from tests.seams.voice import tones, trained, utterances

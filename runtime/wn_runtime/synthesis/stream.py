@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from wn_runtime.conditioning.conditioner import Conditioner, Values
 from wn_runtime.conditioning.part import Frames
 from wn_runtime.engines.engine import Engine, Temperature
 from wn_runtime.errors import WavestepError
-from wn_runtime.heads.head import Samples, inverse_temperatures
+from wn_runtime.heads.head import Samples
 from wn_runtime.interrupts import Held
 from wn_runtime.model import layout as layouts
 from wn_runtime.model import state as states
@@ -25,6 +24,7 @@ from wn_runtime.synthesis import uniforms
 from wn_runtime.synthesis.blocks import Blocks
 from wn_runtime.synthesis.conditioned import ConditionedBlocks
 from wn_runtime.synthesis.pool import EnginePool
+from wn_runtime.synthesis.slots import temperatures_of, uniform_streams
 from wn_runtime.synthesis.snapshot import Snapshot, Voice, voices_of
 from wn_runtime.synthesis.uniforms import UniformStream
 
@@ -162,10 +162,10 @@ class Stream:
         """`reset` with the conditions as a mapping."""
         engine = self._open_engine(mended=slots is None)
         chosen = states.check_slots(slots, self.batch)
-        temperatures = _temperatures(
+        temperatures = temperatures_of(
             self._usual if temperature is None else temperature, len(chosen)
         )
-        randomness = _uniform_streams(seed, chosen)
+        randomness = uniform_streams(seed, chosen)
         with Held():
             self._blocks.reset(None if slots is None else chosen, conditions)
             engine.reset(slots)
@@ -214,7 +214,7 @@ class Stream:
         randomness = [
             UniformStream(voice.seed, voice.number, voice.position * each) for voice in voices
         ]
-        temperatures = _temperatures([voice.temperature for voice in voices], len(chosen))
+        temperatures = temperatures_of([voice.temperature for voice in voices], len(chosen))
         with Held():
             self._blocks.restore(None if slots is None else chosen, snapshot)
             engine.restore(network, slots)
@@ -282,26 +282,3 @@ def _next_call(count: int, call: int, took: float) -> int:
     if took > LONG_S:
         return max(1, call // 2)
     return min(LONGEST_CALL, 2 * call) if count == call and took < LONG_S / 2 else call
-
-
-def _temperatures(temperature: Temperature, streams: int) -> list[float]:
-    """One for each stream."""
-    if isinstance(temperature, (str, bytes)) or not np.iterable(temperature):
-        each = [real("temperature", temperature)] * streams
-    else:
-        each = [real("temperature", one) for one in temperature]
-    inverse_temperatures(np.array(each), streams)
-    return each
-
-
-def _uniform_streams(seed: int | Sequence[int], slots: Sequence[int]) -> list[UniformStream]:
-    """Stream b of one seed for slot b, or the first stream of each slot's own seed."""
-    if isinstance(seed, (int, str, bytes)) or not np.iterable(seed):
-        return [UniformStream(cast(int, seed), slot) for slot in slots]
-    seeds = list(seed)
-    if len(seeds) != len(slots):
-        raise WavestepError(
-            f"seed has {len(seeds)} values for {len(slots)} streams; give one for all or one a "
-            "stream"
-        )
-    return [UniformStream(each) for each in seeds]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.export.graphs.graph_host import GraphHost
 from tests.law import oracle
-from tests.law.contract import Array, Inputs, verify_step_contract
+from tests.law.steps import Array, Inputs, verify_step_contract
 from tests.models import specs
 from wn_export.graphs.step import build_step_graph
 from wn_runtime.engines.step_signature import ELEMENTS, Tensor

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.law.contract import verify_conditioner_contract
+from tests.law.conditioners import verify_conditioner_contract
 from tests.models import specs
 from tests.models.specs import MOOD, SPEAKER, random_samples, random_weights, small_spec
 from wn_runtime.conditioning import conditioner as conditioners

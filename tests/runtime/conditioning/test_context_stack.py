@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.law.contract import verify_conditioner_contract
+from tests.law.conditioners import verify_conditioner_contract
 from tests.models.specs import SPEAKER, random_samples, random_weights, small_spec
 from tests.runtime.conditioning.local import frames_for
 from tests.runtime.conditioning.stacks import EVERY, PLAIN, spec_with

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.law.contract import verify_conditioner_contract
+from tests.law.conditioners import verify_conditioner_contract
 from tests.models.specs import random_samples, random_weights, small_spec
 from tests.runtime.conditioning.stretching import CHANNELS, EVERY, frames_for
 from wn_runtime.conditioning.conditioner import Conditioner, padded_frames

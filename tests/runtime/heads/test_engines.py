@@ -10,7 +10,7 @@ import wn_runtime
 from tests.cuda_on_cpu import device as cuda
 from tests.cuda_on_cpu import tensorrt
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import random_weights, small_spec
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.heads.gaussian import Gaussian

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tests.law.contract import Inputs, verify_step_contract
+from tests.law.steps import Inputs, verify_step_contract
 from tests.models import specs
 from tests.train.models import Amplitudes, random_model
 from wn_train.network.wavenet import NetworkState

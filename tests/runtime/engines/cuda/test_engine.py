@@ -9,7 +9,7 @@ import pytest
 
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.law import oracle
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
 from tests.runtime.engines.cuda.checks import TOLERANCE, check_draws, opened
 from tests.runtime.engines.cuda.schedules import FIVE_LAYERS, clusters, every

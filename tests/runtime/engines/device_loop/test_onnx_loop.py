@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.model_dir import write_model
 from tests.models.specs import CORNERS, PLAIN, random_weights
 from wn_runtime.engines.choice import open_engine

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wn_runtime
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.generators import MODELS
 from tests.models.model_dir import write_model
 from tests.models.specs import (

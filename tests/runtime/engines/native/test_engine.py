@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from tests.runtime.engines.native.models import SPECS
 from tests.runtime.engines.native.targets import needs_compiler

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.law import oracle
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from tests.runtime.engines.native.models import SPECS, rounded
 from tests.runtime.engines.native.targets import TARGETS, needs_compiler

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.law import oracle
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.model_dir import write_model
 from tests.models.specs import (
     CORNERS,

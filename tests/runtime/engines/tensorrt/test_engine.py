@@ -16,7 +16,7 @@ import pytest
 from tests.cuda_on_cpu import tensorrt as trt
 from tests.cuda_on_cpu.gpu import Gpu
 from tests.cuda_on_cpu.plan_dir import PLAN, write_plan
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import CORNERS, random_bias, random_samples, random_spec, random_weights
 from wn_runtime.engines.choice import open_engine, open_in
 from wn_runtime.model.package import open_package

@@ -30,6 +30,8 @@
 #include "shapes.cuh"
 #include "device.cuh"
 #include "tiles.cuh"
+#include "products.cuh"
+#include "activations.cuh"
 #include "draw.cuh"
 #include "layout.cuh"
 #include "weights.cuh"

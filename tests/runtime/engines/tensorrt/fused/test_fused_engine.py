@@ -15,7 +15,7 @@ import pytest
 
 from tests.cuda_on_cpu.fused_dir import PLAN, write_fused
 from tests.cuda_on_cpu.gpu import Gpu
-from tests.law.contract import verify_engine_contract
+from tests.law.engines import verify_engine_contract
 from tests.models.specs import CORNERS, random_bias, random_samples, random_uniforms, random_weights
 from wn_runtime.engines.choice import open_engine, open_in
 from wn_runtime.engines.cuda.choose import VARIABLE

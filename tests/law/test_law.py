@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.law.contract import Inputs, verify_engine_contract, verify_step_contract
+from tests.law.engines import verify_engine_contract
 from tests.law.numpy_engine import NumpyEngine
+from tests.law.steps import Inputs, verify_step_contract
 from tests.models.specs import CORNERS, random_spec, random_weights
 from wn_runtime.conditioning.conditioner import Bias
 from wn_runtime.heads.head import Samples
