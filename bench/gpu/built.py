@@ -12,6 +12,7 @@ from bench.gpu.sass import disassembly, findings
 from bench.gpu.sass.code import Code
 from bench.gpu.sass.disassembly import NoDisassembler
 from bench.gpu.sass.instruction import Instruction
+from bench.gpu.sass.stages import stages
 from bench.repository import ROOT
 from wn_runtime.engines.cuda.choose import Choice, cheapest
 from wn_runtime.engines.cuda.costs import Gpu
@@ -35,9 +36,12 @@ CONSTANTS = ROOT / "bench/results" / "gpu-constants-h200.json"
 ARITHMETIC_CYCLES = 4.0
 """Of an instruction of the vector units, until the next can use its result. [P: Jia et al.,
 "Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking", 2018; A: the same since]"""
-CHAIN_BUDGET = 200.0
-"""Cycles that a layer's chain may take by its code: an H200's one product with one read before it,
-two tanh and a turn take 185. One product or read of shared memory more is over it."""
+Z_BUDGET = 200.0
+"""Cycles that a layer may take by its code from z to z: an H200's one product with one read before
+it, two tanh and a turn take 186. One product or read of shared memory more is over it."""
+H_BUDGET = 275.0
+"""The same by way of h, half of what two layers take: three products, as many reads and turns,
+quantising and two tanh take 240 to 272."""
 BARRIERS = 16
 """Named barriers that a block has."""
 PARTITIONS, PARTITION_REGISTERS = 4, 16384
@@ -72,7 +76,7 @@ class Built:
 
     @property
     def has_chain(self) -> bool:
-        """Whether its gate warps go from z to z: `chain_cycles` is for these."""
+        """Whether its gate warps go from z to z: `Chains` is for these."""
         schedule = self.choice.schedule
         return schedule.chained and schedule.streams == 1
 
@@ -114,9 +118,24 @@ def cycles(instruction: Instruction) -> float:
     }.get(instruction.family, ARITHMETIC_CYCLES)
 
 
-def chain_cycles(code: Code) -> float:
-    """Of a layer in a cluster with one stream; ValueError where the code has no such chain."""
-    return findings.latency(findings.chain(code), cycles) + _measured()["turns"]
+@dataclass(frozen=True)
+class Chains:
+    """Cycles of a layer by the two ways on which the next sample waits, a turn of warps a stage."""
+
+    z: float
+    """From a layer's z to the next one's, by the gate warps."""
+    h: float
+    """From z by the residual warps, the older warps and the gate warps to the z two layers on: a
+    half of it. 0 where the code does not tell these roles' loops apart."""
+
+    @classmethod
+    def of(cls, code: Code) -> Chains:
+        """Of a kernel with `has_chain`. Raises ValueError where no loop has a tanh and barriers."""
+        found, turn = stages(code), _measured()["turns"]
+        if "gate" not in found:
+            raise ValueError("no loop has a tanh, a wait at a named barrier and an arrival at one")
+        taken = {role: findings.latency(way, cycles) + turn for role, way in found.items()}
+        return cls(taken["gate"], sum(taken.values()) / 2 if len(taken) == 3 else 0.0)
 
 
 def _measured() -> dict[str, float]:

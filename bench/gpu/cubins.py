@@ -11,9 +11,9 @@ ptxas's word. Where nvdisasm is installed (nvidia-cuda-nvdisasm) the machine cod
 
 spills    reads and writes of local memory: run once / once a step, the head's loops among them /
           once a layer
-chain     cycles of a layer's chain in a cluster with one stream: the gate warps' instructions from
-          one LAYER_READY to Z_READY, one after another as their operands come, and a turn of
-          warps at a barrier; by an H200's latencies, whatever the GPU
+chain     cycles of a layer in a cluster with one stream, by the code, an H200's latencies whatever
+          the GPU: the gate warps' from one z to the next / half of what the way by h takes, from z
+          by the residual, older and gate warps to the z two layers on. The longer one counts
 
 A model by chance (random_models.py) is one of any shape, on one of the GPUs, in a precision
 and for a number of streams. What of its kernel breaks a rule (`faults`) is said; the exit code is
@@ -28,7 +28,7 @@ from pathlib import Path
 import click
 
 from bench.gpu import nvrtc_cuda12
-from bench.gpu.built import TARGETS, Built, Compile, build, build_choice, chain_cycles, faults, gpu
+from bench.gpu.built import TARGETS, Built, Chains, Compile, build, build_choice, faults, gpu
 from bench.gpu.engine import MODELS
 from bench.gpu.random_models import draw
 from bench.gpu.sass import disassembly, findings
@@ -44,7 +44,7 @@ FAULT = "    FAULT"
 
 HEADS: tuple[str, ...] = ("sm", "model", "weights", "streams", "schedule", "threads", "regs")
 HEADS += ("spilled", "spills", "shared", "kernel", "chain", "seconds")
-ROW = "{:>3} {:12} {:7} {:>7} {:22} {:>7} {:>4} {:>7} {:>9} {:>7} {:>7} {:>5} {:>7}"
+ROW = "{:>3} {:12} {:7} {:>7} {:22} {:>7} {:>4} {:>7} {:>9} {:>7} {:>7} {:>7} {:>7}"
 
 
 def row(built: Built, model: str, sm: int, streams: str) -> str:
@@ -56,7 +56,8 @@ def row(built: Built, model: str, sm: int, streams: str) -> str:
         spilled = f"{counts.once}/{counts.step}/{counts.layer}"
         size = f"{16 * len(code.instructions):,}"
         if built.has_chain:
-            chain = f"{chain_cycles(code):.0f}"
+            chains = Chains.of(code)
+            chain = f"{chains.z:.0f}/{chains.h:.0f}"
     return ROW.format(
         sm,
         model,

@@ -36,29 +36,6 @@ def spills(code: Code) -> Spills:
     return Spills(once, step, layer)
 
 
-def chain(code: Code) -> list[Instruction]:
-    """What the gate warps of a cluster make one after another for a layer, LAYER_READY to Z_READY.
-
-    The loop that has a tanh, a wait at a named barrier and an arrival at one, from the wait to the
-    arrival. Raises ValueError where there is none, or it branches between them.
-    """
-    of = code.instructions
-    for loop in sorted(code.loops, key=len):
-        waits = [i for i in loop if of[i].is_barrier_wait]
-        gates = any(of[i].opcode.startswith("MUFU.TANH") for i in loop)
-        if not (gates and waits and any(of[i].is_barrier_arrival for i in loop)):
-            continue
-        found, at = [of[waits[0]]], waits[0]
-        while not of[at].is_barrier_arrival:
-            ahead = [to for to in code.next[at] if to in loop]
-            if len(ahead) != 1 or len(found) > len(loop):
-                raise ValueError(f"the gate warps' loop branches at {of[at].opcode}")
-            at = ahead[0]
-            found.append(of[at])
-        return found
-    raise ValueError("no loop has a tanh, a wait at a named barrier and an arrival at one")
-
-
 def latency(instructions: Iterable[Instruction], of: Callable[[Instruction], float]) -> float:
     """Cycles from the first instruction's issue to the last one's.
 

@@ -34,3 +34,23 @@ k:
         /*0000*/                   STL [R1], R1 ;
 """
 """Two loops, one in the other; a part of the inner one is moved behind the kernel's end."""
+
+ROLES = """
+.text.k:
+.L_x_1:
+        /*0000*/                   STS [R2+0x10], R6 ;
+        /*0010*/                   BAR.ARV R7, 0x80 ;
+        /*0020*/                   BAR.SYNC R8, 0xc0 ;
+        /*0030*/               @P1 BRA `(.L_x_2) ;
+        /*0040*/                   IMMA.16832.S8.S8 R4, R8.ROW, R12.COL, R4 ;
+.L_x_2:
+        /*0050*/              @!P0 BRA `(.L_x_1) ;
+.L_x_3:
+        /*0060*/                   BAR.SYNC R8, 0x80 ;
+        /*0070*/                   HMMA.16816.F32 R4, R8, R12, R4 ;
+        /*0080*/                   BAR.ARV R7, 0xc0 ;
+        /*0090*/               @P2 STG.E.64 [R2], R4 ;
+        /*00a0*/              @!P0 BRA `(.L_x_3) ;
+        /*00b0*/                   EXIT ;
+"""
+"""The loops of the layers of residual and older warps."""

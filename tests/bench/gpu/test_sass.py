@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bench.gpu.built import Chains
 from bench.gpu.sass import disassembly, findings
 from bench.gpu.sass.disassembly import NoDisassembler
-from tests.bench.gpu.listing import TEXT
+from bench.gpu.sass.stages import stages
+from tests.bench.gpu.listing import ROLES, TEXT
 
 
 def test_spills_are_counted_by_loop() -> None:
@@ -27,22 +29,31 @@ def test_a_predicated_instruction_waits_for_its_old_result() -> None:
 
 
 def test_a_latency_is_the_longest_way_through_registers() -> None:
-    straight = disassembly.parse(TEXT.replace("BRA.DIV UR4, `(.L_x_3)", "NOP"), "k")
-    chain = findings.chain(straight)
-    assert [one.opcode for one in chain[:2]] == ["BAR.SYNC.DEFER_BLOCKING", "LDS.64"]
+    chain = stages(disassembly.parse(TEXT, "k"))["gate"]
+    assert [one.opcode for one in chain[:3]] == ["BAR.SYNC.DEFER_BLOCKING", "LDS.64", "BRA.DIV"]
+    assert chain[-1].opcode == "BAR.ARV"
     cycles = {"LDS": 30.0, "MUFU": 20.0}
     # The read, issued at 1; two sums of 4, a tanh, a sum; the store a clock before the arrival.
     found = findings.latency(chain, lambda one: cycles.get(one.family, 4.0))
     assert found == 1 + 30 + 4 + 20 + 4 + 1
-    with pytest.raises(ValueError, match="branches"):
-        findings.chain(disassembly.parse(TEXT, "k"))
+
+
+def test_the_way_of_a_stage_goes_by_its_products_round_its_loop() -> None:
+    """Before the arrival of the next layer's the residual warps' products are branched around."""
+    found = stages(disassembly.parse(ROLES, "k"))
+    ways = {role: [one.opcode for one in way] for role, way in found.items()}
+    assert ways == {
+        "residual": ["BAR.SYNC", "BRA", "IMMA.16832.S8.S8", "BRA", "STS", "BAR.ARV"],
+        "older": ["BAR.SYNC", "HMMA.16816.F32", "BAR.ARV"],
+    }
 
 
 def test_what_is_no_kernel_or_has_no_chain_is_said() -> None:
     with pytest.raises(ValueError, match="no kernel other2"):
         disassembly.parse(TEXT, "other2")
     with pytest.raises(ValueError, match="no loop has a tanh"):
-        findings.chain(disassembly.parse(TEXT, "other"))
+        Chains.of(disassembly.parse(TEXT, "other"))
+    assert Chains.of(disassembly.parse(TEXT, "k")).h == 0
 
 
 def test_without_nvdisasm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,11 +47,11 @@ where they are needed [M: as the first]."""
 L2_BYTES = {"copies": 92.0, "loads": 24.4}
 """Bytes a clock and multiprocessor that the L2 cache gives where all read. [M: as BLOCK_BYTES, of
 one MiB that all of them read]"""
-FLOOR_LAYER_CYCLES = {1: 450.0, 2: 187.0}
+FLOOR_LAYER_CYCLES = {1: 450.0, 2: 240.0}
 """The least of a layer: its instructions' latencies one after another. With two products in one
-block [A], and with one product (2: in several blocks) [M: `python -m
-bench.gpu.cubins` walks the gate warps' chain in the machine code for sm_90, with an H200's
-latencies]."""
+block [A], and with one product (2: in several blocks) [M: `python -m bench.gpu.cubins` walks both
+ways to the next z in the machine code for sm_90, with an H200's latencies, of L30 R64 S256; the
+longer one is by h]."""
 PORT_BYTES = {"copies": 106.0, "loads": 64.0}
 """Bytes a clock of a multiprocessor's port to the L2 cache: no block reads faster. [M by copies, as
 BLOCK_BYTES; P: NVIDIA's tuning guides, from Volta on]"""
