@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,8 +131,9 @@ def main(
         fix = installation.install("export")
         raise WavestepError(f"wn-export needs onnx ({error}); {fix}") from error
     from wn_runtime.exchange import restore
+    from wn_runtime.model.manifest import MANIFEST
     from wn_targets.constraints import BROWSER
-    from wn_train.run_files import checkpoint_of
+    from wn_train.run_files import BEST, checkpoint_of
 
     source = checkpoint_of(source)
     if target == BROWSER and (c_api is not None or bundle is not None):
@@ -155,6 +157,11 @@ def main(
         return _site(source, output, precision, options)
     if c_api is not None or precision is not None:
         return _c_api(source, output, c_api, precision, options)
+    if source.is_dir() and not os.path.lexists(source / MANIFEST):
+        raise WavestepError(
+            f"{source} has neither {BEST}, as a run's folder, nor {MANIFEST}, as a model "
+            "directory; give one of these, or a checkpoint"
+        )
     make = rebuild if source.is_dir() else export_checkpoint
     return 0 if make(source, output, options, say.line) else 1
 
@@ -170,7 +177,9 @@ def _c_api(
 
     if c_api is None:
         raise WavestepError(f"--precision goes with --c-api, or with --target {BROWSER}")
-    if output is not None or options != type(options)(device=options.device):
+    if output is not None:
+        raise WavestepError(f"--c-api {c_api} is the place of all it makes; leave out -o {output}")
+    if options != type(options)(device=options.device):
         raise WavestepError("--c-api goes with --target and --precision alone")
     _check_exported(source, "--c-api")
     march = march_of(options.device)

@@ -61,6 +61,7 @@ def opened_json(path: Path, keys: Set[str]) -> AbstractContextManager[Callable[[
 
     Raises WavestepError, too, where a file is there that is no report of this kind.
     """
+    check_no_model_file(path)  # before it is said that it may be deleted
     try:
         there = path.is_file() and not is_stdout(path)
     except (OSError, ValueError):  # no name of a file: `opened` says so

@@ -181,7 +181,7 @@ def test_a_file_of_the_model_is_not_replaced(
 ) -> None:
     monkeypatch.setattr(bench_run, "measure", lambda *given: pytest.fail("it was measured"))
     name = "weights.safetensors" if option == "--json" else "drawn.png"
-    (model / name).touch()
+    (model / name).write_text("{}")
     manifests.write(model, manifests.with_file(manifests.read(model), model / name))
     said = invoke.error_of(bench.main, model, option, model / name)
     assert "; give another name" in said
@@ -206,6 +206,7 @@ def test_rows_replace_their_like_and_no_report_of_parity(
     for _ in range(2):
         run(model, "--json", tmp_path / "bench.json")
     for name in ("report.json", "report.html"):  # of the model, here already or not
+        (model / name).touch()
         assert "is a file of the model" in invoke.error_of(
             bench.main, model, "--json", model / name
         )

@@ -37,6 +37,18 @@ def spoil(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph_files, maker, spoilt)
 
 
+def test_a_folder_of_something_else_is_told_with_what_is_taken(
+    exported: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    said = error_of(main, tmp_path / "data")
+    assert "data has neither best.pt, as a run's folder, nor manifest.json, as a model dir" in said
+    said = error_of(main, exported, "--c-api", tmp_path / "c", "-o", tmp_path / "o")
+    assert said.endswith(
+        f"--c-api {tmp_path}/c is the place of all it makes; leave out -o {tmp_path}/o"
+    )
+
+
 @pytest.mark.parametrize("which", ["step", "conditioner"])
 def test_an_export_that_is_not_the_model_is_set_aside(
     checkpoint: Path, tmp_path: Path, which: str, monkeypatch: pytest.MonkeyPatch
