@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wn_runtime.commands.table import aligned
-from wn_runtime.text import printable
+from wn_runtime.text import counted, printable
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,11 @@ def test_whatever_it_is_it_is_one_line_that_can_be_printed(text: str) -> None:
 def test_a_cell_cannot_break_out_of_its_table() -> None:
     table = aligned([["name", "state"], ["a\x1b[31m\nb", "ok"]])
     assert table.splitlines() == ["name          state", r"a\x1b[31m\nb  ok"]
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "words"),
+    [(1, "file", "1 file"), (0, "frame", "0 frames"), (3, "tags", "3 tags"), (1, "tags", "1 tags")],
+)
+def test_a_number_with_its_noun(number: int, noun: str, words: str) -> None:
+    assert counted(number, noun) == words

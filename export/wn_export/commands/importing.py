@@ -14,6 +14,7 @@ from wn_runtime.commands.command import command
 from wn_runtime.commands.given import a_path
 from wn_runtime.errors import WavestepError, unknown
 from wn_runtime.model import names
+from wn_runtime.text import counted
 from wn_train.pytorch_needed import pytorch_needed
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _report(imported: Imported, alignment: str) -> Iterator[str]:
     if timing.frame_channels:
         yield (
             f"frames   {timing.frame_channels} channels, one every {timing.hop} samples; audio is "
-            f"{timing.lookahead // timing.hop} frames behind them"
+            f"{counted(timing.lookahead // timing.hop, 'frame')} behind them"
         )
         other = next(each for each in ALIGNMENTS if each != alignment)
         why = {

@@ -11,6 +11,7 @@ from wn_runtime.conditioning.timing import Timing
 from wn_runtime.heads.head import Head
 from wn_runtime.model import strict
 from wn_runtime.model.spec import ModelSpec, context_in_words
+from wn_runtime.text import counted
 
 
 def spec_lines(spec: ModelSpec) -> Iterable[str]:
@@ -47,9 +48,10 @@ def frame_lines(spec: ModelSpec) -> Iterable[str]:
     if not timing.frame_channels:
         return
     milliseconds = 1000 / spec.sample_rate
+    behind = counted(timing.lookahead // timing.hop, "frame")
     yield (
         f"{timing.frame_channels} channels, one every {timing.hop} samples "
-        f"({timing.hop * milliseconds:.1f} ms); audio is {timing.lookahead // timing.hop} frames "
+        f"({timing.hop * milliseconds:.1f} ms); audio is {behind} "
         f"({timing.lookahead * milliseconds:.1f} ms) behind them"
     )
     for conditioner in spec.conditioning:

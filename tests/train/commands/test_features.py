@@ -14,6 +14,7 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from tests.train.recordings import RATE, tone, write_corpus
+from tests.train.speech.labelled import write_spoken
 from wn_runtime import installation
 from wn_runtime.features.features import Features
 from wn_runtime.model import strict
@@ -241,3 +242,12 @@ def test_two_recordings_of_one_name_are_told(data: Path, tmp_path: Path) -> None
     result = run(data, tmp_path / "out", "--level")
     assert result.exit_code == 2
     assert "two recordings called '0'" in result.stderr
+
+
+def test_of_frames_with_phones_the_next_step_names_both_tables(tmp_path: Path) -> None:
+    data = write_spoken(tmp_path / "data")
+    spoken = ["--text", "text", "--labels", str(data / "labels")]
+    spoken += ["--dictionary", str(data / "words.txt")]
+    result = run(data, tmp_path / "out", "--mel", "4", *spoken)
+    assert result.exit_code == 0, result.output
+    assert "with tables [model.frames] and [speech] in FILE.toml" in result.stdout

@@ -149,7 +149,8 @@ def main(
     made = f"{counted(count, 'recording')}, {counted(len(features.names), 'column')}"
     say.line(f"{made} every {hop} samples: {output}")
     following = next_step.line("wn-train", output, "-o", "RUN", "--config", "FILE.toml")
-    say.line(f"{following}, with a table [model.frames] in FILE.toml")
+    tables = "tables [model.frames] and [speech]" if features.phones else "a table [model.frames]"
+    say.line(f"{following}, with {tables} in FILE.toml")
 
 
 def _check_needed(option: str, given: bool, **others: object) -> None:
