@@ -49,7 +49,7 @@ def main(context: click.Context, json_: bool) -> None:
     if json_:
         say.as_json([_as_dict(target) for target in TARGETS.values()])
         return
-    rows = [["target", "device", "GPU", "SMs", "MHz", "L2", "GB", "GB/s", "CPU", "TensorRT"]]
+    rows = [["target", "device", "GPU", "SMs", "MHz", "L2 KiB", "GB", "GB/s", "CPU", "TensorRT"]]
     rows += [_row(target) for target in TARGETS.values()]
     say.table(aligned(rows, right=[3, 4, 5, 6, 7]))
     say.line("")

@@ -31,13 +31,15 @@ CPUS = (
     _level("x86-64-v4", "x86-64 with AVX-512 and VNNI", cpu=cores.AVX512),
     _cpu(
         "xeon-2.6",
-        "Xeon 2.6 GHz (3.75 turbo), AVX-512: the reference machine",
+        "Xeon 2.6 GHz, AVX-512",
         cpu=cores.XEON,
+        note="the reference machine, at 3.75 GHz of turbo: the formula was fitted to it",
     ),
     _cpu(
         "epyc-zen3",
-        "EPYC of the third generation, 3.2 GHz, AVX2: the second machine that was measured",
+        "EPYC 3.2 GHz, AVX2 (Zen 3)",
         cpu=cores.ZEN3,
+        note="the second machine that was measured",
     ),
     _cpu("cortex-a57", "Cortex-A57 (Jetson Nano, TX2)", cpu=cores.A57),
     _cpu("cortex-a72", "Cortex-A72 (Raspberry Pi 4)", cpu=cores.A72),

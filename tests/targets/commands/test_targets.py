@@ -151,3 +151,9 @@ def test_a_spec_with_a_typo_names_the_key(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["fit", str(path)])
     assert result.exit_code == 2
     assert "did you mean 'residual_channels'" in result.stderr
+
+
+def test_the_table_fits_a_wide_terminal_and_has_its_units() -> None:
+    lines = run().splitlines()
+    assert max(map(len, lines)) <= 180
+    assert "L2 KiB" in lines[0]
