@@ -18,4 +18,5 @@ class _Named(click.Path):
         return super().convert(value, param, ctx)
 
 
-a_path = _Named(path_type=Path)
+# What cannot be read, or need not be, is said by who opens it.
+a_path = _Named(path_type=Path, readable=False)
