@@ -24,7 +24,7 @@ from tests.fuzz.sandbox import Outcome, Sandbox
 from tests.fuzz.world import World
 
 SIGNALS = ("SIGKILL", "SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")
-SECONDS = 60.0
+SECONDS = 300.0
 
 
 @dataclass(frozen=True)

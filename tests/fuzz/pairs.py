@@ -12,7 +12,7 @@ from tests.fuzz.proofs import leftovers
 from tests.fuzz.sandbox import ROOT
 from tests.fuzz.world import World
 
-SECONDS = 120
+SECONDS = 300
 
 
 def at_once(scene: Scene, world: World, folder: Path) -> list[str]:

@@ -59,8 +59,16 @@ class Outcome:
 class Sandbox:
     """Runs cases one after another below a folder; the zygotes are started when needed."""
 
-    def __init__(self, folder: Path, world: World, commands: dict[str, Command] = COMMANDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        world: World,
+        commands: dict[str, Command] = COMMANDS,
+        patience: float = 1.0,
+    ) -> None:
+        """patience: how many times the seconds of a command are given, on a slow machine."""
         self._folder, self._world, self._commands = folder, world, commands
+        self._patience = patience
         self._zygotes: dict[str, subprocess.Popen[str]] = {}
 
     def run(self, case: Case, seconds: float | None = None, anew: bool = True) -> Outcome:
@@ -70,9 +78,8 @@ class Sandbox:
         anew: False goes on in the folders as the last case left them.
         """
         if seconds is None:
-            seconds = self._commands[case.command].seconds * max(
-                1.0, os.getloadavg()[0] / (os.cpu_count() or 1)
-            )
+            busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+            seconds = self._commands[case.command].seconds * self._patience * busy
         root = self._folder / "case"
         if anew:
             _remove(root)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.kills import SIGNALS, Killer, Scene, scenes
+from tests.fuzz.kills import SECONDS, SIGNALS, Killer, Scene, scenes
 from tests.fuzz.pairs import at_once
 from tests.fuzz.proofs import leftovers
 from tests.fuzz.sandbox import Sandbox
@@ -37,7 +37,7 @@ def test_killed_at_any_moment(scene: Scene, sandbox: Sandbox, tmp_path: Path) ->
 def test_on_a_full_disk_the_old_is_kept(scene: Scene, sandbox: Sandbox, kilobytes: int) -> None:
     """A file may have so many kilobytes, and no more: whatever is written fails there."""
     case = dataclasses.replace(scene.case, limits={"RLIMIT_FSIZE": kilobytes << 10})
-    outcome = sandbox.run(case, seconds=60)
+    outcome = sandbox.run(case, seconds=SECONDS)
     assert outcome.code in (0, 1, 2), outcome.stderr
     assert b"Traceback" not in outcome.stderr
     assert leftovers(outcome.root) == []

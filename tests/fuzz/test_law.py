@@ -9,6 +9,7 @@ import pytest
 from tests.fuzz import law
 from tests.fuzz.case import Case
 from tests.fuzz.commands import Command
+from tests.fuzz.conftest import PATIENCE
 from tests.fuzz.sandbox import Sandbox
 from tests.fuzz.world import World
 
@@ -38,7 +39,8 @@ BROKEN = {
 @pytest.fixture(scope="module")
 def toys(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     commands = {"toy": Command("tests.fuzz.toys:main", zygote="toy")}
-    with Sandbox(tmp_path_factory.mktemp("toys"), world, commands) as sandbox:
+    folder = tmp_path_factory.mktemp("toys")
+    with Sandbox(folder, world, commands, PATIENCE) as sandbox:
         yield sandbox
 
 

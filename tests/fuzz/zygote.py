@@ -28,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-GRACE = 0.5
+GRACE = 5.0
 """Seconds that helpers of a command that has ended may take to end, too."""
 _STREAMS = ("stdin", "stdout", "stderr")
 _SUBREAPER, _DEATH_SIGNAL = 36, 1

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import wn_export.c_api.folder
+from tests.runtime.engines.native.wheel import needs_zig
 from wn_export.c_api.source import HEADER
 from wn_runtime.engines.native import zig
 
@@ -29,9 +30,8 @@ FLAGS = ("-target", "arm-linux-musleabihf", "-O1", "-ffunction-sections", "-Wl,-
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not zig.command() or not shutil.which("qemu-arm"), reason="needs ziglang and qemu-user"
-)
+@needs_zig
+@pytest.mark.skipif(not shutil.which("qemu-arm"), reason="needs qemu-user")
 def test_frames_that_only_a_count_of_32_bits_would_have_are_refused(tmp_path: Path) -> None:
     code, npy = tmp_path / "reads.c", tmp_path / "frames.npy"
     code.write_text(READS_FRAMES)
