@@ -1,7 +1,8 @@
 /* The page in a real browser: {browser, url, visits} on stdin, what was seen of each on stdout.
  *
  * A visit is a page of its own, `at` a folder of `url`: steps are made on it one after the other.
- * `before` runs before it, `replace` changes files on their way, `throttle` slows its thread.
+ * `before` runs before it, `replace` changes files on their way, `throttle` slows its thread. A step
+ * that is to `stopAt` a figure stops the sound when that is above 0, however fast this machine is.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -45,6 +46,11 @@ const label = (page, text) =>
     { timeout: READY },
   );
 
+const above = (page, figure) =>
+  page.waitForFunction((id) => parseFloat(document.getElementById(id).textContent) > 0, figure, {
+    timeout: READY,
+  });
+
 /** What was seen after each step of a visit, what the console said, and what was asked for. */
 async function visit({
   at = "",
@@ -86,7 +92,7 @@ async function visit({
     await context.setOffline(true);
   }
   const seen = [];
-  for (const { fill = {}, choose = {}, check = [], file, press, play, stopAfter, save } of steps) {
+  for (const { fill = {}, choose = {}, check = [], file, press, play, stopAt, save } of steps) {
     for (const [id, value] of Object.entries(fill)) await page.fill(`#${id}`, value);
     for (const [id, value] of Object.entries(choose)) {
       await page.selectOption(`#${id}`, { label: value });
@@ -98,8 +104,8 @@ async function visit({
     }
     if (press) await page.keyboard.press(press);
     if (play) await page.click("#play");
-    if (stopAfter) {
-      await page.waitForTimeout(stopAfter);
+    if (stopAt) {
+      await above(page, stopAt);
       await page.keyboard.press("Escape");
     }
     await label(page, "Play");

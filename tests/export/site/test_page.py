@@ -59,7 +59,7 @@ def test_a_text_sounds_as_in_python_by_mouse_and_keyboard_offline_on_a_phone(
         {**said, **who, "play": True},
         {**said, "press": "Enter"},
         {"fill": {"text": "hi huh"}, "press": "Enter"},
-        {"fill": {"text": "hi " * 400}, "press": "Enter", "stopAfter": 700},
+        {"fill": {"text": "hi " * 400}, "press": "Enter", "stopAt": "length"},
         {"fill": {"text": TEXT, "seed": "1e3"}, "press": "Enter"},
     ]
     (found,) = visited(
@@ -138,8 +138,8 @@ def test_what_is_wrong_is_told(sites: Path) -> None:
 def test_on_a_slow_cpu_the_sound_has_gaps_and_the_page_goes_on(sites: Path) -> None:
     slow = {"name": "engine/engine.js", "from": "read(samples) {", "to": f"read(samples) {{ {SLOW}"}
     steps = [
-        {"fill": {"text": "hi ho"}, "play": True, "stopAfter": 3000},
-        {"fill": {"text": "hi"}, "play": True, "stopAfter": 1500},
+        {"fill": {"text": "hi ho"}, "play": True, "stopAt": "gaps"},
+        {"fill": {"text": "hi"}, "play": True, "stopAt": "length"},
     ]
     (found,) = visited(
         sites, [{"at": "voice-site/", "replace": [slow], "steps": steps, "throttle": 6}]
