@@ -60,7 +60,7 @@ class Wav:
             self._file.close()
 
 
-_MOST_FLAC_RATE = 655_350  # its header counts tens of Hz in 16 bits
+_MOST_FLAC_RATE, _EACH_FLAC_RATE = 655_350, 65_535  # its frames count Hz in 16 bits, or tens of Hz
 
 
 class Flac:
@@ -72,9 +72,11 @@ class Flac:
         with Held():
             import soundfile
 
-        if sample_rate > _MOST_FLAC_RATE:
+        tens = not sample_rate % 10 and sample_rate <= _MOST_FLAC_RATE
+        if sample_rate > _EACH_FLAC_RATE and not tens:
             raise OSError(
-                f"FLAC ends at {_MOST_FLAC_RATE:,} Hz, this is {sample_rate:,} Hz: name it .wav"
+                f"FLAC has rates up to {_EACH_FLAC_RATE:,} Hz and, in tens, {_MOST_FLAC_RATE:,} Hz"
+                f"; this is {sample_rate:,} Hz: name it .wav"
             )
         path.open("wb").close()  # here, because libsndfile's own error has no reason in it
         self._file = soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format="FLAC")

@@ -127,11 +127,13 @@ def test_a_link_goes_on_leading_to_the_file(tmp_path: Path) -> None:
     assert soundfile.info(tmp_path / "there/a.wav").frames == len(AUDIO)
 
 
-def test_flac_ends_at_a_rate_that_a_model_may_have(tmp_path: Path) -> None:
-    write(tmp_path / "a.flac", AUDIO, 655_350)
-    with pytest.raises(WavestepError, match=r"FLAC ends at 655,350 Hz, this is 655,351 Hz: name i"):
-        write(tmp_path / "b.flac", AUDIO, 655_351)
-    write(tmp_path / "b.wav", AUDIO, 1_000_000)
+def test_flac_has_not_all_rates_that_a_model_may_have(tmp_path: Path) -> None:
+    for rate in (65_535, 65_540, 655_350):
+        write(tmp_path / "a.flac", AUDIO, rate)
+    for rate, said in ((65_536, "65,536"), (96_001, "96,001"), (655_360, "655,360")):
+        with pytest.raises(WavestepError, match=f"in tens, 655,350 Hz; this is {said} Hz: name i"):
+            write(tmp_path / "b.flac", AUDIO, rate)
+        write(tmp_path / "b.wav", AUDIO, rate)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.flac", "b.wav"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.models.specs import random_spec
 from tests.runtime.engines.native.models import SPECS
-from tests.runtime.engines.native.targets import needs_compiler
+from tests.runtime.engines.native.test_program import needs_gcc
 from wn_runtime.engines.native import compiler
 from wn_runtime.engines.native.helped import left_layers, shares_taps, tap_steps
 from wn_runtime.engines.native.kind import PRECISIONS
@@ -35,7 +35,7 @@ int main(void) {
 """
 
 
-@needs_compiler
+@needs_gcc
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_code_leaves_what_is_predicted(precision: str, tmp_path: Path) -> None:
     (tmp_path / "asks.c").write_text(ASKS)

@@ -27,7 +27,13 @@ from tests.models.specs import (
 from tests.runtime.engines.native.models import SPECS
 from tests.runtime.engines.native.program import Output, Program
 from tests.runtime.engines.native.targets import needs_compiler
-from tests.runtime.engines.native.test_program import ARM_GCC, ARM_LIBC, QEMU, arm
+from tests.runtime.engines.native.test_program import (
+    ARM_GCC,
+    ARM_LIBC,
+    QEMU,
+    arm,
+    needs_gcc,
+)
 from wn_runtime.engines.native import compiler
 from wn_runtime.engines.native.engine import NativeEngine
 from wn_runtime.engines.native.kind import PRECISIONS
@@ -37,7 +43,6 @@ from wn_runtime.model.spec import ModelSpec
 from wn_runtime.model.state import DELAY_LINES
 
 pytestmark = needs_compiler
-needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
 PATIENCE = 300
 """Seconds after which a test that waits is taken to wait for ever."""
 BLOCKS = (1, 7, 40, 3, 64)
