@@ -45,11 +45,16 @@ def packed_lines(packed: Packed) -> Iterator[Line]:
 
 def checked(folder: Path, name: str, status: str = "ok") -> FileCheck:
     """A file of a folder, by its name with forward slashes; its status is known from elsewhere."""
-    path = folder / name
     try:
+        root = folder.resolve()
+        path = (root / name).resolve()
+        if not path.is_relative_to(root):  # a stranger's list may name any file of this machine
+            return FileCheck(name, "leads out of the folder", 0, "")
         size, sha256 = files.size_and_sha256(path)
         return FileCheck(name, status, size, sha256, executable(path))
     except FileNotFoundError:
         return FileCheck(name, "missing", 0, "")
+    except (ValueError, RuntimeError):  # a NUL in the name; links in a circle
+        return FileCheck(name, "no name of a file", 0, "")
     except OSError as error:
         return FileCheck(name, f"unreadable: {error.strerror}", 0, "")

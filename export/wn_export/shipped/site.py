@@ -17,7 +17,7 @@ from wn_runtime.commands import next_step
 from wn_runtime.model import json_file
 
 MODEL = "model/model.wn"
-_MOST = 2**30
+_MOST = 2**28
 """Bytes of a packed model that are read, and that it may unpack to."""
 
 

@@ -110,6 +110,22 @@ def test_what_is_not_whole_is_exit_code_1(
     assert "changed" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "name", ["../secret", "model/../../secret", "{secret}", "/dev/zero", "a\0b"]
+)
+def test_a_strangers_list_leads_to_no_file_outside(name: str, model: Path) -> None:
+    folder, secret = bundle(model), model.parent / "secret"
+    secret.write_bytes(b"mine")
+    named = name.replace("{secret}", str(secret))
+    with (folder / place.SUMS).open("a", encoding="utf-8") as sums:
+        sums.write(f"{place.digest(b'mine')}  {named}\n")
+    result = run(main, folder, "--json")
+    assert result.exit_code == 1, result.output
+    found = json.loads(result.stdout)["files"][named]
+    assert found["sha256"] == ""
+    assert found["status"] in ("leads out of the folder", "no name of a file")
+
+
 def test_machine_code_is_named_and_not_run(model: Path) -> None:
     lines = run(main, c_api(model)).stdout.splitlines()
     assert "code         libwavestep.so  Linux machine code" in lines
