@@ -27,6 +27,14 @@ def _targets(context: click.Context, option: click.Parameter, begun: str) -> lis
     return [*others, *target_names(context, option, begun)]
 
 
+def _needless(_: click.Context, __: click.Parameter, given: bool) -> None:
+    """Who asks for int8 is told that there is nothing to ask for."""
+    if given:
+        raise WavestepError(
+            "--int8 is no option: int8 is exported wherever its parity passes; leave it out"
+        )
+
+
 _ALONE = "goes with -o and --precision alone"
 
 
@@ -40,6 +48,7 @@ _ALONE = "goes with -o and --precision alone"
     help="Where to write; by default the model's name, here, or DIR itself.",
 )
 @click.option("--fp16", is_flag=True, help="Also a step graph in half precision.")
+@click.option("--int8", is_flag=True, hidden=True, expose_value=False, callback=_needless)
 @click.option(
     "--generator",
     is_flag=True,

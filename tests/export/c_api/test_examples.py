@@ -1,4 +1,4 @@
-"""The examples on a device of 32 bits: what a file says is counted there as on one of 64."""
+"""The examples elsewhere: on Windows, and on a device that counts in 32 bits."""
 
 from __future__ import annotations
 
@@ -48,3 +48,23 @@ def test_frames_that_only_a_count_of_32_bits_would_have_are_refused(tmp_path: Pa
         done = subprocess.run(reads, capture_output=True, check=False)
         assert done.returncode == 2, done.stdout
         assert b"numbers for " + rows + b" frames; it is empty, cut short or" in done.stderr
+
+
+@needs_zig
+@pytest.mark.parametrize("example", ["say", "frames"])
+def test_they_are_programs_of_windows(example: str, tmp_path: Path) -> None:
+    """Whose C library lacks aligned_alloc. Objects alone: the library is a model's."""
+    include = [f"-I{folder}" for folder in (EXAMPLES, HEADER.parent)]
+    program = tmp_path / f"{example}.obj"
+    target = [
+        "-target",
+        "x86_64-windows-gnu",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-Wno-unused-function",
+    ]
+    command = [*zig.command(), *target, *include, "-c", str(EXAMPLES / f"{example}.c")]
+    command += ["-o", str(program)]
+    subprocess.run(command, check=True, env={**os.environ, **zig.environment()})
+    assert program.read_bytes()[:2] == b"\x64\x86"

@@ -195,6 +195,10 @@ def test_more_streams_than_memory_are_refused_before_anything_is_made(
     assert model_dir.records(exported) == before
 
 
+def test_who_asks_for_int8_is_told_that_it_is_always_there(checkpoint: Path) -> None:
+    assert "leave it out" in error_of(main, checkpoint, "--int8")
+
+
 def test_options_that_cannot_be(checkpoint: Path, tmp_path: Path) -> None:
     for batch in (0, -1, 65537, 10**9, 10**30):
         said = error_of(main, checkpoint, "-o", tmp_path / "voice", "--batch", batch)

@@ -6,6 +6,11 @@
 
 #include "wavestep.h"
 
+#ifdef _WIN32 /* whose C library has none */
+#include <malloc.h>
+#define aligned_alloc(alignment, bytes) _aligned_malloc(bytes, alignment)
+#endif
+
 /* The status, unless it is an error: that is said, and the program ends. */
 static int32_t checked(int32_t status) {
     if (status >= 0) return status;

@@ -33,6 +33,7 @@ export class Form {
   #model;
   /** @type {Float32Array | undefined} */
   #frames;
+  #chosen = 0; // files so far
 
   constructor() {
     for (const id of ["temperature", "rate"]) {
@@ -61,10 +62,13 @@ export class Form {
   /** Take a file of frames; none: forget it. @param {File | undefined} file */
   async take(file) {
     this.#frames = undefined;
+    const turn = ++this.#chosen;
     if (!file || !this.#model) return;
     try {
-      this.#frames = framesOf(await file.arrayBuffer(), this.#model.channels);
+      const frames = framesOf(await file.arrayBuffer(), this.#model.channels);
+      if (turn === this.#chosen) this.#frames = frames; // else another was chosen meanwhile
     } catch (error) {
+      if (turn !== this.#chosen) return;
       byId("file").value = ""; // or the example would play under its name
       throw error;
     }

@@ -51,7 +51,8 @@ typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vu __attribute__((vector_size(4 * LANES))); /* where sums may wrap */
 
-#define INLINE static inline __attribute__((always_inline))
+/* Not each is used in every build; clang tells of those that are not. */
+#define INLINE static inline __attribute__((always_inline, unused))
 /* Full unrolling keeps arrays of accumulators in registers: their indices become constants. */
 #define UNROLL _Pragma("GCC unroll 32")
 #define FOUR_TIMES _Pragma("GCC unroll 4")
