@@ -57,7 +57,30 @@ function played({ rate, sampleRate, lead, events }) {
   return { out, reports, told, alive };
 }
 
+/** view/form.js where there is no page: the frames it keeps of files read in this order. */
+async function chosenFiles({ files, readInOrder, channels }) {
+  const elements = {};
+  const element = () => ({ value: "1", addEventListener() {}, replaceChildren() {} });
+  globalThis.document = { getElementById: (id) => (elements[id] ??= element()) };
+  const { Form } = await import(new URL("view/form.js", site));
+  const form = new Form();
+  form.show({ channels, hop: 1, rate: 1, conditions: [], chosen: {}, temperature: 1 });
+  const read = [];
+  const takes = files.map((file, i) => {
+    const data = new Promise((done) => (read[i] = () => done(bytesOf(file).buffer)));
+    return form.take({ arrayBuffer: () => data });
+  });
+  const ended = Promise.allSettled(takes);
+  for (const i of readInOrder) {
+    read[i]();
+    await new Promise(setImmediate);
+  }
+  const failed = (await ended).map((take) => take.status === "rejected");
+  return { failed, frames: text(form.wish().frames) };
+}
+
 const questions = {
+  chosenFiles,
   npy: ({ file, channels }) => tried(() => text(framesOf(bytesOf(file).buffer, channels))),
   wav: ({ audio, rate }) => text(wav(floatsOf(audio), rate)),
   played,
@@ -84,4 +107,5 @@ const questions = {
 };
 
 const asked = JSON.parse(readFileSync(0, "utf8"));
-console.log(JSON.stringify(asked.map(({ ask, ...question }) => questions[ask](question))));
+const answers = asked.map(({ ask, ...question }) => questions[ask](question));
+console.log(JSON.stringify(await Promise.all(answers)));

@@ -68,6 +68,13 @@ def test_what_are_no_frames_is_told(file: bytes, message: str) -> None:
         raise AssertionError(asked("npy", file=sent(file), channels=3)["error"])
 
 
+def test_of_files_chosen_in_a_row_the_last_one_is_kept_however_long_it_is_read() -> None:
+    files = [sent(b"no frames"), sent(saved(FRAMES + 1)), sent(saved(FRAMES))]
+    found = asked("chosenFiles", files=files, readInOrder=[2, 1, 0], channels=FRAMES.shape[1])
+    np.testing.assert_array_equal(array(found["frames"], "<f4"), FRAMES.ravel())
+    assert found["failed"] == [False] * 3
+
+
 def test_every_head_cut_short_is_told_or_read() -> None:
     whole = saved(FRAMES)
     cut = [whole[:length] for length in range(len(whole))]
