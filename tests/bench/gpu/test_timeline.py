@@ -18,6 +18,7 @@ from wn_runtime.engines.cuda.pack import pack
 from wn_runtime.engines.cuda.schedule import Schedule
 from wn_runtime.engines.cuda.several import clustered
 from wn_runtime.engines.cuda.source import source
+from wn_runtime.engines.device_loop.nvrtc import compile_ahead
 from wn_runtime.errors import WavestepError
 
 SPEC = small_spec((1, 2, 4, 1, 2, 4, 8), residual=32, gate=64, skip=32)
@@ -116,3 +117,10 @@ def test_another_source_is_told(schedule: Schedule) -> None:
     assert marked(text, 4).count("mark(here, step,") == 9
     with pytest.raises(ValueError, match="0 times"):
         marked(text.replace("barrier_arrive(LAYER_READY", "barrier_arrive(OTHER"), 4)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nvrtc")
+def test_a_gpus_compiler_takes_the_marks_without_spilling(schedule: Schedule) -> None:
+    compiled = compile_ahead(marked(source(schedule), 4), "9.0")
+    assert {usage.spill_bytes for usage in compiled.usage.values()} == {0}
