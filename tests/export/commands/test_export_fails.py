@@ -149,7 +149,7 @@ main()
         ("loop", "loop"),
         ("x" * 300, "File name too long"),
         ("missing.pt", "missing.pt does not exist"),
-        ("empty", "is not a model directory"),
+        ("empty", "nor manifest.json, as a model directory"),
     ],
 )
 def test_a_source_that_is_none_is_one_line(

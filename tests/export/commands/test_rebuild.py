@@ -96,7 +96,7 @@ def test_a_manifest_that_is_broken_of_another_format_or_missing(exported: Path) 
     path.write_text('{"format": 2,')
     assert "manifest.json cannot be read" in error_of(main, exported)
     path.unlink()
-    assert "is not a model directory: manifest.json is missing" in error_of(main, exported)
+    assert "nor manifest.json, as a model directory" in error_of(main, exported)
 
 
 def test_what_only_pytorch_can_give_is_refused(exported: Path, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ setattr(owner, rest[-1], slow)
 from wn_export.commands.{command} import main
 main()
 """
+OLD = '{"passed": true, "reference": {}, "engines": []}'
+"""A report of wn-parity's, which another may replace."""
 ENDS = [
     (signal.SIGINT, 130, "interrupted"),
     (signal.SIGTERM, 143, "terminated"),
@@ -95,13 +97,13 @@ def test_an_export(voice: Path, place: str, number: int, code: int, word: str) -
 @pytest.mark.parametrize(("number", "code", "word"), ONE_END)
 def test_a_parity_run(voice: Path, number: int, code: int, word: str) -> None:
     before = model_dir.records(voice)
-    (voice.parent / "x.json").write_text('["old"]')
+    (voice.parent / "x.json").write_text(OLD)
     arguments = (voice, "--json", voice.parent / "x.json")
     found = stopped(voice, "wn_export.parity.prove.compare", number, "parity", *arguments)
     assert found == [str(code), f"{word}\n"]
     assert model_dir.records(voice) == before
     assert sorted(path.name for path in voice.parent.iterdir()) == ["voice", "x.json"]
-    assert (voice.parent / "x.json").read_text() == '["old"]'
+    assert (voice.parent / "x.json").read_text() == OLD
 
 
 @pytest.mark.parametrize(("number", "code", "word"), ONE_END)
