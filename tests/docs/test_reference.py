@@ -41,7 +41,7 @@ def test_every_option_of_every_command_is_in_the_reference(page: str) -> None:
     for name, command in every_command():
         own = section(page, name)
         for option in command.params:
-            if isinstance(option, click.Option):
+            if isinstance(option, click.Option) and not option.hidden:
                 assert commands.meaning(option).strip(), f"{name} {option.name} says nothing"
                 counted += 1
                 for flag in (*option.opts, *option.secondary_opts):

@@ -41,7 +41,8 @@ def _section(name: str, command: click.Command, level: int) -> Iterator[str]:
     yield from (f"{'#' * level} {name}", "", f"    {name} {usage}", "")
     yield from (*paragraphs(command.help or ""), "")
     shared = {option.name for option in common_options.options()}
-    options = [p for p in command.params if isinstance(p, click.Option) and p.name not in shared]
+    all_options = (p for p in command.params if isinstance(p, click.Option) and not p.hidden)
+    options = [option for option in all_options if option.name not in shared]
     yield from _options(options)
     yield ""
     if isinstance(command, click.Group):
