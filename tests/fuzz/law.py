@@ -127,10 +127,11 @@ def _lines(case: Case, code: int, errors: str) -> Iterator[Breach]:
         lines = lines[:-1]
     if case.command == "wn-bench" and "-" in case.arguments:  # with --json - its table is here
         return
+    asked = {"note: "} | ({"verbose: "} if {"-v", "--verbose"} & set(case.arguments) else set())
     for line in lines:
         if "_WN_RUN_COMPLETE" in case.environment and "bash: warning: setlocale" in line:
             continue  # click asks the shell itself for its version
-        if not line.startswith("note: ") and not _is_progress(case.command, line):
+        if not line.startswith(tuple(asked)) and not _is_progress(case.command, line):
             yield Breach("noise", f"{case.command}: {_plain(line)}")
             return
 

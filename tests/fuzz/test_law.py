@@ -21,6 +21,7 @@ BROKEN = {
     "exit": "exit code: toy 7",
     "half": "half-written: toy work/out.wav: EOFError",
     "warning": "noise: toy: ",
+    "verbose": "noise: toy: verbose: N.N s",
     "silent": "no error line: toy: ",
     "endless": "endless error line: toy: error: x",
     "lost": "lost file: toy work/clip.wav",
@@ -44,8 +45,8 @@ def toys(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[San
         yield sandbox
 
 
-def breaches(toys: Sandbox, toy: str) -> list[str]:
-    case = Case("toy", "toy", (toy, "-o", "out.wav"), ("clip.wav",))
+def breaches(toys: Sandbox, toy: str, *more: str) -> list[str]:
+    case = Case("toy", "toy", (toy, "-o", "out.wav", *more), ("clip.wav",))
     seconds = 2 if toy == "hang" else None
     return [str(breach) for breach in law.judge(case, toys.run(case, seconds))]
 
@@ -53,6 +54,10 @@ def breaches(toys: Sandbox, toy: str) -> list[str]:
 @pytest.mark.parametrize("toy", ["good", "refuses"])
 def test_a_good_command_breaks_nothing(toys: Sandbox, toy: str) -> None:
     assert breaches(toys, toy) == []
+
+
+def test_words_that_were_asked_for_are_no_noise(toys: Sandbox) -> None:
+    assert breaches(toys, "verbose", "-v") == []
 
 
 @pytest.mark.parametrize("toy", BROKEN)

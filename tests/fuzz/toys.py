@@ -15,6 +15,7 @@ def main() -> None:
     {
         "good": lambda: print("done"),
         "refuses": refuses,
+        "verbose": lambda: print("verbose: 0.1 s", file=sys.stderr),
         "traceback": traceback,
         "hang": lambda: time.sleep(60),
         "memory": memory,
