@@ -1,7 +1,7 @@
 """Where the cycles of a layer go on this GPU: who waits for whom, and for how long.
 
     python -m bench.gpu.timeline                          one stream of each model, in a cluster
-    python -m bench.gpu.timeline --model L20 --schedule clustered:1:older --warps 4,4,8,4
+    python -m bench.gpu.timeline --model L20 --schedule clustered:1:older --warps 4 4 8 4
     python -m bench.gpu.timeline --out bench/results/cuda-timeline-NAME.json
 
 Of one stream in several blocks whose layers have one product (docs/cuda.md). Two chains go through
@@ -214,14 +214,14 @@ def speed(device: CudaDevice, schedule: Schedule, steps: int) -> float:
 @click.option("--model", default="", help="only models whose name begins so")
 @click.option("--precision", default="int8")
 @click.option("--schedule", "named", multiple=True, default=("clustered:1",))
-@click.option("--warps", help="gate, residual, skip and older warps, as 4,2,8,2")
+@click.option("--warps", type=int, nargs=4, help="gate, residual, skip and older warps")
 @click.option("--steps", default=4096, help="samples of a launch; the last 16 are looked at")
 @click.option("--out", type=click.Path(path_type=Path), help="write the figures there, as JSON")
 def main(
     model: str,
     precision: str,
     named: tuple[str, ...],
-    warps: str | None,
+    warps: tuple[int, int, int, int] | None,
     steps: int,
     out: Path | None,
 ) -> None:
@@ -235,8 +235,7 @@ def main(
             gpu = this_gpu(device).gpu
             schedule = choose(MODELS[name], precision, 1, gpu, {VARIABLE: called}).schedule
             if warps:
-                gate, residual, skip, older = map(int, warps.split(","))
-                schedule = dataclasses.replace(schedule, most_warps=(gate, residual, skip, older))
+                schedule = dataclasses.replace(schedule, most_warps=warps)
             cycles = measure(device, schedule, steps)
             samples = speed(CudaDevice(), schedule, steps)
             print(f"\n{name}, {precision}, {called} on {device.name}: {schedule.note}")

@@ -81,16 +81,17 @@ def read_packed(data: bytes) -> Packed:
     """Raises ValueError for what is no packed model, or not whole; nothing in it is believed."""
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
         raise ValueError("no packed model")
-    fields = _HEADER.unpack_from(data)
-    if fields[1] != FORMAT:
-        raise ValueError(f"of format {fields[1]}, this version reads {FORMAT}")
-    if fields[3] != len(data) or with_checksum(data) != data:
+    _, version, _, whole, precision, _, _, *places_and_rates = _HEADER.unpack_from(data)
+    *_, text_at, text_bytes = places_and_rates[:8]
+    rate, _, temperature, *_ = places_and_rates[8:]
+    if version != FORMAT:
+        raise ValueError(f"of format {version}, this version reads {FORMAT}")
+    if whole != len(data) or with_checksum(data) != data:
         raise ValueError("changed or cut short")
-    at, size = fields[13:15]
-    name, *conditions = data[at : at + size].decode("utf-8", "replace").split("\0")[:-1] or [""]
-    precisions = {number: precision for precision, number in _PRECISIONS.items()}
-    named = Named(name, fields[17])
-    return Packed(named, precisions.get(fields[4], "unknown"), fields[15], tuple(conditions))
+    text = data[text_at : text_at + text_bytes].decode("utf-8", "replace")
+    name, *conditions = text.split("\0")[:-1] or [""]
+    named = {number: each for each, number in _PRECISIONS.items()}.get(precision, "unknown")
+    return Packed(Named(name, temperature), named, rate, tuple(conditions))
 
 
 def with_checksum(data: bytes) -> bytes:
